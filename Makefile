@@ -1,0 +1,40 @@
+# make demo   the whole story on the shipped model     make test   the tests     make check   the gates
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export OMP_NUM_THREADS ?= 2
+export HF_HUB_OFFLINE := 1
+export TOKENIZERS_PARALLELISM := false
+
+.PHONY: demo test check format system clean
+
+demo: $(VENV)/.installed system
+	$(BIN)/foretoken demo
+
+test: $(VENV)/.installed system
+	$(BIN)/pytest -n 2
+
+check: $(VENV)/.installed
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/lint-imports
+	$(BIN)/pyright
+	$(BIN)/pytest tests/test_house_style.py
+
+format: $(VENV)/.installed
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+# System packages: chromium for the report's browser tests, bubblewrap for hosts that refuse
+# namespaces. Installed only where missing, and only where this user may install packages.
+system: $(VENV)/.installed
+	@./.ci/system-packages
+
+$(VENV)/.installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet torch==2.13.0
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[train,dev]"
+	touch $@
+
+clean:
+	rm -rf $(VENV) build runs

@@ -1,0 +1,1 @@
+"""Forecast which ways of cheating its graders an RL run is about to learn."""

@@ -1,0 +1,29 @@
+"""Names for array shapes; axes are explained in docs/notation.md.
+
+The aliases are documentation for readers and type checkers. `c` is a checkpoint, `x` a task,
+`d` a draw (or hit), `k` a token, `m` a component.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatPerDraw = NDArray[np.float64]
+"""(draws,) float64."""
+BoolPerDraw = NDArray[np.bool_]
+"""(draws,) bool."""
+IntPerDraw = NDArray[np.int64]
+"""(draws,) int64."""
+FloatPerDrawToken = NDArray[np.float64]
+"""(draws, tokens) float64, right-padded with NaN."""
+FloatPerComponent = NDArray[np.float64]
+"""(components,) float64."""
+FloatPerDrawComponent = NDArray[np.float64]
+"""(draws, components) float64."""
+FloatPerCheckpointDraw = NDArray[np.float64]
+"""(checkpoints, draws) float64."""
+FloatPerCheckpoint = NDArray[np.float64]
+"""(checkpoints,) float64."""
+AnyArray = NDArray[Any]
+"""An array of any shape and type."""
