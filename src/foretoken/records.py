@@ -116,6 +116,19 @@ class Component(Record):
     """Probability per token that the donor's window closes."""
 
 
+class Mixture(Record):
+    """What one stage of a bank drew from, for one exploit type."""
+
+    exploit_type: str
+    stage: int
+    """1 uniform, 2 tuned."""
+    step: int
+    """Checkpoint of the reference subject."""
+    components: tuple[Component, ...]
+    weights: tuple[float, ...]
+    """Probability of each component; they sum to 1."""
+
+
 class Draw(Record):
     """One completion, sampled and graded."""
 
