@@ -194,10 +194,10 @@ from foretoken.store.run import Run
 
 run = Run.create(sys.argv[1])
 number = len(run.parts(Draw))
-print("ready", flush=True)
 while True:
     draws = [a_draw(f"{number}-{i}", answer="x" * 2000) for i in range(50)]
     run.append(draws, part=f"p{number:05d}")
+    print("written", flush=True)
     number += 1
 """
 
@@ -211,7 +211,7 @@ def test_a_writer_killed_at_random_moments_leaves_whole_parts_only(tmp_path: Pat
             time.sleep(0.05 + 0.017 * attempt)
             writer.kill()
     run = Run.open(tmp_path)
-    assert len(run.parts(Draw)) > 4
+    assert len(run.parts(Draw)) >= 4
     assert len(run.read(Draw)) == 50 * len(run.parts(Draw))
 
 
