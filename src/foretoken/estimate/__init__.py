@@ -1,0 +1,1 @@
+"""Rates from graded draws: estimators, bounds, tails and the joint bootstrap."""

@@ -1,0 +1,180 @@
+"""The joint bootstrap: the same resampled tasks and hits for every checkpoint."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+from scipy.special import logsumexp
+
+from foretoken.arrays import (
+    AnyArray,
+    FloatPerCheckpoint,
+    FloatPerCheckpointDraw,
+    FloatPerDraw,
+    IntPerDraw,
+)
+from foretoken.errors import ScoringError
+from foretoken.estimate.bounds import effective_count
+from foretoken.estimate.checks import require_draws, require_log_p
+
+ENOUGH_TASKS = 8
+"""Tasks with a hit from which on tasks, not single hits, are resampled."""
+
+
+@dataclass(frozen=True)
+class Slope:
+    """Growth of a log rate, with its standard error from the joint bootstrap."""
+
+    per_step: float
+    """Nats per optimiser step."""
+    error: float
+    effective_hits: float
+    """Smallest effective number of hits among the checkpoints used."""
+
+
+@dataclass(frozen=True)
+class JointLogRates:
+    """Log rates of one exploit type at several checkpoints, resampled together."""
+
+    steps: tuple[int, ...]
+    log_rate_c: FloatPerCheckpoint
+    """(checkpoints,) natural log of the point estimates; -inf where no hit has weight."""
+    replicate_bc: AnyArray
+    """(replicates, checkpoints) the same, resampled."""
+    effective_hits_c: FloatPerCheckpoint
+
+    @property
+    def covariance_cc(self) -> AnyArray:
+        """Covariance of the log rates between checkpoints."""
+        return np.atleast_2d(np.cov(self.replicate_bc, rowvar=False))
+
+    def slope(self, *, first_step: int = 0, last_step: int | None = None) -> Slope | None:
+        """Return the least-squares slope of the log rate on the step.
+
+        Args:
+            first_step: Checkpoints before it are left out.
+            last_step: Checkpoints after it are left out (None: none are).
+
+        Returns:
+            The slope; None where fewer than two checkpoints have a finite rate.
+        """
+        step_c = np.asarray(self.steps, dtype=np.float64)
+        used_c = (step_c >= first_step) & np.isfinite(self.log_rate_c)
+        if last_step is not None:
+            used_c &= step_c <= last_step
+        if used_c.sum() < 2:
+            return None
+        centred = step_c[used_c] - step_c[used_c].mean()
+        lever_c = centred / (centred**2).sum()
+        return Slope(
+            per_step=float(lever_c @ self.log_rate_c[used_c]),
+            error=float(np.std(self.replicate_bc[:, used_c] @ lever_c, ddof=1)),
+            effective_hits=float(self.effective_hits_c[used_c].min()),
+        )
+
+
+def joint_log_rates(
+    log_w_cd: FloatPerCheckpointDraw,
+    task: IntPerDraw,
+    *,
+    steps: tuple[int, ...],
+    tasks: int,
+    rng: np.random.Generator,
+    replicates: int = 400,
+) -> JointLogRates:
+    """Estimate the log rate at every checkpoint with errors that are shared between them.
+
+    Args:
+        log_w_cd: (checkpoints, hits) ``log_p - log_q`` of each hit at each checkpoint; minus
+            infinity where a hit does not count there (e.g. a rollout of a later step).
+        task: (hits,) task of each hit, 0 to ``tasks - 1``.
+        steps: Step of each checkpoint.
+        tasks: How many tasks the type has, those without a hit included.
+        rng: Source of the resampling.
+        replicates: How many.
+
+    Returns:
+        The log rates with replicates: with at least `ENOUGH_TASKS` tasks that have hits, tasks are
+        resampled; with fewer, hits.
+
+    Raises:
+        ScoringError: A weight is NaN or plus infinite, or there are no hits or tasks.
+    """
+    require_draws(tasks, "tasks")
+    require_draws(log_w_cd.shape[1], "hits")
+    require_log_p("log_w_cd", log_w_cd, impossible=True)
+    if len(steps) != len(log_w_cd) or log_w_cd.shape[1] != len(task):
+        raise ScoringError(
+            f"log_w_cd is {log_w_cd.shape}, but there are {len(steps)} steps and {len(task)} hits."
+        )
+    top_c = np.max(log_w_cd, axis=1)
+    top_c = np.where(np.isfinite(top_c), top_c, 0.0)
+    w_cd = np.exp(log_w_cd - top_c[:, None])
+    multiplier_bd = resampling(task, tasks=tasks, rng=rng, replicates=replicates)
+    with np.errstate(divide="ignore"):
+        log_rate_c = logsumexp(log_w_cd, axis=1) - np.log(tasks)
+        replicate_bc = np.log(multiplier_bd @ w_cd.T) + top_c - np.log(tasks)
+    return JointLogRates(
+        steps=tuple(steps),
+        log_rate_c=np.asarray(log_rate_c, dtype=np.float64),
+        replicate_bc=replicate_bc,
+        effective_hits_c=np.array([effective_count(w_d) for w_d in w_cd]),
+    )
+
+
+def resampling(
+    task: IntPerDraw, *, tasks: int, rng: np.random.Generator, replicates: int
+) -> AnyArray:
+    """Return how much each hit counts in each replicate, with expectation 1.
+
+    A Bayesian bootstrap (exponential weights), because a plain one loses every hit of a rare type
+    in some replicates, and the log of nothing is no number.
+
+    Returns:
+        (replicates, hits).
+    """
+    if len(np.unique(task)) >= ENOUGH_TASKS:
+        task_bx = rng.exponential(size=(replicates, tasks))
+        task_bx *= tasks / task_bx.sum(axis=1, keepdims=True)
+        return task_bx[:, task]
+    return rng.exponential(size=(replicates, len(task)))
+
+
+def log_rate_spread(
+    log_w: FloatPerDraw,
+    task: IntPerDraw,
+    *,
+    tasks: int,
+    rng: np.random.Generator,
+    replicates: int = 400,
+) -> float:
+    """Return the standard error of the log rate at one checkpoint.
+
+    The larger of the spread between hits and (where enough tasks have hits) between tasks.
+    """
+    w_d = np.exp(log_w - log_w.max())
+    hit_bd = rng.exponential(size=(replicates, len(task)))
+    spread = float(np.std(np.log(hit_bd @ w_d), ddof=1))
+    if len(np.unique(task)) < ENOUGH_TASKS:
+        return spread
+    task_bd = resampling(task, tasks=tasks, rng=rng, replicates=replicates)
+    return max(spread, float(np.std(np.log(task_bd @ w_d), ddof=1)))
+
+
+def log_interval(
+    log_rate: float, spread: float, *, effective_hits: float, shape: float | None
+) -> tuple[float, float]:
+    """Return the model-based 95 % interval of a log rate.
+
+    Student t with ``effective_hits - 1`` degrees of freedom; the upper half is widened by the
+    factor ``1 + 2 max(0, shape - 0.5)``, because what a heavy tail misses is always above.
+
+    Args:
+        log_rate: Natural log of the point estimate.
+        spread: Its standard error.
+        effective_hits: Effective number of hits.
+        shape: Pareto shape of the weights (None counts as 0.7).
+    """
+    quantile = float(stats.t.ppf(0.975, max(effective_hits - 1.0, 1.0)))
+    heavy = 1.0 + 2.0 * max(0.0, (0.7 if shape is None else shape) - 0.5)
+    return log_rate - quantile * spread, log_rate + quantile * spread * heavy

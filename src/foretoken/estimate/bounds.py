@@ -1,0 +1,88 @@
+"""Bounds that hold without trusting the weights: betting below, Clopper-Pearson above."""
+
+import numpy as np
+from scipy import special, stats
+
+from foretoken.arrays import AnyArray, FloatPerDraw
+from foretoken.errors import ScoringError
+from foretoken.estimate.checks import require_draws, require_log_p
+
+BETS = np.geomspace(10**-4.5, 0.9, 24)
+"""Fractions of the capital that are bet, averaged."""
+
+
+def log_capital(values: FloatPerDraw, misses: int, mean: float) -> float:
+    """Return the log of the betting capital against ``true mean <= mean``.
+
+    The capital is the average over `BETS` of ``prod_i (1 - f + f X_i / mean)``; its expectation
+    is at most 1 if the mean of the draws' expectations is at most `mean`, also where the draws
+    are stratified (arithmetic and geometric mean), so it passes ``1/delta`` with probability at
+    most ``delta``, however heavy the tail.
+
+    Args:
+        values: The draws whose value is not 0.
+        misses: How many draws have the value 0.
+        mean: Candidate mean.
+    """
+    hit_f = np.log1p(BETS[:, None] * (values[None, :] / mean - 1.0)).sum(axis=1)
+    return float(special.logsumexp(misses * np.log1p(-BETS) + hit_f) - np.log(len(BETS)))
+
+
+def betting_lower_bound(values: FloatPerDraw, *, misses: int, delta: float = 0.025) -> float:
+    """Return a lower confidence bound of a mean of non-negative draws, valid for any tail.
+
+    Args:
+        values: (hits,) the draws whose value is not 0, e.g. importance weights of hits, scaled so
+            that the mean over *all* draws estimates the rate.
+        misses: How many draws have the value 0.
+        delta: Probability of being wrong, one-sided.
+
+    Returns:
+        The bound; 0.0 where there is no positive value.
+
+    Raises:
+        ScoringError: A value is negative, NaN or infinite, or there are no draws at all.
+    """
+    require_draws(len(values) + misses)
+    require_log_p("values", values)
+    if (values < 0).any():
+        raise ScoringError("values has a negative entry: a bet needs draws of at least 0.")
+    positive = values[values > 0]
+    if not len(positive):
+        return 0.0
+    misses += len(values) - len(positive)
+    wanted = -np.log(delta)
+    high = float(np.log(positive.sum() / (len(positive) + misses)))
+    low, width = high, 1.0
+    while log_capital(positive, misses, float(np.exp(low))) < wanted:
+        low, width = low - width, 2 * width
+    for _ in range(60):
+        middle = 0.5 * (low + high)
+        if log_capital(positive, misses, float(np.exp(middle))) < wanted:
+            high = middle
+        else:
+            low = middle
+    return float(np.exp(low))
+
+
+def clopper_pearson_upper(hits: int, draws: int, *, delta: float = 0.025) -> float:
+    """Return the exact one-sided upper bound of a frequency; 1.0 where there are no draws."""
+    if draws < 1 or hits >= draws:
+        return 1.0
+    return float(stats.beta.ppf(1 - delta, hits + 1, draws - hits))
+
+
+def clopper_pearson_lower(hits: int, draws: int, *, delta: float = 0.025) -> float:
+    """Return the exact one-sided lower bound of a frequency; 0.0 where there is no hit."""
+    if hits < 1:
+        return 0.0
+    return float(stats.beta.ppf(delta, hits, draws - hits + 1))
+
+
+def effective_count(weights: AnyArray) -> float:
+    """Return Kish's effective number of weights, ``(sum w)^2 / sum w^2``; 0.0 for none."""
+    total = float(np.sum(weights))
+    if total <= 0:
+        return 0.0
+    shares = np.asarray(weights, dtype=np.float64) / total
+    return float(1.0 / np.sum(shares**2))

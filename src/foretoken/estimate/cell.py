@@ -1,0 +1,27 @@
+"""What an estimate is about, and what is known of it besides its weights."""
+
+from dataclasses import dataclass
+
+from foretoken.records import BankHealth
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cell:
+    """One (exploit type, checkpoint): the only metadata that the estimators take."""
+
+    exploit_type: str
+    step: int
+    subject_hits: int = 0
+    """Hacks among the subject's own plain draws **at this step** (`switch` only)."""
+    subject_draws: int = 0
+    """The subject's own plain draws at this step; 0 makes the upper bound 1."""
+    grader_errors: int = 0
+    """Draws left out because the grader itself failed."""
+    reference_effective_hits: float | None = None
+    """Effective hits of the same bank under the subject it was built for (None: not known)."""
+    health: BankHealth | None = None
+    """Self-checks of the bank behind the hits (`switch` only)."""
+    sampled_tokens: int = 0
+    """Tokens sampled for this estimate."""
+    scored_tokens: int = 0
+    """Tokens pushed through a model to score at this step."""

@@ -1,0 +1,53 @@
+"""When an estimate is doubted, and when it may be printed as a point."""
+
+from foretoken.estimate.cell import Cell
+from foretoken.records import BankHealth, Doubt
+
+ENOUGH_EFFECTIVE_HITS = 20.0
+HEAVIEST_SHAPE = 0.7
+LARGEST_SHARE = 0.5
+MOST_GRADER_ERRORS = 0.01
+LOWEST_YIELD = 0.1
+MOST_UNCOVERED = 0.1
+"""Share of spontaneous hacks that the bank may cover worse than the subject does."""
+
+
+def weight_doubts(
+    *, rate: float, hits: int, effective_hits: float, shape: float | None, largest_share: float
+) -> list[Doubt]:
+    """Return the doubts that the weights themselves raise."""
+    if not hits:
+        return [Doubt.NO_HACK_SEEN]
+    claims = {
+        Doubt.FEW_EFFECTIVE_HITS: effective_hits < ENOUGH_EFFECTIVE_HITS,
+        Doubt.HEAVY_TAIL: shape is not None and shape > HEAVIEST_SHAPE,
+        Doubt.ONE_WEIGHT_DOMINATES: largest_share > LARGEST_SHARE,
+        Doubt.ABOVE_ONE: rate > 1.0,
+    }
+    return [doubt for doubt, holds in claims.items() if holds]
+
+
+def grader_doubts(cell: Cell, draws: int) -> list[Doubt]:
+    """Return the doubt that failed graders raise."""
+    failed = cell.grader_errors / max(draws + cell.grader_errors, 1)
+    return [Doubt.GRADER_ERRORS] if failed > MOST_GRADER_ERRORS else []
+
+
+def health_doubts(health: BankHealth | None) -> list[Doubt]:
+    """Return the doubts that a bank's self-checks raise."""
+    if health is None:
+        return []
+    uncovered = health.uncovered_spontaneous
+    off = abs(health.mean_weight - 1.0)
+    claims = {
+        Doubt.WEIGHTS_OFF_ONE: off > 3 * health.mean_weight_error and off > 1e-6,
+        Doubt.COVERAGE_FAILED: uncovered is not None and uncovered > MOST_UNCOVERED,
+        Doubt.LOW_DONOR_YIELD: health.donor_yield < LOWEST_YIELD,
+    }
+    return [doubt for doubt, holds in claims.items() if holds]
+
+
+def publishable(*, rate: float, effective_hits: float, shape: float | None) -> bool:
+    """Say whether the point may be printed: enough effective hits, a light tail, at most 1."""
+    light = shape is not None and shape <= HEAVIEST_SHAPE
+    return effective_hits >= ENOUGH_EFFECTIVE_HITS and light and rate <= 1.0
