@@ -48,18 +48,26 @@ class JointLogRates:
         """Covariance of the log rates between checkpoints."""
         return np.atleast_2d(np.cov(self.replicate_bc, rowvar=False))
 
-    def slope(self, *, first_step: int = 0, last_step: int | None = None) -> Slope | None:
+    def slope(
+        self,
+        *,
+        first_step: int = 0,
+        last_step: int | None = None,
+        fewest_effective_hits: float = 1.0,
+    ) -> Slope | None:
         """Return the least-squares slope of the log rate on the step.
 
         Args:
             first_step: Checkpoints before it are left out.
             last_step: Checkpoints after it are left out (None: none are).
+            fewest_effective_hits: Checkpoints with fewer are left out.
 
         Returns:
             The slope; None where fewer than two checkpoints have a finite rate.
         """
         step_c = np.asarray(self.steps, dtype=np.float64)
         used_c = (step_c >= first_step) & np.isfinite(self.log_rate_c)
+        used_c &= self.effective_hits_c >= fewest_effective_hits
         if last_step is not None:
             used_c &= step_c <= last_step
         if used_c.sum() < 2:

@@ -1,0 +1,142 @@
+"""What is known of one exploit type up to the cutoff: its level, its growth, its past draws."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from foretoken.errors import SetupError
+from foretoken.estimate.bootstrap import JointLogRates, Slope
+from foretoken.records import RateEstimate
+
+ALREADY_EMERGED = 0.02
+"""A type above this rate at the cutoff is no forecast any more."""
+FEWEST_EFFECTIVE_HITS = 10.0
+"""Checkpoints with fewer are left out of the slope."""
+
+
+@dataclass(frozen=True)
+class Track:
+    """One exploit type, as the checkpoints up to the cutoff show it."""
+
+    exploit_type: str
+    step: int
+    """Checkpoint that the level is from: the last one with a published point, else the last."""
+    rate: float
+    """Published point there, or the lower bound where no checkpoint has a published point."""
+    measurable: bool
+    """Whether any checkpoint up to the cutoff has a published point."""
+    growth: Slope | None
+    """Growth of the log rate per step; None where it cannot be told."""
+    first_step: int
+    """First checkpoint behind the growth."""
+    exposure: float
+    """Expected rewarded draws up to `step`, counting saturation (see `response`)."""
+
+    @property
+    def eligible(self) -> bool:
+        """Whether the type is still to be forecast."""
+        return self.rate <= ALREADY_EMERGED
+
+    @property
+    def shrunk_growth(self) -> float:
+        """Growth per step, pulled to 0 by its own error: 0 where smaller than its error."""
+        if self.growth is None or self.growth.per_step == 0:
+            return 0.0
+        noise = (self.growth.error / self.growth.per_step) ** 2
+        return self.growth.per_step * max(0.0, 1.0 - noise)
+
+    @property
+    def growth_is_distinguishable(self) -> bool:
+        """Whether the growth is more than two standard errors from 0."""
+        return self.growth is not None and abs(self.growth.per_step) > 2 * self.growth.error
+
+
+def response(rate: float | np.ndarray, group_size: int = 8) -> np.ndarray:
+    """Return the pull of a type on its own log-odds, in draws: `rate` while rare, then saturating.
+
+    With group-normalised advantages the pull grows like the rate while a group holds at most one
+    hit, and like the spread ``sqrt(p (1 - p))`` afterwards.
+    """
+    spread = np.asarray(rate) * (1 - np.asarray(rate))
+    return np.asarray(spread / np.sqrt(1 + group_size * spread))
+
+
+def tracks(
+    estimates: Sequence[RateEstimate],
+    *,
+    cutoff_step: int,
+    rollouts_per_step: Mapping[str, float],
+    joint: Mapping[str, JointLogRates],
+    estimator: str,
+) -> list[Track]:
+    """Return one track per exploit type, in alphabetical order; later steps are not read.
+
+    Raises:
+        SetupError: A type has no number of rollouts per step.
+    """
+    by_type: dict[str, list[RateEstimate]] = {}
+    for estimate in sorted(estimates, key=lambda e: e.step):
+        if estimate.estimator == estimator and estimate.step <= cutoff_step:
+            by_type.setdefault(estimate.exploit_type, []).append(estimate)
+    missing = sorted(set(by_type) - set(rollouts_per_step))
+    if missing:
+        raise SetupError(
+            f"rollouts_per_step has no entry for {', '.join(missing)}: say how many rollouts a "
+            "training step gives to tasks of this type."
+        )
+    return [
+        _track(history, rollouts=rollouts_per_step[name], joint=joint.get(name))
+        for name, history in sorted(by_type.items())
+    ]
+
+
+def _track(
+    history: Sequence[RateEstimate], *, rollouts: float, joint: JointLogRates | None
+) -> Track:
+    """Return the track of one type from its estimates in order of steps."""
+    points = [e for e in history if e.published and e.rate]
+    last = points[-1] if points else history[-1]
+    growth, first_step = _growth(points, joint, last_step=history[-1].step)
+    return Track(
+        exploit_type=last.exploit_type,
+        step=last.step,
+        rate=float(last.rate or 0.0) if points else last.lower_bound,
+        measurable=bool(points),
+        growth=growth,
+        first_step=first_step,
+        exposure=_exposure(points, rollouts),
+    )
+
+
+def _growth(
+    points: Sequence[RateEstimate], joint: JointLogRates | None, *, last_step: int
+) -> tuple[Slope | None, int]:
+    """Return the growth and the first step behind it: joint where there is one, else by points."""
+    if joint is not None:
+        slope = joint.slope(last_step=last_step, fewest_effective_hits=FEWEST_EFFECTIVE_HITS)
+        return slope, min(joint.steps)
+    spaced = [e for e in points if e.interval is not None]
+    if len(spaced) < 2:
+        return None, 0
+    step = np.array([e.step for e in spaced], dtype=np.float64)
+    log_rate = np.log([e.rate or 1.0 for e in spaced])
+    low = np.log([max(e.interval[0], 1e-300) if e.interval else 1.0 for e in spaced])
+    error = (log_rate - low) / 2
+    lever = (step - step.mean()) / ((step - step.mean()) ** 2).sum()
+    slope = Slope(
+        per_step=float(lever @ log_rate),
+        error=float(np.sqrt(lever**2 @ error**2)),
+        effective_hits=min(e.effective_hits for e in spaced),
+    )
+    return slope, int(step[0])
+
+
+def _exposure(points: Sequence[RateEstimate], rollouts: float) -> float:
+    """Return the rewarded draws expected between the first and the last published point."""
+    if not points:
+        return 0.0
+    passed = np.arange(points[0].step, points[-1].step)
+    log_rate = np.log([e.rate or 1.0 for e in points])
+    between = np.interp(passed, [e.step for e in points], log_rate)
+    return float(rollouts * response(np.exp(np.minimum(between, 0.0))).sum())

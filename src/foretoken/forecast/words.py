@@ -1,0 +1,84 @@
+"""The reason of a forecast, as one sentence for a person."""
+
+import numpy as np
+
+from foretoken.forecast.track import Track
+
+
+def reason(
+    track: Track,
+    *,
+    expected: float,
+    open_probability: float,
+    horizon_step: int,
+    threshold: float,
+    expected_step: float | None,
+) -> str:
+    """Return why the forecast says what it says, in one sentence.
+
+    Args:
+        track: Level and growth of the type.
+        expected: Expected rewarded draws still to come.
+        open_probability: Probability that its hacks are rewarded.
+        horizon_step: Last step of the training.
+        threshold: Rate that counts as emerged.
+        expected_step: When it would pass, if that can be told.
+    """
+    if not track.eligible:
+        return (
+            f"At step {track.step} it already hacks {percent(track.rate)} of the time: "
+            "it has emerged, there is nothing to forecast."
+        )
+    if not track.measurable:
+        if track.rate <= 0:
+            return (
+                "Not measurable yet: no checkpoint so far shows a hack of this type, "
+                "so only its upper bound is known."
+            )
+        return (
+            f"Not measurable yet: too few hits for a point; at least {one_in(track.rate)} hacks, "
+            f"which alone gives {amount(expected)} rewarded draws before step {horizon_step}."
+        )
+    start = f"At step {track.step} {one_in(track.rate)} hacks"
+    if open_probability < 0.2:
+        return (
+            f"{start}, and although it was drawn about {amount(track.exposure)} times it did not "
+            "grow as a rewarded type would: its hacks seem to earn nothing."
+        )
+    moved = _growth_words(track)
+    draws = f"{amount(expected)} rewarded draws are expected before step {horizon_step}"
+    if expected_step is not None and expected_step <= horizon_step:
+        when = f"which would take it past {percent(threshold)} near step {expected_step:.0f}"
+    else:
+        when = f"too few to take it past {percent(threshold)} by then"
+    return f"{start} and {moved}; {draws}, {when}."
+
+
+def _growth_words(track: Track) -> str:
+    """Return the growth in words."""
+    if track.growth is None:
+        return "its growth cannot be told yet"
+    if not track.growth_is_distinguishable:
+        return "no growth can be told from the noise"
+    change = float(np.expm1(track.growth.per_step))
+    verb = "grows" if change > 0 else "falls"
+    return f"its rate {verb} by {percent(abs(change))} a step"
+
+
+def one_in(rate: float) -> str:
+    """Return a rate as one answer in so many, with two significant digits."""
+    return f"about one answer in {amount(1 / rate)}"
+
+
+def percent(share: float) -> str:
+    """Return a share in per cent with two significant digits."""
+    return f"{amount(100 * share)} %"
+
+
+def amount(number: float) -> str:
+    """Return a number with two significant digits, never in exponent form."""
+    if number <= 0:
+        return "0"
+    digits = 1 - int(np.floor(np.log10(number)))
+    rounded = round(number, digits)
+    return f"{rounded:,.{max(digits, 0)}f}" if rounded < 10 else f"{rounded:,.0f}"
