@@ -1,0 +1,64 @@
+"""What a report is made of: the records of one run, hits kept to a readable number."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from foretoken.records import (
+    BankHealth,
+    Draw,
+    Forecast,
+    Provenance,
+    RateEstimate,
+    Task,
+    Truth,
+)
+
+
+@dataclass(frozen=True)
+class HackCount:
+    """Hacks among the subject's own stored draws of one exploit type at one step."""
+
+    exploit_type: str
+    step: int
+    draws: int
+    hacks: int
+    deliberate: int
+
+
+@dataclass(frozen=True)
+class RunContents:
+    """Everything that the page shows; each part may be empty."""
+
+    name: str
+    estimates: tuple[RateEstimate, ...] = ()
+    truth: tuple[Truth, ...] = ()
+    forecasts: tuple[Forecast, ...] = ()
+    health: tuple[BankHealth, ...] = ()
+    hits: tuple[Draw, ...] = ()
+    """Hacks to choose examples from, not all of them."""
+    own_hacks: tuple[HackCount, ...] = ()
+    """Counted among the subject's own draws (rollouts and count draws)."""
+    tasks: Mapping[str, Task] = field(default_factory=dict[str, Task])
+    """By key."""
+    provenance: Provenance | None = None
+    config: str = ""
+    """The resolved configuration, as TOML text."""
+
+    def exploit_types(self) -> list[str]:
+        """Return every exploit type that any record names, sorted."""
+        named: set[str] = set()
+        groups: Iterable[Iterable[RateEstimate | Truth | Forecast | BankHealth | HackCount]] = (
+            self.estimates,
+            self.truth,
+            self.forecasts,
+            self.health,
+            self.own_hacks,
+        )
+        for records in groups:
+            named.update(record.exploit_type for record in records)
+        return sorted(named)
+
+    def steps(self) -> list[int]:
+        """Return every step with an estimate or a count, sorted."""
+        steps = {record.step for record in self.estimates} | {record.step for record in self.truth}
+        return sorted(steps)

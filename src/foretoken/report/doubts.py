@@ -1,0 +1,82 @@
+"""What each doubt means, and what to do about it."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+from foretoken.records import Doubt, RateEstimate
+from foretoken.report import numbers
+
+_MEANINGS: dict[Doubt, tuple[str, str]] = {
+    Doubt.NO_HACK_SEEN: (
+        "No draw hacked, so there is a bound and no rate.",
+        "Raise the donor's yield, or draw more.",
+    ),
+    Doubt.FEW_EFFECTIVE_HITS: (
+        "A few hits carry most of the weight; the point would move with the next draw.",
+        "Draw more for this type, or rebuild the bank at a later checkpoint.",
+    ),
+    Doubt.HEAVY_TAIL: (
+        "The largest weights are so spread that the error of the point cannot be trusted.",
+        "Use the lower bound, which holds for any tail.",
+    ),
+    Doubt.ONE_WEIGHT_DOMINATES: (
+        "One hit carries more than half of the estimate.",
+        "Look at that hit among the examples, then draw more.",
+    ),
+    Doubt.ABOVE_ONE: (
+        "The estimate is an impossible rate; it is shown as it came out.",
+        "Do not use the point.",
+    ),
+    Doubt.STALE_BANK: (
+        "The subject has moved away from the model that the bank was built with.",
+        "Rebuild the bank at a later checkpoint.",
+    ),
+    Doubt.WEIGHTS_OFF_ONE: (
+        "The weights of all draws do not average to 1: a density is wrong, or few were checked.",
+        "Score again; if it stays, the sampling settings and the scoring disagree.",
+    ),
+    Doubt.COVERAGE_FAILED: (
+        "The subject hacks by itself in ways that the donor does not know; the rate may be higher.",
+        "Train the donor on such hacks as well.",
+    ),
+    Doubt.LOW_DONOR_YIELD: (
+        "The donor itself seldom hacks on these tasks.",
+        "Train the donor longer, or on more varied exploits.",
+    ),
+    Doubt.GRADER_ERRORS: (
+        "The grader itself failed on more than one draw in a hundred.",
+        "Read the grader errors in the run's draws and mend the grader.",
+    ),
+    Doubt.REFERENCE_FAULTS: (
+        "The published recipe, kept with its known faults for comparison only.",
+        "Read the switch estimates instead.",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class DoubtEntry:
+    """One doubt that holds somewhere in this run."""
+
+    name: str
+    meaning: str
+    remedy: str
+    holds: str
+    """How often and for which types."""
+
+
+def doubt_entries(estimates: tuple[RateEstimate, ...]) -> list[DoubtEntry]:
+    """Explain the doubts that hold, the most frequent first."""
+    where: defaultdict[Doubt, list[RateEstimate]] = defaultdict(list)
+    for one in estimates:
+        for doubt in one.doubts:
+            where[doubt].append(one)
+    entries: list[DoubtEntry] = []
+    for doubt in sorted(where, key=lambda each: (-len(where[each]), each.value)):
+        types = sorted({numbers.words(one.exploit_type) for one in where[doubt]})
+        named = numbers.listing(types) if len(types) <= 3 else f"{len(types)} exploit types"
+        meaning, remedy = _MEANINGS[doubt]
+        many = len(where[doubt])
+        holds = f"{numbers.count(many)} estimate{'' if many == 1 else 's'}: {named}"
+        entries.append(DoubtEntry(doubt.value, meaning, remedy, holds))
+    return entries

@@ -1,0 +1,148 @@
+"""The bank's self-checks, each with its number, its bound, and what it means in words."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from foretoken.records import BankHealth, Doubt
+from foretoken.report import numbers
+from foretoken.report.story import Story, TypeStory
+
+GOOD_YIELD = 0.1
+STANDARD_ERRORS = 3.0
+GOOD_SPREAD_NATS = 0.05
+"""A text scored twice may differ by this much: it moves a weight by 5 %."""
+GOOD_EFFECTIVE_HITS = 20.0
+GOOD_UNCOVERED = 0.1
+
+
+@dataclass(frozen=True)
+class Check:
+    """One number of one bank."""
+
+    text: str
+    fine: bool | None
+    """None where the check could not be made."""
+    detail: str
+    sort: float
+
+
+@dataclass(frozen=True)
+class HealthRow:
+    """One exploit type's bank."""
+
+    exploit_type: str
+    label: str
+    checks: list[Check]
+    weights: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class HealthSection:
+    """The table and its reading."""
+
+    summary: str
+    troubles: list[str]
+    columns: list[tuple[str, str]]
+    """Name of each check, and what is fine."""
+    rows: list[HealthRow]
+
+
+_COLUMNS = [
+    ("donor yield", "fine from 10 %"),
+    ("hits", "graded hacks kept"),
+    ("effective hits", "fine from 20"),
+    ("mean weight", "fine within 3 standard errors of 1"),
+    ("scored twice", f"fine below {GOOD_SPREAD_NATS} nats"),
+    ("coverage", "spontaneous hacks that the bank misses; fine up to 10 %"),
+]
+
+
+def health_section(story: Story) -> HealthSection | None:
+    """Check each bank; None where the run has no bank."""
+    banked = [(one, one.health) for one in story.types if one.health is not None]
+    if not banked:
+        return None
+    rows = [
+        HealthRow(
+            one.exploit_type,
+            numbers.words(one.exploit_type),
+            _checks(health, _effective_hits(one, story), _doubts(one)),
+            health.component_weights,
+        )
+        for one, health in banked
+    ]
+    sound = [row for row in rows if all(check.fine is not False for check in row.checks)]
+    troubles = [_trouble(row) for row in rows if row not in sound]
+    if len(sound) == len(rows):
+        summary = f"All {len(rows)} banks pass every self-check."
+    else:
+        summary = f"{len(sound)} of {len(rows)} banks pass every self-check."
+    return HealthSection(summary, troubles, _COLUMNS, rows)
+
+
+def _effective_hits(one: TypeStory, story: Story) -> float | None:
+    """The effective hits of the last bank estimate that the forecast could see."""
+    cutoff = story.frame.cutoff_step if story.frame else None
+    seen = [
+        each for each in one.estimates.get("switch", []) if cutoff is None or each.step <= cutoff
+    ]
+    return seen[-1].effective_hits if seen else None
+
+
+def _doubts(one: TypeStory) -> set[Doubt]:
+    return {doubt for each in one.estimates.get("switch", []) for doubt in each.doubts}
+
+
+def _checks(health: BankHealth, effective: float | None, doubts: Iterable[Doubt]) -> list[Check]:
+    off = abs(health.mean_weight - 1)
+    error = health.mean_weight_error
+    uncovered = health.uncovered_spontaneous
+    covered = uncovered is None or (
+        uncovered <= GOOD_UNCOVERED and Doubt.COVERAGE_FAILED not in doubts
+    )
+    return [
+        Check(
+            numbers.percent(health.donor_yield),
+            health.donor_yield >= GOOD_YIELD,
+            "the donor seldom hacks, so the bank learns little from each draw",
+            health.donor_yield,
+        ),
+        Check(
+            numbers.count(health.hits),
+            health.hits > 0,
+            "no hack was found: only upper bounds can be given",
+            health.hits,
+        ),
+        Check(
+            "–" if effective is None else numbers.count(effective),
+            None if effective is None else effective >= GOOD_EFFECTIVE_HITS,
+            "a few hits carry the estimate, so the lower bound stands alone",
+            effective if effective is not None else -1.0,
+        ),
+        Check(
+            f"{health.mean_weight:.2f} ± {error:.2f}",
+            off <= STANDARD_ERRORS * error,
+            "the densities of the bank do not add up to 1",
+            off,
+        ),
+        Check(
+            f"{health.rescoring_spread:.1g} nats" if health.rescoring_spread else "0 nats",
+            health.rescoring_spread <= GOOD_SPREAD_NATS,
+            "the same text scored twice gives different sums",
+            health.rescoring_spread,
+        ),
+        Check(
+            "nothing to check" if uncovered is None else f"{numbers.percent(uncovered)} missed",
+            None if uncovered is None else covered,
+            "the subject hacks by a route that the donor does not know",
+            -1.0 if uncovered is None else uncovered,
+        ),
+    ]
+
+
+def _trouble(row: HealthRow) -> str:
+    named = zip(_COLUMNS, row.checks, strict=True)
+    faults = [
+        f"{name} {check.text} ({check.detail})" for (name, _), check in named if check.fine is False
+    ]
+    return f"{row.label}: {'; '.join(faults)}."

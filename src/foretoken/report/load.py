@@ -1,0 +1,77 @@
+"""Read what the page needs from a run directory, and no more."""
+
+from collections import Counter
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from foretoken.records import BankHealth, Draw, Forecast, RateEstimate, Task, Truth
+from foretoken.report.contents import HackCount, RunContents
+from foretoken.store.run import Run
+from foretoken.store.toml import dump_toml
+
+HITS_PER_TYPE = 60
+"""Hacks read per exploit type to choose examples from."""
+OWN_SOURCES = ("count", "rollout")
+
+
+def load(run: Path) -> RunContents:
+    """Read a run; a part that is not there is empty.
+
+    Raises:
+        StoreError: There is no run, or a part is damaged.
+    """
+    opened = Run.open(run)
+    return RunContents(
+        name=run.resolve().name,
+        estimates=tuple(opened.read(RateEstimate)),
+        truth=tuple(opened.read(Truth)),
+        forecasts=tuple(opened.read(Forecast)),
+        health=tuple(opened.read(BankHealth)),
+        hits=_hits(opened),
+        own_hacks=_own_hacks(opened),
+        tasks={task.key: task for task in opened.read(Task)},
+        provenance=opened.read_provenance(),
+        config=dump_toml(opened.read_config()),
+    )
+
+
+def _hits(run: Run) -> tuple[Draw, ...]:
+    """Read some hacks of every type: deliberate, accidental and early ones among them."""
+    columns = ["key", "exploit_type", "deliberate", "component", "step"]
+    known = run.table(Draw, where=pc.field("hacked") == pa.scalar(True), columns=columns)
+    order = [("component", "ascending"), ("step", "ascending"), ("key", "ascending")]
+    taken: Counter[tuple[str, bool | None]] = Counter()
+    keys: list[str] = []
+    for row in known.sort_by(order).to_pylist() if known.num_rows else []:
+        kind = (row["exploit_type"], row["deliberate"])
+        if taken[kind] < HITS_PER_TYPE // 3:
+            taken[kind] += 1
+            keys.append(row["key"])
+    return tuple(run.read(Draw, where=pc.field("key").isin(keys))) if keys else ()
+
+
+def _own_hacks(run: Run) -> tuple[HackCount, ...]:
+    """Count hacks among the subject's own draws, per type and step."""
+    columns = ["exploit_type", "step", "hacked", "deliberate"]
+    table = run.table(Draw, where=pc.field("source").isin(OWN_SOURCES), columns=columns)
+    if not table.num_rows:
+        return ()
+    flags = ["hacked", "deliberate"]
+    for flag in flags:
+        column = pc.cast(pc.fill_null(table[flag], False), pa.int64())
+        table = table.set_column(table.column_names.index(flag), flag, column)
+    grouped = table.group_by(["exploit_type", "step"]).aggregate(
+        [("hacked", "sum"), ("deliberate", "sum"), ("hacked", "count")]
+    )
+    return tuple(
+        HackCount(
+            exploit_type=row["exploit_type"],
+            step=row["step"],
+            draws=row["hacked_count"],
+            hacks=row["hacked_sum"],
+            deliberate=row["deliberate_sum"],
+        )
+        for row in grouped.to_pylist()
+    )

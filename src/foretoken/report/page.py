@@ -1,0 +1,111 @@
+"""One self-contained HTML page over one run.
+
+`load` reads the run, `render` turns its records into text, `write_report` does both.
+"""
+
+import base64
+import hashlib
+from datetime import UTC, datetime
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+from sklearn.metrics import roc_auc_score
+
+from foretoken.report import headline as conclusion
+from foretoken.report import numbers, tables
+from foretoken.report.contents import RunContents
+from foretoken.report.doubts import doubt_entries
+from foretoken.report.health import health_section
+from foretoken.report.heat import heat
+from foretoken.report.hits import example_groups, visible
+from foretoken.report.intent import intent_section
+from foretoken.report.load import load
+from foretoken.report.multiples import multiples
+from foretoken.report.story import Story, tell
+from foretoken.report.timeline import timeline
+from foretoken.store.run import write_atomically
+
+
+def write_report(run: Path, out: Path) -> Path:
+    """Write the report of a run directory.
+
+    Args:
+        run: The run directory; only read.
+        out: The HTML file to write.
+
+    Returns:
+        The file written.
+
+    Raises:
+        StoreError: The run cannot be read, or the file cannot be written.
+    """
+    write_atomically(out, render(load(run)).encode())
+    return out
+
+
+def render(contents: RunContents, *, now: datetime | None = None) -> str:
+    """Turn a run's records into the page.
+
+    Args:
+        contents: What to show; every part may be empty.
+        now: When the page is made; the present by default.
+
+    Returns:
+        The HTML text, with nothing to fetch.
+    """
+    story = tell(contents)
+    groups, without = example_groups(contents.hits, contents.tasks, story)
+    script = _asset("report.js")
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    environment = Environment(
+        loader=PackageLoader("foretoken.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals["numbers"] = numbers
+    shown: dict[str, Any] = {
+        "contents": contents,
+        "name": visible(contents.name),
+        "story": story,
+        "headline": conclusion.headline(contents, story),
+        "chips": conclusion.chips(story),
+        "tiles": _tiles(story),
+        "timeline": timeline(story),
+        "multiples": multiples(story),
+        "heat": heat(story, contents.steps()),
+        "health": health_section(story),
+        "groups": groups,
+        "without_hits": without,
+        "intent": intent_section(contents, story),
+        "rates": tables.rate_table(contents),
+        "forecasts": tables.forecast_table(contents),
+        "doubts": doubt_entries(contents.estimates),
+        "made": (now or datetime.now(UTC)).strftime("%Y-%m-%d %H:%M UTC"),
+        "style": Markup(_asset("report.css")),
+        "script": Markup(script),
+        "script_hash": Markup(digest),
+    }
+    return environment.get_template("page.html").render(shown)
+
+
+def _tiles(story: Story) -> list[conclusion.Tile]:
+    return conclusion.tiles(
+        story,
+        ours=_area(*conclusion.ranked(story)),
+        baseline=_area(*conclusion.ranked(story, baseline=True)),
+    )
+
+
+def _area(scores: list[float], emerged: list[bool]) -> float | None:
+    """Area under the curve, None where one of the two outcomes did not occur."""
+    return float(roc_auc_score(emerged, scores)) if any(emerged) and not all(emerged) else None
+
+
+def _asset(name: str) -> str:
+    folder = resources.files("foretoken.report") / "templates"
+    return (folder / name).read_text(encoding="utf-8")
