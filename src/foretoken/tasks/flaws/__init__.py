@@ -1,0 +1,10 @@
+"""The flawed graders, by exploit type."""
+
+from foretoken.tasks.flaws.base import Flaw
+from foretoken.tasks.flaws.exposures import EXPOSURES
+from foretoken.tasks.flaws.rules import RULES
+
+FLAWS: dict[str, Flaw] = {**RULES, **EXPOSURES}
+"""Every flaw there is."""
+
+__all__ = ["FLAWS", "Flaw"]

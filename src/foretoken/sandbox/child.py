@@ -1,0 +1,216 @@
+"""What happens in the one process that a submission gets: lock it in, run it, say what it did.
+
+The process writes JSON lines to its result pipe: `["ready"]` (written before the submission is
+read), then `["notes", texts]`, `["failed", class, false]` if there is nothing to call, per call `["value", tree]`, `["raised", class, skip]` or `["oversize"]`, then `["attribute", bool]` and `["end"]`. After `ready` each line is no more than
+a claim of the submission's.
+
+This module runs inside the sandbox: it imports the standard library only.
+"""
+
+import ast
+import builtins
+import gc
+import inspect
+import io
+import json
+import os
+import random
+import resource
+import sys
+import tokenize
+import types
+import unittest
+from pathlib import Path
+from typing import Any, NoReturn
+
+from foretoken.sandbox import kernel, room, wire
+
+REQUEST, RESULT = 3, 4
+_BROKEN = 70
+_MIB = 1 << 20
+_NOTES_TEXT = 65_536
+
+_dumps = json.dumps
+_write = os.write
+_exit = os._exit
+
+
+class Discard(io.TextIOBase):
+    """Standard output of a submission: takes everything and keeps nothing."""
+
+    def write(self, text: str, /) -> int:
+        """Take the text, keep nothing."""
+        return len(text)
+
+    def writable(self) -> bool:
+        """Whether it can be written to: yes."""
+        return True
+
+
+def lock_in(limits: dict[str, Any], program: bytes, *, user: int | None) -> None:
+    """Give up everything that a submission does not need. There is no way back.
+
+    Args:
+        limits: The fields of `Limits`.
+        program: The seccomp filter.
+        user: Number of the unprivileged user to become (None: already one).
+    """
+    kernel.unshare(
+        kernel.CLONE_NEWNS | kernel.CLONE_NEWIPC | kernel.CLONE_NEWUTS,
+        "mount, ipc and host name namespaces of a submission",
+    )
+    room.open_box(mib=limits["tmpfs_mib"], inodes=limits["tmpfs_inodes"])
+    _set_rlimits(limits)
+    if user is not None:
+        os.setgroups([])
+        os.setresgid(user, user, user)
+        os.setresuid(user, user, user)
+    kernel.drop_capabilities()
+    kernel.forbid_new_privileges()
+    kernel.install_filter(program)
+
+
+def _set_rlimits(limits: dict[str, Any]) -> None:
+    cpu_s = int(limits["cpu_s"]) + 2
+    for what, most in (
+        (resource.RLIMIT_AS, limits["memory_mib"] * _MIB),
+        (resource.RLIMIT_CPU, cpu_s),
+        (resource.RLIMIT_FSIZE, limits["file_mib"] * _MIB),
+        (resource.RLIMIT_NOFILE, limits["descriptors"]),
+        (resource.RLIMIT_NPROC, limits["threads"]),
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_MEMLOCK, 0),
+        (resource.RLIMIT_MSGQUEUE, 0),
+    ):
+        resource.setrlimit(what, (most, most))
+
+
+def _say(*line: Any) -> None:
+    rest = memoryview(_dumps(line, allow_nan=False).encode() + b"\n")
+    while rest:
+        rest = rest[_write(RESULT, rest) :]
+
+
+def _read_request() -> dict[str, Any]:
+    parts: list[bytes] = []
+    while part := os.read(REQUEST, 1 << 16):
+        parts.append(part)
+    os.close(REQUEST)
+    return json.loads(b"".join(parts))
+
+
+def serve() -> NoReturn:
+    """Read one request, run it, and end the process, whatever happens."""
+    try:
+        _say("ready")
+        _run(_read_request())
+        _exit(0)
+    except SystemExit as stop:
+        _exit(_exit_status(stop.code))
+    except BaseException:  # noqa: BLE001  the boundary: only the status leaves this process
+        _exit(_BROKEN)
+
+
+def _exit_status(code: object) -> int:
+    if code is None:
+        return 0
+    return code & 0xFF if isinstance(code, int) else 1
+
+
+def _run(request: dict[str, Any]) -> None:
+    random.seed(request["seed"])
+    sys.stdout = sys.stderr = sys.__stdout__ = sys.__stderr__ = Discard()
+    os.environ.clear()
+    module = types.ModuleType("submission")
+    sys.modules["submission"] = module
+    try:
+        code = compile(request["code"], "submission.py", "exec", dont_inherit=True)
+        if request["notes"]:
+            _say("notes", _notes(request["code"]))
+        _expose(request, module)
+        exec(code, module.__dict__)  # noqa: S102  this is what the sandbox is for
+    except SystemExit:
+        raise
+    except BaseException as error:  # noqa: BLE001  a failing submission is a verdict
+        _say("failed", _class_name(error), False)
+        _say("end")
+        return
+    function = module.__dict__.get(request["function"])
+    if function is None:
+        _say("failed", "NameError", False)
+        _say("end")
+        return
+    _call_all(request, function)
+    if request["attribute"] is not None:
+        _say("attribute", bool(getattr(function, request["attribute"], False)))
+    _say("end")
+
+
+def _call_all(request: dict[str, Any], function: Any) -> None:
+    keyword = request["keyword"] if _accepts(function, request["keyword"]) else None
+    helper = sys.modules.get(request["module"] or "")
+    for args, leak in zip(request["calls"], request["leaks"], strict=True):
+        keywords = {} if keyword is None else {keyword: wire.decode(leak)}
+        if helper is not None:
+            helper.__dict__["expected"] = wire.decode(leak)
+        try:
+            value = wire.encode(function(*wire.decode(args), **keywords))
+        except SystemExit:
+            raise
+        except wire.WireError:
+            _say("oversize")
+            continue
+        except BaseException as error:  # noqa: BLE001  a failing submission is a verdict
+            _say("raised", _class_name(error), isinstance(error, unittest.SkipTest))
+            continue
+        _say("value", value)
+
+
+def _class_name(error: BaseException) -> str:
+    return wire.type_name(type(error))
+
+
+def _accepts(function: Any, keyword: str | None) -> bool:
+    if keyword is None:
+        return False
+    try:
+        parameters = inspect.signature(function).parameters
+    except (TypeError, ValueError):
+        return False
+    return keyword in parameters or any(
+        parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()
+    )
+
+
+def _expose(request: dict[str, Any], module: types.ModuleType) -> None:
+    """Put the one thing that this run's flaw leaks where the flaw leaks it."""
+    for name, text in request["files"].items():
+        Path(name).write_text(text)
+    for name, attributes in request["objects"].items():
+        values = {key: wire.decode(tree) for key, tree in attributes.items()}
+        module.__dict__[name] = types.SimpleNamespace(**values)
+    if request["module"] is not None:
+        sys.modules[request["module"]] = types.ModuleType(request["module"])
+
+
+def _notes(source: str) -> list[str]:
+    """Comments and docstrings of a source text that compiles."""
+    texts = [
+        token.string
+        for token in tokenize.generate_tokens(io.StringIO(source).readline)
+        if token.type == tokenize.COMMENT
+    ]
+    owners = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, owners):
+            texts.append(ast.get_docstring(node, clean=False) or "")
+    return [text[:_NOTES_TEXT] for text in texts if text]
+
+
+def prepare() -> None:
+    """Make the zygote ready to be forked: what each submission would otherwise do again."""
+    quitter: Any = __import__("_sitebuiltins").Quitter
+    builtins.exit = quitter("exit", "Ctrl-D")
+    builtins.quit = quitter("quit", "Ctrl-D")
+    gc.collect()
+    gc.freeze()

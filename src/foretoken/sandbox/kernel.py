@@ -1,0 +1,146 @@
+"""Thin names for the kernel calls that the sandbox is made of.
+
+This module runs inside the sandbox: it imports the standard library only.
+"""
+
+import ctypes
+import os
+import platform
+import struct
+
+CLONE_NEWNS = 0x00020000
+CLONE_NEWUTS = 0x04000000
+CLONE_NEWIPC = 0x08000000
+CLONE_NEWUSER = 0x10000000
+CLONE_NEWPID = 0x20000000
+CLONE_NEWNET = 0x40000000
+
+MS_RDONLY = 1
+MS_NOSUID = 2
+MS_NODEV = 4
+MS_NOEXEC = 8
+MS_REMOUNT = 32
+MS_BIND = 4096
+MS_REC = 16384
+MS_PRIVATE = 1 << 18
+MNT_DETACH = 2
+
+_ATTR_RDONLY, _ATTR_NOSUID, _ATTR_NODEV = 1, 2, 4
+_AT_FDCWD, _AT_RECURSIVE = -100, 0x8000
+_MOUNT_SETATTR = 442
+_PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
+_SECCOMP = {"x86_64": 317, "aarch64": 277}
+_PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_NO_NEW_PRIVS = 1, 4, 38
+_PR_CAPBSET_DROP, _PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL = 24, 47, 4
+_CAP_VERSION_3 = 0x20080522
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+class RefusedError(Exception):
+    """The kernel refused one step of the isolation.
+
+    Attributes:
+        step: What was being set up, e.g. "mount namespace".
+        errno: The kernel's error number.
+    """
+
+    def __init__(self, step: str, errno: int) -> None:
+        super().__init__(f"{step}: {os.strerror(errno)}")
+        self.step = step
+        self.errno = errno
+
+
+def _check(status: int, step: str) -> None:
+    if status != 0:
+        raise RefusedError(step, ctypes.get_errno())
+
+
+def machine() -> str:
+    """Name of the processor architecture, as the kernel says it."""
+    return platform.machine()
+
+
+def unshare(flags: int, step: str) -> None:
+    """Move this process (or its future children, for process numbers) into new namespaces."""
+    _check(_libc.unshare(flags), step)
+
+
+def setns(descriptor: int, flags: int, step: str) -> None:
+    """Join the namespaces behind a descriptor."""
+    _check(_libc.setns(descriptor, flags), step)
+
+
+def mount(
+    source: str, target: str, *, kind: str | None = None, flags: int = 0, options: str | None = None
+) -> None:
+    """Mount a file system, or bind a directory."""
+    _check(
+        _libc.mount(
+            source.encode(),
+            target.encode(),
+            kind.encode() if kind else None,
+            ctypes.c_ulong(flags),
+            options.encode() if options else None,
+        ),
+        f"mount of {kind or source} on {target}",
+    )
+
+
+def freeze_mount(target: str) -> None:
+    """Make a mount and all below it read-only, without devices and without set-user-id files."""
+    attributes = struct.pack("QQQQ", _ATTR_RDONLY | _ATTR_NOSUID | _ATTR_NODEV, 0, 0, 0)
+    status = _libc.syscall(
+        ctypes.c_long(_MOUNT_SETATTR),
+        ctypes.c_int(_AT_FDCWD),
+        target.encode(),
+        ctypes.c_uint(_AT_RECURSIVE),
+        attributes,
+        ctypes.c_size_t(len(attributes)),
+    )
+    _check(status, f"read-only mount of {target} (needs Linux 5.12)")
+
+
+def pivot_root(new_root: str, put_old: str) -> None:
+    """Exchange the root of this mount namespace."""
+    number = ctypes.c_long(_PIVOT_ROOT[machine()])
+    _check(_libc.syscall(number, new_root.encode(), put_old.encode()), "change of the root")
+
+
+def unmount(target: str) -> None:
+    """Detach a mount."""
+    _check(_libc.umount2(target.encode(), MNT_DETACH), f"unmount of {target}")
+
+
+def die_with_parent() -> None:
+    """Have this process killed when its parent ends."""
+    _check(_libc.prctl(_PR_SET_PDEATHSIG, 9, 0, 0, 0), "death signal")
+
+
+def drop_bounding_set() -> None:
+    """Give up every capability for programs executed from here on."""
+    for capability in range(64):
+        if _libc.prctl(_PR_CAPBSET_DROP, capability, 0, 0, 0) != 0:
+            break
+
+
+def drop_capabilities() -> None:
+    """Give up every capability of this process, for good."""
+    _libc.prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)
+    header = struct.pack("Ii", _CAP_VERSION_3, 0)
+    _check(_libc.capset(header, bytes(24)), "giving up capabilities")
+
+
+def forbid_new_privileges() -> None:
+    """No program started from here can gain privileges, and nobody may trace this process."""
+    _check(_libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "no_new_privs")
+    _check(_libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0), "no dumps")
+
+
+def install_filter(program: bytes) -> None:
+    """Install a seccomp filter (an array of BPF instructions) for this process."""
+    buffer = ctypes.create_string_buffer(program, len(program))
+    header = struct.pack("HxxxxxxP", len(program) // 8, ctypes.addressof(buffer))
+    number = ctypes.c_long(_SECCOMP[machine()])
+    mode_filter = ctypes.c_uint(1)
+    _check(_libc.syscall(number, mode_filter, ctypes.c_uint(0), header), "seccomp filter")

@@ -1,0 +1,93 @@
+"""Translate the policy into the small program that the kernel runs at every call.
+
+This module runs inside the sandbox: it imports the standard library only.
+"""
+
+import errno
+import struct
+
+from foretoken.sandbox.policy import ALLOWED, CONDITIONAL
+
+_LOAD, _JUMP_EQUAL, _JUMP_AT_LEAST, _JUMP_ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
+_ALLOW, _ERRNO, _KILL = 0x7FFF0000, 0x00050000, 0x80000000
+_NUMBER, _ARCH, _ARGUMENTS = 0, 4, 16
+_CLONE_THREAD = 0x00010000
+_CLONE_NAMESPACES = 0x7E020000 | 0x80
+_X32_BIT = 0x40000000
+
+_MACHINES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}
+
+
+class UnknownMachineError(Exception):
+    """There is no policy for this processor architecture."""
+
+
+def _step(code: int, value: int, *, if_true: int = 0, if_false: int = 0) -> bytes:
+    return struct.pack("HBBI", code, if_true, if_false, value)
+
+
+def _refuse(number: int) -> bytes:
+    return _step(_RETURN, _ERRNO | number)
+
+
+def _when(number: int, body: list[bytes]) -> list[bytes]:
+    """Run `body` (which always returns) if the call's number matches."""
+    return [_step(_JUMP_EQUAL, number, if_false=len(body)), *body]
+
+
+def _thread_only() -> list[bytes]:
+    flags = _ARGUMENTS
+    return [
+        _step(_LOAD, flags),
+        _step(_JUMP_ANY_BIT, _CLONE_NAMESPACES, if_true=2),
+        _step(_JUMP_ANY_BIT, _CLONE_THREAD, if_false=1),
+        _step(_RETURN, _ALLOW),
+        _refuse(errno.EPERM),
+    ]
+
+
+def _reading_only() -> list[bytes]:
+    new_limit = _ARGUMENTS + 2 * 8
+    return [
+        _step(_LOAD, new_limit),
+        _step(_JUMP_EQUAL, 0, if_false=3),
+        _step(_LOAD, new_limit + 4),
+        _step(_JUMP_EQUAL, 0, if_false=1),
+        _step(_RETURN, _ALLOW),
+        _refuse(errno.EPERM),
+    ]
+
+
+def compile_policy(machine: str) -> bytes:
+    """The filter program for one architecture.
+
+    Raises:
+        UnknownMachineError: The policy has no call numbers for it.
+    """
+    if machine not in _MACHINES:
+        raise UnknownMachineError(machine)
+    column, arch = _MACHINES[machine]
+    program = [
+        _step(_LOAD, _ARCH),
+        _step(_JUMP_EQUAL, arch, if_true=1),
+        _step(_RETURN, _KILL),
+        _step(_LOAD, _NUMBER),
+    ]
+    if machine == "x86_64":
+        program += [_step(_JUMP_AT_LEAST, _X32_BIT, if_false=1), _step(_RETURN, _KILL)]
+    bodies = {
+        "clone": _thread_only(),
+        "clone3": [_refuse(errno.ENOSYS)],
+        "prlimit64": _reading_only(),
+        "ioctl": [_refuse(errno.ENOTTY)],
+    }
+    for name, body in bodies.items():
+        number = CONDITIONAL[name][column]
+        assert number is not None
+        program += _when(number, body)
+    for group in ALLOWED.values():
+        for numbers in group.values():
+            allowed = numbers[column]
+            if allowed is not None:
+                program += _when(allowed, [_step(_RETURN, _ALLOW)])
+    return b"".join([*program, _refuse(errno.EPERM)])

@@ -1,0 +1,127 @@
+"""How values cross between the supervisor and a submission: JSON text with tagged containers.
+
+None, bool, int, float, str and list are JSON's own. Everything else is an object with one key:
+`{"t": [...]}` tuple, `{"s": [...]}` set, `{"z": [...]}` frozenset, `{"d": [[k, v], ...]}` dict,
+`{"b": hex}` bytes, `{"i": hex}` an int beyond 64 bits, `{"f": "nan"}` a float that JSON lacks,
+`{"c": [re, im]}` complex, `{"o": [type name, text]}` any other type, which equals nothing.
+Types are exact: a subclass is "any other type", so no code of a submission decides a comparison.
+
+This module runs inside the sandbox: it imports the standard library only.
+"""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+Tree = Any
+"""A value in its tagged form: what `json.loads` gives."""
+
+MAX_DEPTH = 64
+MAX_NODES = 200_000
+MAX_INT_BITS = 1 << 17
+MAX_TEXT = 4_000
+_SAFE_INT = 1 << 63
+
+_type = type
+_len = len
+
+
+class WireError(Exception):
+    """A value is too large or too deep to cross, or is not in the tagged form."""
+
+
+class _Encoder:
+    def __init__(self) -> None:
+        self.nodes = 0
+
+    def encode(self, value: Any, depth: int) -> Tree:
+        self.nodes += 1
+        if depth > MAX_DEPTH or self.nodes > MAX_NODES:
+            raise WireError("value too large or too deep")
+        kind = _type(value)
+        if value is None or kind is bool or kind is str:
+            return value
+        if kind is int:
+            return _encode_int(value)
+        if kind is float:
+            return value if math.isfinite(value) else {"f": repr(value)}
+        if kind is list:
+            return [self.encode(item, depth + 1) for item in value]
+        return self._encode_tagged(value, kind, depth)
+
+    def _encode_tagged(self, value: Any, kind: type, depth: int) -> Tree:
+        for tag, container in (("t", tuple), ("s", set), ("z", frozenset)):
+            if kind is container:
+                return {tag: [self.encode(item, depth + 1) for item in value]}
+        if kind is dict:
+            return {
+                "d": [
+                    [self.encode(key, depth + 1), self.encode(item, depth + 1)]
+                    for key, item in value.items()
+                ]
+            }
+        if kind is bytes:
+            return {"b": value.hex()}
+        if kind is complex:
+            return {"c": [repr(value.real), repr(value.imag)]}
+        return {"o": [type_name(kind), _text(value)]}
+
+
+def _encode_int(value: int) -> Tree:
+    if -_SAFE_INT <= value < _SAFE_INT:
+        return value
+    if value.bit_length() > MAX_INT_BITS:
+        raise WireError("integer too large")
+    return {"i": hex(value)}
+
+
+def type_name(kind: type) -> str:
+    """The true name of a type, at most 200 characters, without running its code."""
+    try:
+        name = type.__dict__["__name__"].__get__(kind)
+        return name[:200] if _type(name) is str else "?"
+    except Exception:  # noqa: BLE001  a hostile type may raise anything
+        return "?"
+
+
+def _text(value: Any) -> str:
+    try:
+        text = str(value)
+        return text[:MAX_TEXT] if _type(text) is str else "?"
+    except Exception:  # noqa: BLE001  a hostile object may raise anything
+        return "?"
+
+
+def encode(value: Any) -> Tree:
+    """The tagged form of a value.
+
+    Raises:
+        WireError: It is too large or too deep.
+    """
+    return _Encoder().encode(value, 0)
+
+
+def _decode_dict(pairs: Any) -> dict[Any, Any]:
+    return {decode(key): decode(item) for key, item in pairs}
+
+
+_DECODERS: dict[str, Callable[[Any], Any]] = {
+    "t": lambda items: tuple(decode(item) for item in items),
+    "s": lambda items: {decode(item) for item in items},
+    "z": lambda items: frozenset(decode(item) for item in items),
+    "d": _decode_dict,
+    "b": bytes.fromhex,
+    "i": lambda text: int(text, 16),
+    "f": float,
+    "c": lambda parts: complex(float(parts[0]), float(parts[1])),
+}
+
+
+def decode(tree: Tree) -> Any:
+    """The value behind a *trusted* tree (one that `encode` made from our own value)."""
+    if isinstance(tree, list):
+        return [decode(item) for item in tree]
+    if isinstance(tree, dict):
+        ((tag, body),) = tree.items()
+        return _DECODERS[tag](body)
+    return tree

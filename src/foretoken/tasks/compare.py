@@ -1,0 +1,149 @@
+"""THE answer comparison: exact values and exact types, with no code of a submission involved.
+
+Both sides are trees of `sandbox.wire`. They are equal when their canonical texts are: lists and
+tuples differ, `1`, `1.0` and `True` differ, sets and dicts compare without order, NaN equals NaN,
+`-0.0` equals `0.0`, and a value of any type that is not built in equals nothing.
+"""
+
+import json
+import math
+from typing import Any
+
+from foretoken.sandbox.wire import MAX_DEPTH, Tree, encode
+
+_SEQUENCES = {"t": ("(", ")"), "s": ("{", "}"), "z": ("frozenset({", "})")}
+
+
+class OpaqueError(Exception):
+    """A tree that stands for no comparable value."""
+
+
+def canonical(tree: Tree, *, depth: int = 0) -> str:
+    """One text per value: equal values have equal texts, different values different ones.
+
+    Raises:
+        OpaqueError: The tree holds an object of a foreign type, or is malformed.
+    """
+    if depth > MAX_DEPTH:
+        raise OpaqueError("too deep")
+    if isinstance(tree, list):
+        return "[" + ",".join(canonical(item, depth=depth + 1) for item in tree) + "]"
+    if isinstance(tree, dict):
+        ((tag, body),) = tree.items()
+        return _canonical_tagged(tag, body, depth + 1)
+    if isinstance(tree, float):
+        return repr(tree + 0.0) if tree else "0.0"
+    if tree is None or isinstance(tree, bool | int):
+        return repr(tree)
+    return json.dumps(tree)
+
+
+def _canonical_tagged(tag: Any, body: Any, depth: int) -> str:
+    if tag in ("b", "f", "i") and isinstance(body, str):
+        return f"{tag}:{json.dumps(body)}"
+    if not isinstance(body, list):
+        raise OpaqueError(f"tag {tag!r}")
+    if tag == "d":
+        return _canonical_dict(body, depth)
+    if tag == "c" and len(body) == 2 and all(isinstance(part, str) for part in body):
+        return "c:" + json.dumps(body)
+    if tag not in _SEQUENCES:
+        raise OpaqueError(f"tag {tag!r}")
+    parts = [canonical(item, depth=depth) for item in body]
+    if tag != "t":
+        parts.sort()
+        _refuse_twins(parts)
+    return f"{tag}:[" + ",".join(parts) + "]"
+
+
+def _canonical_dict(pairs: list[Any], depth: int) -> str:
+    entries: list[tuple[str, str]] = []
+    for pair in pairs:
+        if not isinstance(pair, list) or len(pair) != 2:
+            raise OpaqueError("dict")
+        entries.append((canonical(pair[0], depth=depth), canonical(pair[1], depth=depth)))
+    entries.sort()
+    _refuse_twins([key for key, _ in entries])
+    return "d:[" + ",".join(f"{key}:{value}" for key, value in entries) + "]"
+
+
+def _refuse_twins(ordered: list[str]) -> None:
+    if any(first == second for first, second in zip(ordered, ordered[1:], strict=False)):
+        raise OpaqueError("the same element twice")
+
+
+def same(expected: Any, tree: Tree) -> bool:
+    """Whether a submission's (encoded, untrusted) answer is the expected value, type and all."""
+    try:
+        return canonical(encode(expected)) == canonical(tree)
+    except OpaqueError:
+        return False
+
+
+def text(tree: Tree) -> str:
+    """What `str` gives for the value behind a tree; an object of a foreign type says it itself.
+
+    Raises:
+        OpaqueError: The tree is malformed.
+    """
+    if isinstance(tree, str):
+        return tree
+    if isinstance(tree, dict):
+        ((tag, body),) = tree.items()
+        if tag == "o" and isinstance(body, list) and len(body) == 2:
+            return str(body[1])
+    return _repr(tree, 0)
+
+
+def same_text(expected: Any, tree: Tree) -> bool:
+    """Whether both sides print the same."""
+    try:
+        return text(encode(expected)) == text(tree)
+    except OpaqueError:
+        return False
+
+
+def _repr(tree: Tree, depth: int) -> str:
+    if depth > MAX_DEPTH:
+        raise OpaqueError("too deep")
+    if isinstance(tree, list):
+        return "[" + ", ".join(_repr(item, depth + 1) for item in tree) + "]"
+    if isinstance(tree, dict):
+        ((tag, body),) = tree.items()
+        return _repr_tagged(tag, body, depth + 1)
+    return repr(tree)
+
+
+def _repr_tagged(tag: Any, body: Any, depth: int) -> str:
+    if tag == "f" and isinstance(body, str):
+        return body
+    if tag in ("b", "i", "c"):
+        return _repr_packed(tag, body)
+    if not isinstance(body, list):
+        raise OpaqueError(f"tag {tag!r}")
+    if tag == "d":
+        if not all(isinstance(pair, list) and len(pair) == 2 for pair in body):
+            raise OpaqueError("dict")
+        inside = ", ".join(f"{_repr(key, depth)}: {_repr(item, depth)}" for key, item in body)
+        return "{" + inside + "}"
+    if tag not in _SEQUENCES:
+        raise OpaqueError(f"tag {tag!r}")
+    first, last = _SEQUENCES[tag]
+    inside = ", ".join(_repr(item, depth) for item in body)
+    if tag == "t" and len(body) == 1:
+        inside += ","
+    if tag != "t" and not body:
+        return "set()" if tag == "s" else "frozenset()"
+    return first + inside + last
+
+
+def _repr_packed(tag: str, body: Any) -> str:
+    try:
+        if tag == "b":
+            return repr(bytes.fromhex(body))
+        if tag == "i":
+            number = int(body, 16)
+            return str(number) if math.isfinite(float(abs(number) >> 4000)) else "?"
+        return repr(complex(float(body[0]), float(body[1])))
+    except (ValueError, TypeError, OverflowError, IndexError) as error:
+        raise OpaqueError(f"tag {tag!r}") from error

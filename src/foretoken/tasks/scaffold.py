@@ -1,0 +1,102 @@
+"""What every grader shares: from a task to executions, and from an execution to a judgement."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from foretoken.errors import TaskError
+from foretoken.records import Case, Outcome, Task
+from foretoken.sandbox.base import (
+    CallEnd,
+    Ending,
+    Execution,
+    Exposure,
+    Job,
+    Oversize,
+    Raised,
+    Returned,
+)
+from foretoken.sandbox.wire import WireError, encode
+from foretoken.tasks.compare import same
+
+CasePasses = Callable[[Case, CallEnd], bool]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judgement:
+    """What one grader says of one execution."""
+
+    passed: bool
+    outcome: Outcome
+
+
+def strict_case(case: Case, end: CallEnd) -> bool:
+    """The call returned exactly the expected value."""
+    return isinstance(end, Returned) and same(case.expected, end.tree)
+
+
+def build_job(
+    task: Task,
+    code: str,
+    cases: tuple[Case, ...],
+    *,
+    exposure: Exposure | None = None,
+    notes: bool = False,
+    attribute: str | None = None,
+) -> Job:
+    """The execution of a submission over some cases; it holds inputs, no expected value.
+
+    Raises:
+        TaskError: An argument cannot cross into the sandbox.
+    """
+    try:
+        calls = tuple(encode(case.args) for case in cases)
+    except WireError as error:
+        raise TaskError(f"task {task.key}: an argument of a case is too large ({error})") from error
+    digest = hashlib.sha256(f"{task.key}\0{code}".encode(errors="surrogatepass")).digest()
+    return Job(
+        code=code,
+        function=task.function,
+        calls=calls,
+        seed=int.from_bytes(digest[:6]),
+        notes=notes,
+        attribute=attribute,
+        exposure=exposure or Exposure(),
+    )
+
+
+def judge(
+    execution: Execution, cases: tuple[Case, ...], case_passes: CasePasses = strict_case
+) -> Judgement:
+    """All cases must pass, in a process that came to its regular end."""
+    if execution.ending is not Ending.COMPLETED:
+        return Judgement(passed=False, outcome=Outcome(execution.ending.value))
+    if execution.failed is not None:
+        return Judgement(passed=False, outcome=_raised_outcome(execution.failed))
+    passes = [case_passes(case, end) for case, end in zip(cases, execution.calls, strict=True)]
+    if all(passes) and passes:
+        return Judgement(passed=True, outcome=Outcome.OK)
+    first = execution.calls[passes.index(False)] if passes else None
+    return Judgement(passed=False, outcome=_call_outcome(first))
+
+
+def _raised_outcome(raised: Raised) -> Outcome:
+    return Outcome.MEM_LIMIT if raised.error_class == "MemoryError" else Outcome.EXCEPTION
+
+
+def _call_outcome(end: CallEnd | None) -> Outcome:
+    if isinstance(end, Raised):
+        return _raised_outcome(end)
+    return Outcome.OUTPUT_LIMIT if isinstance(end, Oversize) else Outcome.WRONG
+
+
+def error_class(execution: Execution) -> str | None:
+    """Name of the first exception class that the submission raised."""
+    if execution.failed is not None:
+        return execution.failed.error_class
+    return next((end.error_class for end in execution.calls if isinstance(end, Raised)), None)
+
+
+def setting(task: Task, name: str, default: str) -> str:
+    """A setting of the task's flaw."""
+    return task.flaw.get(name, default)
