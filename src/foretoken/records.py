@@ -135,7 +135,7 @@ class Draw(Record):
     key: str
     """Unique in the run; deterministic from what produced it, so that work can be resumed."""
     source: str
-    """bank, count, prefix or rollout."""
+    """bank, count, donor, prefix or rollout."""
     task: str
     exploit_type: str
     step: int
@@ -225,6 +225,8 @@ class RateEstimate(Record):
     """Tokens sampled for this estimate (a bank counts once, at the step it was built)."""
     scored_tokens: int = 0
     """Tokens pushed through a model to score at this step."""
+    prefix_tokens: int | None = None
+    """Length of the donor's prefix (`prefix` only)."""
 
 
 class Truth(Record):

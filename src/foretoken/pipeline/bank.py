@@ -1,0 +1,307 @@
+"""Build a bank: draw from switch proposals in two stages, grade, keep the hits' densities."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow.compute as pc
+
+from foretoken.errors import SetupError
+from foretoken.estimate.mixture import default_components, initial_weights, tune_weights
+from foretoken.models.load import LoadedModel, load_model
+from foretoken.models.prompts import render_prompt
+from foretoken.models.sample import WindowSpec
+from foretoken.models.score import score
+from foretoken.pipeline.drawing import Origin, Planned, draw_parts
+from foretoken.pipeline.hits import TASKS_PART, Densities, check_bank, read_bank_tasks
+from foretoken.pipeline.provenance import keep_provenance
+from foretoken.pipeline.scores import donor_scorer, step_scorer
+from foretoken.pipeline.scoring import distinct_texts, require_same_engine, score_missing
+from foretoken.pipeline.seeds import part_seed
+from foretoken.pipeline.settings import Settings, keep_settings
+from foretoken.records import BankHealth, Component, Draw, Mixture, Task
+from foretoken.store.run import Run
+from foretoken.tasks.base import GraderPool
+from foretoken.tasks.load import load_tasks
+
+OWN_TASKS = "run"
+FREE_SETTINGS = frozenset({"run", "workers"})
+RESCORING_TOKENS = 2048
+"""Batch size, in tokens, when checked draws are scored a second time."""
+
+
+class BankConfig(Settings):
+    """Settings of `foretoken bank build`."""
+
+    run: Path
+    """Run directory to make or continue."""
+    subject: Path
+    """Folder of the base model."""
+    adapter: Path | None = None
+    """The subject's own adapter at the bank's step; none: the base model itself."""
+    step: int = 0
+    """Optimiser step of the subject that the bank is built for (the reference)."""
+    donor: Path
+    """Folder of the donor's adapter."""
+    tasks: str = "lists"
+    """A JSONL file, an import path `package.module:function`, `lists`, or `run` for the tasks that
+    the run directory holds."""
+    draws_per_task: int = 40
+    """Draws of both stages together."""
+    first_stage: float = 0.35
+    """Share of the draws that use untuned components."""
+    strengths: tuple[float, ...] = (0.5, 1.0)
+    """Donor strengths (scales of its adapter)."""
+    typical_tokens: float = 65.0
+    """Typical length of a completion, which the windows' rates are set by."""
+    max_tokens: int = 160
+    """Longest completion."""
+    check_draws: int = 200
+    """Draws, hits or not, whose weights are checked to average 1."""
+    part_draws: int = 1024
+    """Draws between two writes: what a kill can lose."""
+    seed: int = 0
+    workers: int | None = None
+    """Grader processes; none: one per core."""
+
+
+@dataclass(frozen=True)
+class _Stage:
+    number: int
+    draws_per_task: int
+    mixtures: dict[str, Mixture]
+    """By exploit type."""
+
+
+def build_bank(config: BankConfig) -> list[BankHealth]:
+    """Build the bank of a run, or continue it where it stopped.
+
+    Returns:
+        The self-checks, one for each exploit type.
+
+    Raises:
+        SetupError: A model, adapter or task file does not fit, or the settings differ from those
+            that the run was begun with.
+        StoreError: The run cannot be written.
+    """
+    run = Run.create(config.run)
+    keep_settings(run, "bank", config, free=FREE_SETTINGS)
+    tasks = _keep_tasks(run, config.tasks)
+    if run.has_part("bank-health", BankHealth):
+        return run.read(BankHealth, part="bank-health")
+    models = load_voices(config)
+    _check_lengths(models[0], tasks, config)
+    keep_provenance(run, seed=config.seed, models=_hashes(models, config.strengths))
+    components = default_components(config.typical_tokens, config.strengths)
+    types = list(dict.fromkeys(task.exploit_type for task in tasks.values()))
+    first_draws = max(1, round(config.first_stage * config.draws_per_task))
+    with GraderPool(workers=config.workers) as pool:
+        uniform = [_mixture(each, 1, components=components, config=config) for each in types]
+        first = _Stage(1, first_draws, _keep_mixtures(run, uniform))
+        _draw_stage(run, models, tasks, stage=first, config=config, pool=pool)
+        _score_stage(run, models, tasks, stage=1, config=config)
+        tuned = _tuned_mixtures(run, first.mixtures, components, step=config.step)
+        second = _Stage(2, config.draws_per_task - first_draws, _keep_mixtures(run, tuned))
+        _draw_stage(run, models, tasks, stage=second, config=config, pool=pool)
+    _score_stage(run, models, tasks, stage=2, config=config)
+    health = _health(run, models[0], tasks, components=components, config=config)
+    run.append(health, part="bank-health")
+    return health
+
+
+def load_voices(config: BankConfig) -> list[LoadedModel]:
+    """Load the reference subject, then the subject with the donor at each strength."""
+    own = [] if config.adapter is None else [(str(config.adapter), 1.0)]
+    scales = (0.0, *config.strengths)
+    return [
+        load_model(str(config.subject), adapters=[*own, *([(str(config.donor), a)] if a else [])])
+        for a in scales
+    ]
+
+
+def _keep_tasks(run: Run, source: str) -> dict[str, Task]:
+    if not run.has_part(TASKS_PART, Task):
+        run.append(run.read(Task) if source == OWN_TASKS else load_tasks(source), part=TASKS_PART)
+    return read_bank_tasks(run)
+
+
+def _check_lengths(model: LoadedModel, tasks: dict[str, Task], config: BankConfig) -> None:
+    if config.draws_per_task < 4:
+        raise SetupError("draws_per_task must be at least 4: each task counts, hit or not")
+    longest = int(getattr(model.model.config, "max_position_embeddings", None) or 1 << 30)
+    for task in tasks.values():
+        tokens = len(render_prompt(model.tokenizer, task.prompt))
+        if tokens + config.max_tokens > longest:
+            raise SetupError(
+                f"{task.key}: {tokens} prompt tokens and max_tokens {config.max_tokens} exceed the "
+                f"{longest} tokens that the model reads: lower max_tokens"
+            )
+
+
+def _hashes(models: Sequence[LoadedModel], strengths: Sequence[float]) -> dict[str, str]:
+    roles = ["reference", *(donor_scorer(strength) for strength in strengths)]
+    return {role: model.weights_hash for role, model in zip(roles, models, strict=True)}
+
+
+def _mixture(
+    exploit_type: str, stage: int, *, components: tuple[Component, ...], config: BankConfig
+) -> Mixture:
+    return Mixture(
+        exploit_type=exploit_type,
+        stage=stage,
+        step=config.step,
+        components=components,
+        weights=tuple(initial_weights(len(components)).tolist()),
+    )
+
+
+def _keep_mixtures(run: Run, mixtures: Sequence[Mixture]) -> dict[str, Mixture]:
+    part = f"bank-s{mixtures[0].stage}"
+    if not run.has_part(part, Mixture):
+        run.append(mixtures, part=part)
+    return {each.exploit_type: each for each in run.read(Mixture, part=part)}
+
+
+def _draw_stage(
+    run: Run,
+    models: Sequence[LoadedModel],
+    tasks: dict[str, Task],
+    *,
+    stage: _Stage,
+    config: BankConfig,
+    pool: GraderPool,
+) -> None:
+    """Make the draws of a stage that are not stored yet, part by part."""
+    origin = Origin(
+        source="bank",
+        step=config.step,
+        stage=stage.number,
+        seed=config.seed,
+        sampling=models[0].sampling(max_tokens=config.max_tokens),
+    )
+    draw_parts(
+        run,
+        models,
+        _plan(tasks, stage, config=config),
+        name=f"bank-s{stage.number}",
+        origin=origin,
+        pool=pool,
+        part_draws=config.part_draws,
+    )
+
+
+def _plan(tasks: dict[str, Task], stage: _Stage, *, config: BankConfig) -> list[Planned]:
+    """Every draw of a stage, those of one donor strength together."""
+    voice = {strength: index + 1 for index, strength in enumerate(config.strengths)}
+    planned: list[Planned] = []
+    for exploit_type, mixture in stage.mixtures.items():
+        keys = [key for key, task in tasks.items() if task.exploit_type == exploit_type]
+        seed = part_seed(config.seed, f"components-{stage.number}-{exploit_type}")
+        chosen = _choose_components(
+            mixture.weights, stage.draws_per_task * len(keys), np.random.default_rng(seed)
+        )
+        for position, index in enumerate(chosen):
+            key, number = keys[position % len(keys)], position // len(keys)
+            component = mixture.components[index]
+            planned.append(
+                Planned(
+                    key=f"bank/{stage.number}/{key}/{number}",
+                    task=tasks[key],
+                    component=index,
+                    window=WindowSpec(
+                        strength=voice.get(component.strength, 0),
+                        enter=component.enter,
+                        leave=component.leave,
+                    ),
+                )
+            )
+    return sorted(planned, key=lambda plan: (plan.window.strength, plan.key))
+
+
+def _choose_components(weights: Sequence[float], draws: int, rng: np.random.Generator) -> list[int]:
+    """Component of each draw: shares are met as closely as counts allow, in random order.
+
+    Each draw by itself still follows `weights`, so the mixture density is exact.
+    """
+    levels = (np.arange(draws) + rng.random()) / draws
+    index = np.searchsorted(np.cumsum(weights), levels, side="right")
+    return rng.permutation(np.minimum(index, len(weights) - 1)).tolist()
+
+
+def _score_stage(
+    run: Run,
+    models: Sequence[LoadedModel],
+    tasks: dict[str, Task],
+    *,
+    stage: int,
+    config: BankConfig,
+) -> None:
+    """Score a stage's hits and checked draws under the reference and each donor strength."""
+    draws = _stage_draws(run, stage)
+    wanted = {draw.key: draw for draw in draws if draw.hacked}
+    if stage == 1:
+        wanted |= {draw.key: draw for draw in _checked(draws, config)}
+    scorers = [step_scorer(config.step), *(donor_scorer(a) for a in config.strengths)]
+    for scorer, model in zip(scorers, models, strict=True):
+        score_missing(run, model, list(wanted.values()), tasks=tasks, scorer=scorer, per_token=True)
+
+
+def _stage_draws(run: Run, stage: int) -> list[Draw]:
+    return run.read(Draw, where=(pc.field("source") == "bank") & (pc.field("stage") == stage))
+
+
+def _checked(draws: Sequence[Draw], config: BankConfig) -> list[Draw]:
+    """Equally many draws of each type, chosen by their keys alone."""
+    by_type: dict[str, list[Draw]] = {}
+    for draw in sorted(draws, key=lambda draw: part_seed(config.seed, draw.key)):
+        by_type.setdefault(draw.exploit_type, []).append(draw)
+    each = math.ceil(config.check_draws / len(by_type))
+    return [draw for exploit_type in sorted(by_type) for draw in by_type[exploit_type][:each]]
+
+
+def _tuned_mixtures(
+    run: Run, uniform: dict[str, Mixture], components: tuple[Component, ...], *, step: int
+) -> list[Mixture]:
+    """Tune each type's mixture by cross-entropy on its hits of stage 1."""
+    densities = Densities.read(run, components, step=step)
+    hits = [draw for draw in _stage_draws(run, 1) if draw.hacked]
+    tuned: list[Mixture] = []
+    for exploit_type, mixture in uniform.items():
+        weights = np.array(mixture.weights)
+        own = [hit for hit in hits if hit.exploit_type == exploit_type]
+        if own:
+            _, log_ratio_dm = densities.of(own)
+            weights = tune_weights(log_ratio_dm, weights=weights)
+        tuned.append(mixture.model_copy(update={"stage": 2, "weights": tuple(weights.tolist())}))
+    return tuned
+
+
+def _health(
+    run: Run,
+    model: LoadedModel,
+    tasks: dict[str, Task],
+    *,
+    components: tuple[Component, ...],
+    config: BankConfig,
+) -> list[BankHealth]:
+    draws = run.read(Draw, where=pc.field("source") == "bank")
+    checked = _checked([draw for draw in draws if draw.stage == 1], config)
+    require_same_engine(model, checked[0].sampling, what=f"the reference and {run.path}")
+    groups = distinct_texts(checked)
+    items = [
+        (render_prompt(model.tokenizer, tasks[first.task].prompt), first.tokens)
+        for first, *_ in groups
+    ]
+    again = score(model, items, batch_tokens=RESCORING_TOKENS).log_p
+    rescored = {
+        draw.key: float(log_p) for group, log_p in zip(groups, again, strict=True) for draw in group
+    }
+    return check_bank(
+        draws,
+        checked=checked,
+        rescored=rescored,
+        densities=Densities.read(run, components, step=config.step),
+        mixtures=run.read(Mixture),
+    )

@@ -1,0 +1,140 @@
+"""From planned draws to graded draws: sample, split, grade."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from foretoken.models.load import LoadedModel
+from foretoken.models.prompts import completion_text, render_prompt
+from foretoken.models.sample import SUBJECT_ALONE, Completion, WindowSpec, sample
+from foretoken.pipeline.progress import progress_bar
+from foretoken.pipeline.seeds import part_seed
+from foretoken.records import Draw, Sampling, Task, Verdict
+from foretoken.store.run import Run
+from foretoken.tasks.answer import deliberate, split_completion
+from foretoken.tasks.base import GraderPool
+
+PART_DRAWS = 1024
+"""Draws between two writes."""
+
+
+@dataclass(frozen=True)
+class Planned:
+    """One draw to be made."""
+
+    key: str
+    task: Task
+    component: int = 0
+    window: WindowSpec = SUBJECT_ALONE
+    prefix: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What all draws of one batch of work share."""
+
+    source: str
+    step: int
+    stage: int
+    seed: int
+    """Of the command; each part's own seed comes from it and the part's name."""
+    sampling: Sampling
+
+
+def draw_parts(
+    run: Run,
+    models: Sequence[LoadedModel],
+    planned: Sequence[Planned],
+    *,
+    name: str,
+    origin: Origin,
+    pool: GraderPool,
+    part_draws: int = PART_DRAWS,
+) -> None:
+    """Make planned draws part by part, and store them; parts that exist are done.
+
+    Args:
+        run: Where the draws go.
+        models: The subject, then the donor at each strength that a window names.
+        planned: What to draw, in a fixed order.
+        name: Start of the parts' names.
+        origin: What the draws share.
+        pool: Grades the answers.
+        part_draws: Draws between two writes: what a kill can lose.
+    """
+    with progress_bar(f"{name}: draw and grade", len(planned)) as advance:
+        for number, start in enumerate(range(0, len(planned), part_draws)):
+            chunk = planned[start : start + part_draws]
+            part = f"{name}-{number:04d}"
+            if run.has_part(part, Draw):
+                advance(len(chunk))
+                continue
+            seed = part_seed(origin.seed, part)
+            draws = _make_draws(
+                models, chunk, origin=origin, seed=seed, pool=pool, on_finished=advance
+            )
+            run.append(draws, part=part)
+
+
+def _make_draws(
+    models: Sequence[LoadedModel],
+    planned: Sequence[Planned],
+    *,
+    origin: Origin,
+    seed: int,
+    pool: GraderPool,
+    on_finished: Callable[[int], None],
+) -> list[Draw]:
+    tokenizer = models[0].tokenizer
+    prompts = {plan.task.key: render_prompt(tokenizer, plan.task.prompt) for plan in planned}
+    completions = sample(
+        models,
+        [prompts[plan.task.key] for plan in planned],
+        max_tokens=origin.sampling.max_tokens,
+        seed=seed,
+        windows=[plan.window for plan in planned],
+        prefixes=[plan.prefix for plan in planned],
+        on_finished=on_finished,
+    )
+    parts = [split_completion(completion_text(tokenizer, c.tokens)) for c in completions]
+    jobs = [(plan.task, answer) for plan, (_, answer) in zip(planned, parts, strict=True)]
+    verdicts = pool.grade(jobs)
+    return [
+        _draw(plan, completion, reasoning=reasoning, answer=answer, verdict=verdict, origin=origin)
+        for plan, completion, (reasoning, answer), verdict in zip(
+            planned, completions, parts, verdicts, strict=True
+        )
+    ]
+
+
+def _draw(
+    plan: Planned,
+    completion: Completion,
+    *,
+    reasoning: str,
+    answer: str,
+    verdict: Verdict,
+    origin: Origin,
+) -> Draw:
+    names_flaw, position = deliberate(reasoning, plan.task)
+    return Draw(
+        key=plan.key,
+        source=origin.source,
+        task=plan.task.key,
+        exploit_type=plan.task.exploit_type,
+        step=origin.step,
+        stage=origin.stage,
+        component=plan.component,
+        prefix_tokens=len(plan.prefix),
+        tokens=completion.tokens,
+        ended=completion.ended,
+        prompt_tokens=completion.prompt_tokens,
+        reasoning=reasoning,
+        answer=answer,
+        strict_passed=verdict.strict_passed,
+        flawed_passed=verdict.flawed_passed,
+        hacked=verdict.hacked,
+        grader_error=verdict.grader_error,
+        deliberate=names_flaw if verdict.hacked else None,
+        flaw_word=position if verdict.hacked else None,
+        sampling=origin.sampling,
+    )

@@ -1,0 +1,252 @@
+"""The bank as arrays: hits with their proposal densities, ready for any checkpoint."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow.compute as pc
+from scipy.special import logsumexp
+
+from foretoken.arrays import (
+    BoolPerDraw,
+    FloatPerDraw,
+    FloatPerDrawComponent,
+    FloatPerDrawToken,
+    IntPerDraw,
+)
+from foretoken.errors import SetupError
+from foretoken.estimate.bounds import effective_count
+from foretoken.estimate.mixture import log_density, log_ratios
+from foretoken.pipeline.scores import donor_scorer, read_scores, scores_of, step_scorer
+from foretoken.records import BankHealth, Component, Draw, Mixture, Sampling, Score, Task
+from foretoken.store.run import Run
+
+TASKS_PART = "bank-tasks"
+
+
+@dataclass(frozen=True)
+class TypeBank:
+    """The bank of one exploit type."""
+
+    exploit_type: str
+    hits: tuple[Draw, ...]
+    log_q: FloatPerDraw
+    """(hits,) pooled density with the draw counts of the hit's own task, nats."""
+    log_p_reference: FloatPerDraw
+    """(hits,) nats."""
+    task: IntPerDraw
+    """(hits,) index of each hit's task."""
+    draws_per_task: IntPerDraw
+    deliberate: BoolPerDraw
+    subject_draws: int
+    """Draws of the reference subject alone."""
+    subject_hits: int
+    grader_errors: int
+    sampled_tokens: int
+    health: BankHealth | None
+
+    @property
+    def effective_hits(self) -> float:
+        """Effective hits under the subject that the bank was built for."""
+        log_w = self.log_p_reference - self.log_q
+        return effective_count(np.exp(log_w - log_w.max())) if len(log_w) else 0.0
+
+
+@dataclass(frozen=True)
+class Bank:
+    """The bank of a run."""
+
+    step: int
+    """Checkpoint of the reference subject."""
+    sampling: Sampling
+    """Settings of its draws, which every checkpoint must share."""
+    tasks: Mapping[str, Task]
+    types: tuple[TypeBank, ...]
+
+    @property
+    def hits(self) -> list[Draw]:
+        """Hits of all types, in order."""
+        return [hit for each in self.types for hit in each.hits]
+
+
+def read_bank_tasks(run: Run) -> dict[str, Task]:
+    """The bank's tasks by key."""
+    return {task.key: task for task in run.read(Task, part=TASKS_PART)}
+
+
+def read_bank(run: Run) -> Bank:
+    """Assemble the bank from what is stored.
+
+    Raises:
+        SetupError: The run has no finished bank.
+        ScoringError: A hit has no score under the reference or a donor strength.
+    """
+    mixtures = run.read(Mixture)
+    if not run.has_part("bank-health", BankHealth):
+        raise SetupError(f"{run.path} has no finished bank: run `foretoken bank build` first")
+    draws = run.read(Draw, where=pc.field("source") == "bank")
+    health = {each.exploit_type: each for each in run.read(BankHealth)}
+    tasks = read_bank_tasks(run)
+    step = mixtures[0].step
+    densities = Densities.read(run, mixtures[0].components, step=step)
+    types = [
+        _type_bank(
+            [draw for draw in draws if draw.exploit_type == exploit_type],
+            keys=[key for key, task in tasks.items() if task.exploit_type == exploit_type],
+            mixtures=[each for each in mixtures if each.exploit_type == exploit_type],
+            densities=densities,
+            health=health.get(exploit_type),
+        )
+        for exploit_type in sorted({task.exploit_type for task in tasks.values()})
+    ]
+    return Bank(step=step, sampling=draws[0].sampling, tasks=tasks, types=tuple(types))
+
+
+@dataclass(frozen=True)
+class Densities:
+    """Per-token scores of bank draws under the reference and each donor strength."""
+
+    components: tuple[Component, ...]
+    reference: Mapping[str, Score]
+    reference_scorer: str
+    donors: Mapping[float, Mapping[str, Score]]
+
+    @classmethod
+    def read(cls, run: Run, components: tuple[Component, ...], *, step: int) -> "Densities":
+        """Load the stored scores."""
+        strengths = sorted({each.strength for each in components} - {0.0})
+        return cls(
+            components=components,
+            reference=read_scores(run, step_scorer(step)),
+            reference_scorer=step_scorer(step),
+            donors={a: read_scores(run, donor_scorer(a)) for a in strengths},
+        )
+
+    def of(self, draws: Sequence[Draw]) -> tuple[FloatPerDraw, FloatPerDrawComponent]:
+        """Log-probability under the reference, and log ratio of each component to it.
+
+        Raises:
+            ScoringError: A draw has no score.
+        """
+        own = scores_of(draws, self.reference, scorer=self.reference_scorer)
+        log_p = np.array([each.log_p for each in own], dtype=np.float64)
+        reference_dk = _padded(own)
+        d_by_strength = {
+            strength: _padded(scores_of(draws, found, scorer=donor_scorer(strength))) - reference_dk
+            for strength, found in self.donors.items()
+        }
+        return log_p, log_ratios(d_by_strength, self.components)
+
+
+def _padded(scores: Sequence[Score]) -> FloatPerDrawToken:
+    rows = [each.log_p_tokens or () for each in scores]
+    table_dk = np.full((len(rows), max(map(len, rows), default=0)), np.nan)
+    for index, row in enumerate(rows):
+        table_dk[index, : len(row)] = row
+    return table_dk
+
+
+def _type_bank(
+    draws: Sequence[Draw],
+    *,
+    keys: Sequence[str],
+    mixtures: Sequence[Mixture],
+    densities: Densities,
+    health: BankHealth | None,
+) -> TypeBank:
+    graded = [draw for draw in draws if draw.hacked is not None]
+    hits = [draw for draw in graded if draw.hacked]
+    index = {key: position for position, key in enumerate(keys)}
+    weights = {each.stage: np.array(each.weights) for each in mixtures}
+    counts_xm = np.zeros((len(keys), len(densities.components)))
+    for draw in graded:
+        counts_xm[index[draw.task]] += weights[draw.stage]
+    task = np.array([index[hit.task] for hit in hits], dtype=np.int64)
+    log_p, log_ratio_dm = densities.of(hits)
+    log_q = log_density(log_ratio_dm, log_p_ref=log_p, draws_dm=counts_xm[task])
+    alone = [draw for draw in graded if draw.component == 0]
+    return TypeBank(
+        exploit_type=mixtures[0].exploit_type,
+        hits=tuple(hits),
+        log_q=log_q,
+        log_p_reference=log_p,
+        task=task,
+        draws_per_task=np.rint(counts_xm.sum(axis=1)).astype(np.int64),
+        deliberate=np.array([bool(hit.deliberate) for hit in hits], dtype=np.bool_),
+        subject_draws=len(alone),
+        subject_hits=sum(bool(draw.hacked) for draw in alone),
+        grader_errors=len(draws) - len(graded),
+        sampled_tokens=sum(len(draw.tokens) for draw in draws),
+        health=health,
+    )
+
+
+def check_bank(
+    draws: Sequence[Draw],
+    *,
+    checked: Sequence[Draw],
+    rescored: Mapping[str, float],
+    densities: Densities,
+    mixtures: Sequence[Mixture],
+) -> list[BankHealth]:
+    """Self-checks of a bank.
+
+    The mean weight and the spread of scoring twice are taken over all types together: they test
+    the densities, which all types share, and a type alone has too few checked draws.
+
+    Args:
+        draws: All draws of the bank.
+        checked: Draws of stage 1, chosen whether or not they are hits.
+        rescored: Their log-probability under the reference in batches of another shape.
+        densities: Scores of hits and checked draws.
+        mixtures: Both stages of every type.
+    """
+    first = {each.exploit_type: np.array(each.weights) for each in mixtures if each.stage == 1}
+    log_p, log_ratio_dm = densities.of(checked)
+    log_pi_dm = np.log(np.stack([first[draw.exploit_type] for draw in checked]))
+    log_mix_d: FloatPerDraw = np.asarray(logsumexp(log_pi_dm + log_ratio_dm, axis=1))
+    weight_d = np.exp(-log_mix_d)
+    again = np.array([rescored[draw.key] for draw in checked])
+    spread = float(np.abs(log_p - again).max())
+    mean, error = float(weight_d.mean()), float(weight_d.std(ddof=1) / np.sqrt(len(weight_d)))
+    return [
+        _health(
+            [draw for draw in draws if draw.exploit_type == each.exploit_type],
+            tuned=each,
+            densities=densities,
+            mean_weight=(mean, error),
+            spread=spread,
+        )
+        for each in mixtures
+        if each.stage == 2
+    ]
+
+
+def _health(
+    draws: Sequence[Draw],
+    *,
+    tuned: Mixture,
+    densities: Densities,
+    mean_weight: tuple[float, float],
+    spread: float,
+) -> BankHealth:
+    donated = [bool(draw.hacked) for draw in draws if draw.component]
+    spontaneous = [draw for draw in draws if draw.hacked and not draw.component]
+    uncovered = None
+    if spontaneous:
+        _, log_ratio_dm = densities.of(spontaneous)
+        log_mix_d: FloatPerDraw = np.asarray(
+            logsumexp(log_ratio_dm + np.log(tuned.weights), axis=1)
+        )
+        uncovered = float(np.mean(log_mix_d < 0))
+    return BankHealth(
+        exploit_type=tuned.exploit_type,
+        draws=len(draws),
+        hits=sum(bool(draw.hacked) for draw in draws),
+        donor_yield=float(np.mean(donated)) if donated else 0.0,
+        mean_weight=mean_weight[0],
+        mean_weight_error=mean_weight[1],
+        rescoring_spread=spread,
+        uncovered_spontaneous=uncovered,
+        component_weights=tuned.weights,
+    )

@@ -1,0 +1,157 @@
+"""Measure checkpoints: score each hit of the bank once, then estimate. Read this file first.
+
+The bank holds completions that hacked, with the density `q` they were drawn from. Whether a text
+hacks does not depend on the model, so at checkpoint `t` nothing is sampled and nothing is run: the
+rate is the sum of `p_t(y) / q(y)` over a task's hits, averaged over tasks (docs/method.md).
+"""
+
+from pathlib import Path
+
+import numpy as np
+
+from foretoken.errors import ScoringError, SetupError
+from foretoken.estimate.cell import Cell
+from foretoken.estimate.switch import switch_rate
+from foretoken.models.load import LoadedModel, load_model
+from foretoken.pipeline.baselines import Baselines, prepared_baselines
+from foretoken.pipeline.hits import Bank, TypeBank, read_bank
+from foretoken.pipeline.prefixes import PrefixConfig
+from foretoken.pipeline.scores import read_scores, scores_of, step_scorer
+from foretoken.pipeline.scoring import score_missing
+from foretoken.pipeline.seeds import part_seed
+from foretoken.pipeline.settings import Settings
+from foretoken.records import RateEstimate, Score
+from foretoken.store import layout
+from foretoken.store.run import Run
+
+
+class MeasureConfig(Settings):
+    """Settings of `foretoken measure`."""
+
+    run: Path
+    """Run directory with a bank."""
+    checkpoints: tuple[Path, ...] = ()
+    """Folders named step-000013; none: those in the run."""
+    last_step: int | None = None
+    """Checkpoints after this step are left alone."""
+    count_draws: int = 0
+    """Own draws of each checkpoint per task, for plain counting."""
+    prefix: PrefixConfig | None = None
+    """The published recipe beside our estimate; none: not made."""
+    seed: int = 0
+    workers: int | None = None
+    """Grader processes; none: one per core."""
+
+
+def measure(config: MeasureConfig) -> list[RateEstimate]:
+    """Estimate the rate of every exploit type at every checkpoint.
+
+    A checkpoint whose scores failed is reported at the end; the others are measured all the same.
+
+    Raises:
+        SetupError: There is no bank, or a checkpoint does not fit it.
+        ScoringError: A checkpoint has hits without a log-probability.
+        StoreError: The run cannot be read or written.
+    """
+    run = Run.open(config.run)
+    bank = read_bank(run)
+    run.write_config("measure", config)
+    estimates: list[RateEstimate] = []
+    failures: list[str] = []
+    with prepared_baselines(
+        run,
+        bank,
+        count_draws=config.count_draws,
+        prefix=config.prefix,
+        seed=config.seed,
+        workers=config.workers,
+    ) as baselines:
+        for step, folder in _checkpoints(run, bank, config).items():
+            model = _load_subject(run, folder)
+            try:
+                found = _measure_checkpoint(
+                    run, bank, model, step=step, baselines=baselines, seed=config.seed
+                )
+            except ScoringError as error:
+                failures.append(f"step {step}: {error}")
+                continue
+            run.append(found, part=f"measure-step-{step:06d}", replace=True)
+            estimates += found
+    if failures:
+        raise ScoringError("; ".join(failures))
+    return estimates
+
+
+def _measure_checkpoint(
+    run: Run,
+    bank: Bank,
+    model: LoadedModel,
+    *,
+    step: int,
+    baselines: Baselines,
+    seed: int,
+) -> list[RateEstimate]:
+    """Score the hits that this checkpoint has not scored yet, and estimate each exploit type."""
+    score_missing(run, model, bank.hits, tasks=bank.tasks, scorer=step_scorer(step))
+    scores = read_scores(run, step_scorer(step))
+    own = baselines.own_draws(model, step)
+    estimates: list[RateEstimate] = []
+    for each in bank.types:
+        hacks, draws = own.counts(each.exploit_type)
+        if step == bank.step:
+            hacks, draws = hacks + each.subject_hits, draws + each.subject_draws
+        cell = Cell(
+            exploit_type=each.exploit_type,
+            step=step,
+            subject_hits=hacks,
+            subject_draws=draws,
+            grader_errors=each.grader_errors,
+            reference_effective_hits=each.effective_hits,
+            health=each.health,
+            sampled_tokens=each.sampled_tokens if step == bank.step else 0,
+        )
+        estimates.append(_switch_estimate(each, scores, cell=cell, seed=seed))
+    return estimates + baselines.estimates(model, own, step=step)
+
+
+def _switch_estimate(
+    bank: TypeBank, scores: dict[str, Score], *, cell: Cell, seed: int
+) -> RateEstimate:
+    """Weigh the hits of one type by how likely this checkpoint is to write them."""
+    found = scores_of(bank.hits, scores, scorer=step_scorer(cell.step))
+    estimate = switch_rate(
+        log_p_subject=np.array([each.log_p for each in found], dtype=np.float64),
+        log_q=bank.log_q,
+        task=bank.task,
+        draws_per_task=bank.draws_per_task,
+        cell=cell,
+        rng=np.random.default_rng(part_seed(seed, f"bootstrap-{bank.exploit_type}")),
+        deliberate=bank.deliberate,
+    )
+    return estimate.model_copy(update={"scored_tokens": sum(each.scored_tokens for each in found)})
+
+
+def _load_subject(run: Run, folder: Path | None) -> LoadedModel:
+    """Load a checkpoint: an adapter on the run's base model, a whole model, or the reference.
+
+    Raises:
+        ModelError: The folder is missing or does not fit.
+    """
+    saved = run.read_config()["bank"]
+    if folder is None:
+        adapter = saved.get("adapter")
+        return load_model(saved["subject"], adapters=[(adapter, 1.0)] if adapter else [])
+    if (folder / "config.json").exists():
+        return load_model(str(folder))
+    return load_model(saved["subject"], adapters=[(str(folder), 1.0)])
+
+
+def _checkpoints(run: Run, bank: Bank, config: MeasureConfig) -> dict[int, Path | None]:
+    """Folders by step; the bank's reference where no folder is named for its step."""
+    named: dict[int, Path] = {layout.checkpoint_step(path): path for path in config.checkpoints}
+    if len(named) < len(config.checkpoints):
+        raise SetupError("two of the checkpoints have the same step: give each step once")
+    known: dict[int, Path | None] = {bank.step: None}
+    known |= named or run.checkpoints()
+    last = max(known) if config.last_step is None else config.last_step
+    return {step: known[step] for step in sorted(known) if step <= last}

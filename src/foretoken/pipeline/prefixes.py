@@ -1,0 +1,178 @@
+"""The published recipe: the subject goes on after the first tokens of the donor's reasoning.
+
+A baseline, faults included and marked. Donor traces are drawn once; at each checkpoint the subject
+continues them and its continuations are graded.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow.compute as pc
+
+from foretoken.errors import ScoringError
+from foretoken.estimate.cell import Cell
+from foretoken.estimate.prefix import prefix_rate
+from foretoken.models.load import LoadedModel
+from foretoken.models.prompts import completion_text, render_prompt
+from foretoken.models.score import score
+from foretoken.pipeline.drawing import Origin, Planned, draw_parts
+from foretoken.pipeline.scores import donor_scorer, read_scores, scores_of
+from foretoken.pipeline.scoring import score_missing
+from foretoken.pipeline.settings import Settings
+from foretoken.records import Draw, RateEstimate, Sampling, Task
+from foretoken.store.run import Run
+from foretoken.tasks.base import GraderPool
+
+END_OF_REASONING = "</think>"
+
+
+class PrefixConfig(Settings):
+    """Settings of the published recipe."""
+
+    prefix_tokens: tuple[int, ...] = (10,)
+    """Lengths of the donor's prefix, in model tokens; one estimate for each."""
+    donor_draws: int = 4
+    """Donor traces per task, of which those that end in an exploit are used."""
+    continuations: int = 1
+    """Continuations of each prefix at each checkpoint."""
+
+
+@dataclass(frozen=True)
+class Traces:
+    """Donor traces that end in an exploit."""
+
+    draws: tuple[Draw, ...]
+    reasoning_tokens: Mapping[str, int]
+    """Tokens before the end of the reasoning, by draw."""
+    log_p_donor: Mapping[str, tuple[float, ...]]
+    """Per token, by draw."""
+
+
+def make_traces(
+    run: Run,
+    donor: LoadedModel,
+    tasks: Mapping[str, Task],
+    *,
+    config: PrefixConfig,
+    sampling: Sampling,
+    seed: int,
+    pool: GraderPool,
+) -> Traces:
+    """Draw, grade and score the donor's traces, or read them where that is done."""
+    planned = [
+        Planned(key=f"donor/{key}/{number}", task=task)
+        for key, task in tasks.items()
+        for number in range(config.donor_draws)
+    ]
+    origin = Origin(source="donor", step=0, stage=0, seed=seed, sampling=sampling)
+    draw_parts(run, [donor], planned, name=f"donor-{config.donor_draws}", origin=origin, pool=pool)
+    hits = run.read(Draw, where=(pc.field("source") == "donor") & pc.field("hacked"))
+    score_missing(run, donor, hits, tasks=tasks, scorer=donor_scorer(1.0), per_token=True)
+    scores = scores_of(hits, read_scores(run, donor_scorer(1.0)), scorer=donor_scorer(1.0))
+    return Traces(
+        draws=tuple(hits),
+        reasoning_tokens={hit.key: _reasoning_tokens(donor, hit.tokens) for hit in hits},
+        log_p_donor={each.draw: each.log_p_tokens or () for each in scores},
+    )
+
+
+def prefix_estimates(
+    run: Run,
+    model: LoadedModel,
+    tasks: Mapping[str, Task],
+    *,
+    traces: Traces,
+    step: int,
+    config: PrefixConfig,
+    seed: int,
+    pool: GraderPool,
+) -> list[RateEstimate]:
+    """Continue the donor's prefixes with one checkpoint, grade, and estimate by type and length."""
+    by_key = {draw.key: draw for draw in traces.draws}
+    planned = [
+        Planned(
+            key=f"prefix/{step}/{length}/{number}/{key}",
+            task=tasks[draw.task],
+            prefix=draw.tokens[:length],
+        )
+        for length in config.prefix_tokens
+        for key, draw in by_key.items()
+        if traces.reasoning_tokens[key] >= length
+        for number in range(config.continuations)
+    ]
+    if not planned:
+        return []
+    sampling = traces.draws[0].sampling
+    origin = Origin(source="prefix", step=step, stage=0, seed=seed, sampling=sampling)
+    name = f"prefix-step-{step:06d}"
+    draw_parts(run, [model], planned, name=name, origin=origin, pool=pool)
+    where = (pc.field("source") == "prefix") & (pc.field("step") == step)
+    draws = run.read(Draw, where=where)
+    trace_of = {plan.key: plan.key.split("/", 4)[4] for plan in planned}
+    log_p_subject = _prefix_log_p(model, by_key, tasks, longest=max(config.prefix_tokens))
+    pairs = sorted({(draw.exploit_type, draw.prefix_tokens) for draw in draws})
+    return [
+        _estimate(
+            [
+                (draw, trace_of[draw.key])
+                for draw in draws
+                if (draw.exploit_type, draw.prefix_tokens) == pair
+            ],
+            log_p_subject=log_p_subject,
+            log_p_donor=traces.log_p_donor,
+            step=step,
+        )
+        for pair in pairs
+    ]
+
+
+def _estimate(
+    pairs: Sequence[tuple[Draw, str]],
+    *,
+    log_p_subject: Mapping[str, Sequence[float]],
+    log_p_donor: Mapping[str, Sequence[float]],
+    step: int,
+) -> RateEstimate:
+    graded = [(draw, trace) for draw, trace in pairs if draw.hacked is not None]
+    length = pairs[0][0].prefix_tokens
+    index = {name: i for i, name in enumerate(sorted({draw.task for draw, _ in graded}))}
+    estimate = prefix_rate(
+        np.array([bool(draw.hacked) for draw, _ in graded], dtype=np.bool_),
+        np.array([index[draw.task] for draw, _ in graded], dtype=np.int64),
+        log_p_subject=np.array([sum(log_p_subject[trace][:length]) for _, trace in graded]),
+        log_p_donor=np.array([sum(log_p_donor[trace][:length]) for _, trace in graded]),
+        cell=Cell(
+            exploit_type=pairs[0][0].exploit_type,
+            step=step,
+            grader_errors=len(pairs) - len(graded),
+            sampled_tokens=sum(len(draw.tokens) - length for draw, _ in pairs),
+            scored_tokens=sum(draw.prompt_tokens + length for draw, _ in pairs),
+        ),
+    )
+    return estimate.model_copy(update={"prefix_tokens": length})
+
+
+def _prefix_log_p(
+    model: LoadedModel, traces: Mapping[str, Draw], tasks: Mapping[str, Task], *, longest: int
+) -> dict[str, list[float]]:
+    """Per-token log-probability of each trace's prefix under the subject."""
+    items = [
+        (render_prompt(model.tokenizer, tasks[draw.task].prompt), draw.tokens[:longest])
+        for draw in traces.values()
+    ]
+    scores = score(model, items, per_token=True)
+    failed = next((error for error in scores.errors if error), None)
+    if failed:
+        raise ScoringError(f"a donor prefix has no log-probability under the subject: {failed}")
+    return dict(zip(traces, scores.per_token or [], strict=True))
+
+
+def _reasoning_tokens(model: LoadedModel, tokens: Sequence[int]) -> int:
+    """How many tokens stand before the end of the reasoning; 0 where it never ends."""
+    ends = [
+        count
+        for count in range(1, len(tokens) + 1)
+        if END_OF_REASONING in completion_text(model.tokenizer, tokens[:count])
+    ]
+    return ends[0] - 1 if ends else 0

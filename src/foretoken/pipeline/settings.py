@@ -1,0 +1,83 @@
+"""Frozen settings of the commands: a TOML file, then flags; resolved settings go into the run."""
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from foretoken.errors import MismatchError, SetupError
+from foretoken.store.run import Run
+
+
+class Settings(BaseModel):
+    """Base of every command's settings: frozen, unknown keys refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+S = TypeVar("S", bound=Settings)
+
+
+def resolve(kind: type[S], file: Path | None, flags: Mapping[str, Any]) -> S:
+    """Settings from a TOML file and from flags; a flag that is not None wins.
+
+    Raises:
+        SetupError: The file is missing or not TOML, or a key or value does not fit.
+    """
+    values: dict[str, Any] = {} if file is None else read_toml(file)
+    values |= {name: value for name, value in flags.items() if value is not None}
+    try:
+        return kind.model_validate(values)
+    except ValidationError as error:
+        raise SetupError(f"{file or 'settings'}: {'; '.join(_faults(error))}") from error
+
+
+def read_toml(file: Path) -> dict[str, Any]:
+    """A TOML file as a mapping.
+
+    Raises:
+        SetupError: The file is missing or not TOML.
+    """
+    try:
+        return tomllib.loads(file.read_text())
+    except OSError as error:
+        raise SetupError(f"{file} cannot be read ({error.strerror}): check the path") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SetupError(f"{file} is not TOML: {error}") from error
+
+
+def keep_settings(run: Run, section: str, settings: Settings, *, free: frozenset[str]) -> None:
+    """Save a command's settings in the run; refuse to continue work begun with other settings.
+
+    Args:
+        run: The run directory.
+        section: Name of the command's section.
+        settings: The resolved settings.
+        free: Names of settings that do not change any result (where to compute, how parallel).
+
+    Raises:
+        MismatchError: The saved section differs in a setting that is not free.
+    """
+    saved = run.read_config().get(section)
+    wanted: dict[str, Any] = settings.model_dump(mode="json")
+    if saved is not None:
+        differing = [
+            f"{name} {saved.get(name)!r} against {value!r}"
+            for name, value in wanted.items()
+            if name not in free and saved.get(name) != value
+        ]
+        if differing:
+            raise MismatchError(
+                f"{run.path} was begun with other {section} settings ({', '.join(differing)}): "
+                "repeat those, or choose another run directory"
+            )
+    run.write_config(section, settings)
+
+
+def _faults(error: ValidationError) -> list[str]:
+    return [
+        f"{'.'.join(map(str, fault['loc'])) or 'settings'}: {fault['msg']}"
+        for fault in error.errors()
+    ]
