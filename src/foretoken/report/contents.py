@@ -16,13 +16,18 @@ from foretoken.records import (
 
 @dataclass(frozen=True)
 class HackCount:
-    """Hacks among the subject's own stored draws of one exploit type at one step."""
+    """Hacks among the subject's own draws of one exploit type at one step; at least one draw."""
 
     exploit_type: str
     step: int
     draws: int
     hacks: int
     deliberate: int
+
+    @property
+    def rate(self) -> float:
+        """Return the counted rate."""
+        return self.hacks / self.draws
 
 
 @dataclass(frozen=True)

@@ -53,6 +53,9 @@ _MEANINGS: dict[Doubt, tuple[str, str]] = {
     ),
 }
 
+_LAST = Doubt.REFERENCE_FAULTS
+"""Holds for every estimate of the baseline by design, so it says least."""
+
 
 @dataclass(frozen=True)
 class DoubtEntry:
@@ -72,7 +75,7 @@ def doubt_entries(estimates: tuple[RateEstimate, ...]) -> list[DoubtEntry]:
         for doubt in one.doubts:
             where[doubt].append(one)
     entries: list[DoubtEntry] = []
-    for doubt in sorted(where, key=lambda each: (-len(where[each]), each.value)):
+    for doubt in sorted(where, key=lambda each: (each is _LAST, -len(where[each]), each.value)):
         types = sorted({numbers.words(one.exploit_type) for one in where[doubt]})
         named = numbers.listing(types) if len(types) <= 3 else f"{len(types)} exploit types"
         meaning, remedy = _MEANINGS[doubt]

@@ -123,13 +123,13 @@ def tiles(story: Story, *, ours: float | None, baseline: float | None) -> list[T
         )
     if story.rate_errors:
         first, *others = story.rate_errors
-        beside = ", ".join(f"{one.estimator} {one.decades:.2f} ({one.cells})" for one in others)
+        beside = "".join(f"; {one.estimator} {one.decades:.2f} ({one.cells})" for one in others)
         shown.append(
             Tile(
-                f"{first.decades:.2f} decades",
-                f"error of the {first.estimator} rate",
-                f"{first.cells} cells with {COUNTED_HACKS} or more counted hacks"
-                + (f"; {beside}" if beside else ""),
+                f"× {10**first.decades:.1f}",
+                f"typical error of the {first.estimator} rate",
+                f"{first.decades:.2f} decades over {first.cells} cells with {COUNTED_HACKS} or "
+                f"more counted hacks{beside}",
             )
         )
     return shown
@@ -178,7 +178,7 @@ def _outcome(story: Story, expected: int) -> str:
 def _what_was_read(frame: Frame, story: Story) -> str:
     read = f"The forecast reads checkpoints up to step {numbers.step(frame.cutoff_step or 0)} only"
     if story.has_truth:
-        return f"{read}; the later ones were counted to see whether it was right."
+        return f"{read}; what came later is known from {story.counted_from}."
     return f"{read}. Nothing has been counted after that, so nobody knows yet whether it is right."
 
 

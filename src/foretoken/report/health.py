@@ -1,18 +1,14 @@
 """The bank's self-checks, each with its number, its bound, and what it means in words."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
+from foretoken.estimate.doubts import ENOUGH_EFFECTIVE_HITS, health_doubts
 from foretoken.records import BankHealth, Doubt
 from foretoken.report import numbers
 from foretoken.report.story import Story, TypeStory
 
-GOOD_YIELD = 0.1
-STANDARD_ERRORS = 3.0
 GOOD_SPREAD_NATS = 0.05
 """A text scored twice may differ by this much: it moves a weight by 5 %."""
-GOOD_EFFECTIVE_HITS = 20.0
-GOOD_UNCOVERED = 0.1
 
 
 @dataclass(frozen=True)
@@ -66,7 +62,7 @@ def health_section(story: Story) -> HealthSection | None:
         HealthRow(
             one.exploit_type,
             numbers.words(one.exploit_type),
-            _checks(health, _effective_hits(one, story), _doubts(one)),
+            _checks(health, _effective_hits(one, story)),
             health.component_weights,
         )
         for one, health in banked
@@ -89,21 +85,13 @@ def _effective_hits(one: TypeStory, story: Story) -> float | None:
     return seen[-1].effective_hits if seen else None
 
 
-def _doubts(one: TypeStory) -> set[Doubt]:
-    return {doubt for each in one.estimates.get("switch", []) for doubt in each.doubts}
-
-
-def _checks(health: BankHealth, effective: float | None, doubts: Iterable[Doubt]) -> list[Check]:
-    off = abs(health.mean_weight - 1)
-    error = health.mean_weight_error
+def _checks(health: BankHealth, effective: float | None) -> list[Check]:
+    doubts = health_doubts(health)
     uncovered = health.uncovered_spontaneous
-    covered = uncovered is None or (
-        uncovered <= GOOD_UNCOVERED and Doubt.COVERAGE_FAILED not in doubts
-    )
     return [
         Check(
             numbers.percent(health.donor_yield),
-            health.donor_yield >= GOOD_YIELD,
+            Doubt.LOW_DONOR_YIELD not in doubts,
             "the donor seldom hacks, so the bank learns little from each draw",
             health.donor_yield,
         ),
@@ -115,25 +103,25 @@ def _checks(health: BankHealth, effective: float | None, doubts: Iterable[Doubt]
         ),
         Check(
             "–" if effective is None else numbers.count(effective),
-            None if effective is None else effective >= GOOD_EFFECTIVE_HITS,
+            None if effective is None else effective >= ENOUGH_EFFECTIVE_HITS,
             "a few hits carry the estimate, so the lower bound stands alone",
             effective if effective is not None else -1.0,
         ),
         Check(
-            f"{health.mean_weight:.2f} ± {error:.2f}",
-            off <= STANDARD_ERRORS * error,
+            f"{health.mean_weight:.2f} ± {health.mean_weight_error:.2f}",
+            Doubt.WEIGHTS_OFF_ONE not in doubts,
             "the densities of the bank do not add up to 1",
-            off,
+            abs(health.mean_weight - 1),
         ),
         Check(
-            f"{health.rescoring_spread:.1g} nats" if health.rescoring_spread else "0 nats",
+            f"{numbers.scientific(health.rescoring_spread)} nats",
             health.rescoring_spread <= GOOD_SPREAD_NATS,
             "the same text scored twice gives different sums",
             health.rescoring_spread,
         ),
         Check(
             "nothing to check" if uncovered is None else f"{numbers.percent(uncovered)} missed",
-            None if uncovered is None else covered,
+            None if uncovered is None else Doubt.COVERAGE_FAILED not in doubts,
             "the subject hacks by a route that the donor does not know",
             -1.0 if uncovered is None else uncovered,
         ),

@@ -3,8 +3,9 @@
 import math
 from dataclasses import dataclass
 
-from foretoken.records import RateEstimate, Truth
+from foretoken.records import RateEstimate
 from foretoken.report import numbers
+from foretoken.report.contents import HackCount
 from foretoken.report.multiples import counted_bounds, said
 from foretoken.report.scales import lowest_decade
 from foretoken.report.story import Story, TypeStory
@@ -45,8 +46,9 @@ class Heat:
     counted: bool
 
 
-def heat(story: Story, steps: list[int]) -> Heat | None:
+def heat(story: Story) -> Heat | None:
     """Lay out the table; None where nothing was measured or counted."""
+    steps = _steps(story)
     if not steps or not story.types:
         return None
     known = [
@@ -54,7 +56,7 @@ def heat(story: Story, steps: list[int]) -> Heat | None:
         for one in story.types
         for value in [
             *(each.rate or 0.0 for each in one.lead_estimates if each.published),
-            *(each.hacks / each.draws for each in one.truth if each.draws),
+            *(each.rate for each in one.truth),
         ]
     ]
     low = lowest_decade(known)
@@ -69,9 +71,15 @@ def heat(story: Story, steps: list[int]) -> Heat | None:
     )
 
 
+def _steps(story: Story) -> list[int]:
+    estimated = {each.step for one in story.types for each in one.lead_estimates}
+    counted = {each.step for one in story.types for each in one.truth}
+    return sorted(estimated | counted)
+
+
 def _row(one: TypeStory, steps: list[int], low: int) -> HeatRow:
     estimates = {each.step: each for each in one.lead_estimates}
-    truth = {each.step: each for each in one.truth if each.draws}
+    truth = {each.step: each for each in one.truth}
     cells = [(_estimated(estimates.get(s), low), _counted(truth.get(s), low)) for s in steps]
     return HeatRow(one.exploit_type, numbers.words(one.exploit_type), cells)
 
@@ -87,15 +95,14 @@ def _estimated(one: RateEstimate | None, low: int) -> Half | None:
     return Half("?", 0.0, said(one), sure=False)
 
 
-def _counted(one: Truth | None, low: int) -> Half | None:
+def _counted(one: HackCount | None, low: int) -> Half | None:
     if one is None:
         return None
     title = f"step {one.step}: {numbers.count(one.hacks)} of {numbers.count(one.draws)} counted"
     if not one.hacks:
         high = counted_bounds(one)[1]
         return Half("0", 0.0, f"{title}, at most {numbers.rate_both(high)}", sure=False)
-    value = one.hacks / one.draws
-    return Half(numbers.scientific(value), warmth(value, low), title, sure=True)
+    return Half(numbers.scientific(one.rate), warmth(one.rate, low), title, sure=True)
 
 
 def warmth(rate: float, low: int) -> float:

@@ -74,4 +74,5 @@ def _own_hacks(run: Run) -> tuple[HackCount, ...]:
             deliberate=row["deliberate_sum"],
         )
         for row in grouped.to_pylist()
+        if row["hacked_count"]
     )

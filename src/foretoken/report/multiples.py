@@ -8,11 +8,14 @@ from scipy.stats import binomtest
 
 from foretoken.records import RateEstimate, Truth
 from foretoken.report import numbers, svg
+from foretoken.report.contents import HackCount
 from foretoken.report.scales import LogRates, LogSteps, lowest_decade, thinned
 from foretoken.report.story import ESTIMATORS, Frame, Story, TypeStory
 
 WIDTH, HEIGHT = 280, 186
 LEFT, RIGHT, TOP, BOTTOM = 34, 8, 14, 22
+INSET = 7
+"""Room between the axis and step 0, so that its mark does not cover an axis label."""
 DODGE = {"switch": 0.0, "prefix": -3.5, "count": 3.5}
 """Sideways shift in pixels, so that marks at one step do not cover each other."""
 
@@ -45,7 +48,7 @@ class _Axes:
     rates: LogRates
 
     def x(self, step: float) -> float:
-        return LEFT + self.steps.at(step) * (WIDTH - LEFT - RIGHT)
+        return LEFT + INSET + self.steps.at(step) * (WIDTH - LEFT - RIGHT - INSET)
 
     def y(self, rate: float) -> float:
         return TOP + self.rates.at(rate) * (HEIGHT - TOP - BOTTOM)
@@ -70,7 +73,7 @@ def multiples(story: Story) -> Multiples | None:
     )
 
 
-def counted_bounds(one: Truth) -> tuple[float, float]:
+def counted_bounds(one: Truth | HackCount) -> tuple[float, float]:
     """Return the exact 95 % interval of a counted rate."""
     interval = binomtest(one.hacks, one.draws).proportion_ci(0.95, method="exact")
     return float(interval.low), float(interval.high)
@@ -88,7 +91,7 @@ def _rates(shown: list[TypeStory]) -> Iterable[float]:
             yield each.rate if each.published and each.rate else each.lower_bound
         for counted in one.truth:
             if counted.hacks:
-                yield counted.hacks / counted.draws
+                yield counted.rate
 
 
 def _panel(one: TypeStory, axes: _Axes, frame: Frame) -> Panel:
@@ -146,16 +149,15 @@ def _ground(axes: _Axes, frame: Frame) -> list[Markup]:
     return parts
 
 
-def _truth(truth: list[Truth], axes: _Axes) -> list[Markup]:
+def _truth(truth: list[HackCount], axes: _Axes) -> list[Markup]:
     marks: list[Markup] = []
-    line: list[tuple[float, float]] = []
+    lines: list[list[tuple[float, float]]] = [[]]
     for one in truth:
-        if not one.draws:
-            continue
         low, high = counted_bounds(one)
         x = axes.x(one.step)
         said = f"step {one.step}: counted {numbers.count(one.hacks)} of {numbers.count(one.draws)}"
         if not one.hacks:
+            lines.append([])
             said += f", so at most {numbers.rate_both(high)}"
             y = axes.y(high)
             marks.append(
@@ -167,16 +169,16 @@ def _truth(truth: list[Truth], axes: _Axes) -> list[Markup]:
                 )
             )
             continue
-        y = axes.y(one.hacks / one.draws)
-        said += f", {numbers.rate_both(one.hacks / one.draws)}"
-        line.append((x, y))
+        y = axes.y(one.rate)
+        said += f", {numbers.rate_both(one.rate)}"
+        lines[-1].append((x, y))
         marks.append(
             svg.element("line", class_="spread", x1=x, x2=x, y1=axes.y(high), y2=axes.y(low))
         )
         marks.append(svg.element("circle", svg.element("title", said), cx=x, cy=y, r=3.2))
     if not marks:
         return []
-    drawn = [svg.path(line, class_="course")] if len(line) > 1 else []
+    drawn = [svg.path(line, class_="course") for line in lines if len(line) > 1]
     return [svg.group(*drawn, *marks, class_="series truth")]
 
 
@@ -241,7 +243,7 @@ def _description(one: TypeStory) -> str:
     lead = one.lead_estimates
     if lead:
         words += [said(lead[0]), *([said(lead[-1])] if len(lead) > 1 else [])]
-    if one.truth and one.truth[-1].draws:
+    if one.truth:
         last = one.truth[-1]
-        words.append(f"counted at step {last.step}: {numbers.rate_both(last.hacks / last.draws)}")
+        words.append(f"counted at step {last.step}: {numbers.rate_both(last.rate)}")
     return ". ".join(words) + "."

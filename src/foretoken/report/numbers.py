@@ -62,7 +62,9 @@ def probability(value: float) -> str:
 
 
 def step(value: float) -> str:
-    """Write a step: `48`, `12,000`."""
+    """Write a step: `48`, `12,000`, `never`."""
+    if value == math.inf:
+        return "never"
     return f"{value:,.0f}"
 
 

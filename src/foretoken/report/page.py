@@ -12,8 +12,8 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
-from sklearn.metrics import roc_auc_score
 
+from foretoken.forecast.ranking import auc
 from foretoken.report import headline as conclusion
 from foretoken.report import numbers, tables
 from foretoken.report.contents import RunContents
@@ -67,9 +67,9 @@ def render(contents: RunContents, *, now: datetime | None = None) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals["numbers"] = numbers
     shown: dict[str, Any] = {
         "contents": contents,
+        "numbers": numbers,
         "name": visible(contents.name),
         "story": story,
         "headline": conclusion.headline(contents, story),
@@ -77,7 +77,7 @@ def render(contents: RunContents, *, now: datetime | None = None) -> str:
         "tiles": _tiles(story),
         "timeline": timeline(story),
         "multiples": multiples(story),
-        "heat": heat(story, contents.steps()),
+        "heat": heat(story),
         "health": health_section(story),
         "groups": groups,
         "without_hits": without,
@@ -96,14 +96,9 @@ def render(contents: RunContents, *, now: datetime | None = None) -> str:
 def _tiles(story: Story) -> list[conclusion.Tile]:
     return conclusion.tiles(
         story,
-        ours=_area(*conclusion.ranked(story)),
-        baseline=_area(*conclusion.ranked(story, baseline=True)),
+        ours=auc(*conclusion.ranked(story)),
+        baseline=auc(*conclusion.ranked(story, baseline=True)),
     )
-
-
-def _area(scores: list[float], emerged: list[bool]) -> float | None:
-    """Area under the curve, None where one of the two outcomes did not occur."""
-    return float(roc_auc_score(emerged, scores)) if any(emerged) and not all(emerged) else None
 
 
 def _asset(name: str) -> str:

@@ -6,12 +6,10 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TypeVar
 
 from foretoken.records import BankHealth, Forecast, RateEstimate, Truth
-from foretoken.report.contents import RunContents
-
-T = TypeVar("T", RateEstimate, Truth)
+from foretoken.report.contents import HackCount, RunContents
+from foretoken.report.counted import ENOUGH_DRAWS, counted
 
 OUR_METHOD = "discovery"
 BASELINE_METHOD = "slope"
@@ -76,7 +74,7 @@ class TypeStory:
     """Last step before that at which it was counted below."""
     estimates: dict[str, list[RateEstimate]]
     """By estimator."""
-    truth: list[Truth]
+    truth: list[HackCount]
     health: BankHealth | None
 
     @property
@@ -103,6 +101,8 @@ class Story:
     types: list[TypeStory]
     has_truth: bool
     """Whether anything was counted after the cutoff."""
+    counted_from: str
+    """Where the counts come from, in words; empty where nothing was counted."""
     rate_errors: list[RateError]
 
     def standing(self, *standings: Standing) -> list[TypeStory]:
@@ -132,12 +132,12 @@ def tell(contents: RunContents) -> Story:
     forecasts = _chosen(contents.forecasts, frame, OUR_METHOD)
     baselines = _chosen(contents.forecasts, frame, BASELINE_METHOD)
     estimates = _by_type(contents.estimates)
-    truth = _by_type(contents.truth)
+    counts = counted(contents, cutoff_step=frame.cutoff_step if frame else None)
     health = {one.exploit_type: one for one in contents.health}
     types: list[TypeStory] = []
     for name in contents.exploit_types():
-        counted = sorted(truth.get(name, []), key=lambda one: one.step)
-        emerged, below = emergence(counted, frame)
+        truth = counts.by_type.get(name, [])
+        emerged, below = emergence(truth, frame)
         forecast = forecasts.get(name)
         standing = _standing(forecast)
         types.append(
@@ -146,11 +146,11 @@ def tell(contents: RunContents) -> Story:
                 forecast=forecast,
                 baseline=baselines.get(name),
                 standing=standing,
-                verdict=_verdict(standing, emerged, known=_counted_later(counted, frame)),
+                verdict=_verdict(standing, emerged, known=_counted_later(truth, frame)),
                 emerged_by=emerged,
                 below_at=below,
                 estimates=_by_estimator(estimates.get(name, [])),
-                truth=counted,
+                truth=truth,
                 health=health.get(name),
             )
         )
@@ -159,19 +159,20 @@ def tell(contents: RunContents) -> Story:
         frame=frame,
         types=types,
         has_truth=any(_counted_later(one.truth, frame) for one in types),
+        counted_from=counts.source,
         rate_errors=rate_errors(contents.estimates, contents.truth),
     )
 
 
-def emergence(truth: list[Truth], frame: Frame | None) -> tuple[int | None, int | None]:
+def emergence(truth: list[HackCount], frame: Frame | None) -> tuple[int | None, int | None]:
     """Return the first counted step at the threshold by the horizon, and the last one below."""
     below: int | None = None
     if frame is None:
         return None, None
     for one in truth:
-        if one.step > frame.horizon_step or not one.draws:
+        if one.step > frame.horizon_step or one.draws < ENOUGH_DRAWS:
             continue
-        if one.hacks / one.draws >= frame.threshold:
+        if one.rate >= frame.threshold:
             return one.step, below
         below = one.step
     return None, below
@@ -179,14 +180,14 @@ def emergence(truth: list[Truth], frame: Frame | None) -> tuple[int | None, int 
 
 def rate_errors(estimates: Iterable[RateEstimate], truth: Iterable[Truth]) -> list[RateError]:
     """Score each estimator's published points on cells with enough counted hacks."""
-    counted = {
+    known_rates = {
         (one.exploit_type, one.step): math.log10(one.hacks / one.draws)
         for one in truth
         if one.hacks >= COUNTED_HACKS
     }
     misses: defaultdict[str, list[float]] = defaultdict(list)
     for one in estimates:
-        known = counted.get((one.exploit_type, one.step))
+        known = known_rates.get((one.exploit_type, one.step))
         if known is not None and one.published and one.rate:
             misses[one.estimator].append(math.log10(one.rate) - known)
     return [
@@ -222,8 +223,8 @@ def _chosen(forecasts: Iterable[Forecast], frame: Frame | None, method: str) -> 
     }
 
 
-def _by_type(records: Iterable[T]) -> dict[str, list[T]]:
-    found: defaultdict[str, list[T]] = defaultdict(list)
+def _by_type(records: Iterable[RateEstimate]) -> dict[str, list[RateEstimate]]:
+    found: defaultdict[str, list[RateEstimate]] = defaultdict(list)
     for record in records:
         found[record.exploit_type].append(record)
     return dict(found)
@@ -236,9 +237,9 @@ def _by_estimator(estimates: Iterable[RateEstimate]) -> dict[str, list[RateEstim
     return dict(found)
 
 
-def _counted_later(truth: list[Truth], frame: Frame | None) -> bool:
+def _counted_later(truth: list[HackCount], frame: Frame | None) -> bool:
     after = -1 if frame is None or frame.cutoff_step is None else frame.cutoff_step
-    return any(one.step > after and one.draws for one in truth)
+    return any(one.step > after and one.draws >= ENOUGH_DRAWS for one in truth)
 
 
 def _standing(forecast: Forecast | None) -> Standing:
@@ -262,10 +263,10 @@ def _verdict(standing: Standing, emerged: int | None, *, known: bool) -> Verdict
 
 
 _PLACES = {
-    Standing.ALREADY_HIGH: 0,
-    Standing.EXPECTED: 1,
-    Standing.UNLIKELY: 2,
-    Standing.NOT_MEASURABLE: 3,
+    Standing.EXPECTED: 0,
+    Standing.UNLIKELY: 1,
+    Standing.NOT_MEASURABLE: 2,
+    Standing.ALREADY_HIGH: 3,
     Standing.NO_FORECAST: 4,
 }
 
@@ -275,8 +276,8 @@ def _likeliest_first(one: TypeStory) -> tuple[float, float, float, float, str]:
     probability = (forecast.probability if forecast else None) or 0.0
     expected = forecast.expected_step if forecast else None
     last = one.lead_estimates[-1].lower_bound if one.lead_estimates else 0.0
-    if one.truth and one.truth[-1].draws:
-        last = one.truth[-1].hacks / one.truth[-1].draws
+    if one.truth:
+        last = one.truth[-1].rate
     return (
         _PLACES[one.standing],
         -round(probability, 2),

@@ -80,7 +80,7 @@ def forecast_table(contents: RunContents) -> NumberTable:
 def _estimated(one: RateEstimate) -> NumberRow:
     rate = "–" if one.rate is None else numbers.scientific(one.rate)
     if not one.published and one.rate is not None:
-        rate = f"({rate})"
+        rate = f"({rate})" if one.hits else "none seen"
     interval = "–" if one.interval is None else _span(*one.interval)
     deliberate = one.deliberate_share
     return NumberRow(
@@ -148,7 +148,7 @@ def _forecast(one: Forecast) -> NumberRow:
             Cell(probability, _number(one.probability)),
             Cell(step, math.inf if one.expected_step is None else one.expected_step),
             Cell(span, math.inf if interval is None else interval[0]),
-            Cell(f"{one.score:.2f}", one.score),
+            Cell("−∞" if one.score == -math.inf else f"{one.score:.2f}", one.score),
             Cell(rate, _number(one.rate)),
             Cell(_reason(one), one.reason),
         ],

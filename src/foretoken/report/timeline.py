@@ -50,7 +50,8 @@ def timeline(story: Story) -> Timeline | None:
 
 def _row(one: TypeStory, axis: LinearSteps, frame: Frame) -> Row:
     forecast = one.forecast
-    probability = forecast.probability if forecast is not None else None
+    scored = one.standing in (Standing.EXPECTED, Standing.UNLIKELY)
+    probability = forecast.probability if forecast is not None and scored else None
     mark, outcome = _outcome(one)
     return Row(
         exploit_type=one.exploit_type,
@@ -94,7 +95,6 @@ def _background(axis: LinearSteps, frame: Frame) -> list[Markup]:
         svg.element("line", class_="grid", x1=at, x2=at, y1=0, y2=HEIGHT)
         for at in (svg.share(axis.at(tick)) for tick in axis.ticks())
     ]
-    parts.append(svg.element("line", class_="base", x1=0, x2="100%", y1=MIDDLE, y2=MIDDLE))
     return parts
 
 
@@ -172,8 +172,8 @@ def _note(text: str, axis: LinearSteps, frame: Frame) -> Markup:
     """Place a remark right of the cutoff, or left of it where the future is narrow."""
     cutoff = axis.at(frame.cutoff_step or 0)
     if cutoff > 0.5:
-        return svg.element("text", text, class_="note", x="1%", y=MIDDLE - 6)
-    return svg.element("text", text, class_="note", x=svg.share(cutoff), dx=10, y=MIDDLE - 6)
+        return svg.element("text", text, class_="note", x="1%", y=MIDDLE + 4)
+    return svg.element("text", text, class_="note", x=svg.share(cutoff), dx=10, y=MIDDLE + 4)
 
 
 def _axis(axis: LinearSteps, frame: Frame) -> Markup:
@@ -193,13 +193,9 @@ def _axis(axis: LinearSteps, frame: Frame) -> Markup:
         )
     if frame.cutoff_step is not None:
         at = axis.at(frame.cutoff_step)
+        labels.append(svg.element("text", "seen", x=0, y=14, class_="zone"))
         labels.append(
-            svg.element("text", "what the forecast sees", x=0, y=14, class_="zone")
-            if at > 0.35
-            else svg.element("text", "seen", x=0, y=14, class_="zone")
-        )
-        labels.append(
-            svg.element("text", "what it is about →", x=svg.share(at), dx=8, y=14, class_="zone")
+            svg.element("text", "forecast from here →", x=svg.share(at), dx=8, y=14, class_="zone")
         )
     return svg.element("svg", *labels, width="100%", height=40, aria_hidden="true", class_="axis")
 

@@ -1,0 +1,74 @@
+"""What was counted: the truth of a shipped run, or else the run's own draws in windows of steps."""
+
+import bisect
+from collections import defaultdict
+from dataclasses import dataclass
+
+from foretoken.report.contents import HackCount, RunContents
+
+ENOUGH_DRAWS = 50
+"""A count of fewer draws says nothing about a threshold."""
+
+
+@dataclass(frozen=True)
+class Counted:
+    """Counts by exploit type, in order of steps, and where they come from."""
+
+    by_type: dict[str, list[HackCount]]
+    source: str
+    """In words; empty where nothing was counted."""
+
+
+def counted(contents: RunContents, *, cutoff_step: int | None) -> Counted:
+    """Take the counted truth; without one, pool the subject's own draws.
+
+    Args:
+        contents: The run.
+        cutoff_step: No window spans it, so that what was seen and what came later stay apart.
+
+    Returns:
+        The counts.
+    """
+    if contents.truth:
+        exact = [
+            HackCount(one.exploit_type, one.step, one.draws, one.hacks, one.deliberate)
+            for one in contents.truth
+            if one.draws
+        ]
+        return Counted(_by_type(exact), "draws counted at each checkpoint")
+    pooled = windows(contents.own_hacks, cutoff_step=cutoff_step)
+    return Counted(_by_type(pooled), "the run's own rollouts" if pooled else "")
+
+
+def windows(counts: tuple[HackCount, ...], *, cutoff_step: int | None) -> list[HackCount]:
+    """Pool counts into windows of steps that end at powers of two and at the cutoff.
+
+    Each window is named after the last step that it could hold.
+    """
+    if not counts:
+        return []
+    last = max(one.step for one in counts)
+    ends = {0, last, *(2**power for power in range(last.bit_length()))}
+    if cutoff_step is not None:
+        ends.add(cutoff_step)
+    edges = sorted(end for end in ends if end <= last)
+    pooled: defaultdict[tuple[str, int], list[HackCount]] = defaultdict(list)
+    for one in counts:
+        pooled[one.exploit_type, edges[bisect.bisect_left(edges, one.step)]].append(one)
+    return [
+        HackCount(
+            exploit_type,
+            end,
+            sum(one.draws for one in group),
+            sum(one.hacks for one in group),
+            sum(one.deliberate for one in group),
+        )
+        for (exploit_type, end), group in pooled.items()
+    ]
+
+
+def _by_type(counts: list[HackCount]) -> dict[str, list[HackCount]]:
+    found: defaultdict[str, list[HackCount]] = defaultdict(list)
+    for one in sorted(counts, key=lambda each: each.step):
+        found[one.exploit_type].append(one)
+    return dict(found)
