@@ -1,8 +1,9 @@
 """What happens in the one process that a submission gets: lock it in, run it, say what it did.
 
-The process writes JSON lines to its result pipe: `["ready"]` (written before the submission is
-read), then `["notes", texts]`, `["failed", class, false]` if there is nothing to call, per call `["value", tree]`, `["raised", class, skip]` or `["oversize"]`, then `["attribute", bool]` and `["end"]`. After `ready` each line is no more than
-a claim of the submission's.
+The process writes JSON lines to its result pipe: `["ready"]`, before the submission is read;
+`["notes", texts]` where asked for; `["failed", class, false]` if there is nothing to call; per
+call `["value", tree]`, `["raised", class, skip]` or `["oversize"]`; `["attribute", bool]` where
+asked for; and `["end"]`. After `ready` each line is no more than a claim of the submission's.
 
 This module runs inside the sandbox: it imports the standard library only.
 """
@@ -201,9 +202,11 @@ def _notes(source: str) -> list[str]:
         if token.type == tokenize.COMMENT
     ]
     owners = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, owners):
-            texts.append(ast.get_docstring(node, clean=False) or "")
+    texts.extend(
+        ast.get_docstring(node, clean=False) or ""
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, owners)
+    )
     return [text[:_NOTES_TEXT] for text in texts if text]
 
 

@@ -120,7 +120,7 @@ class SandboxPool:
 
         Args:
             jobs: What to run.
-            on_done: Called with a job's index when it is done.
+            on_done: Called with the number of jobs that just ended.
         """
         loop = _Loop(self, jobs, on_done)
         try:
@@ -247,7 +247,7 @@ class _Loop:
     def _settle(self, index: int, execution: Execution) -> None:
         self._done[index] = execution
         if self._on_done is not None:
-            self._on_done(index)
+            self._on_done(1)
 
 
 def _execution(
@@ -261,7 +261,8 @@ def _execution(
     reason, status, cpu_us = report
     cpu_s = cpu_us / 1e6
     killed = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
-    if not was_ready(flight.output):
+    output = bytes(flight.output)
+    if not was_ready(output):
         return None
     if killed and reason == zygote.ENDED:
         if cpu_s < cpu_limit_s:
@@ -269,7 +270,7 @@ def _execution(
         reason = zygote.CPU_LIMIT
     exit_status = None
     try:
-        transcript = read_transcript(bytes(flight.output), calls=calls)
+        transcript = read_transcript(output, calls=calls)
     except BadTranscriptError:
         ending = Ending.OUTPUT_LIMIT if flight.too_much else Ending.PROTOCOL_ERROR
         return Execution(ending=ending, cpu_s=cpu_s)

@@ -8,7 +8,14 @@ import struct
 
 from foretoken.sandbox.policy import ALLOWED, CONDITIONAL
 
-_LOAD, _JUMP_EQUAL, _JUMP_AT_LEAST, _JUMP_ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
+_LOAD, _JUMP, _JUMP_EQUAL, _JUMP_AT_LEAST, _JUMP_ANY_BIT, _RETURN = (
+    0x20,
+    0x05,
+    0x15,
+    0x35,
+    0x45,
+    0x06,
+)
 _ALLOW, _ERRNO, _KILL = 0x7FFF0000, 0x00050000, 0x80000000
 _NUMBER, _ARCH, _ARGUMENTS = 0, 4, 16
 _CLONE_THREAD = 0x00010000
@@ -30,9 +37,48 @@ def _refuse(number: int) -> bytes:
     return _step(_RETURN, _ERRNO | number)
 
 
-def _when(number: int, body: list[bytes]) -> list[bytes]:
-    """Run `body` (which always returns) if the call's number matches."""
-    return [_step(_JUMP_EQUAL, number, if_false=len(body)), *body]
+def _verdicts(column: int) -> list[tuple[int, list[bytes]]]:
+    """Ranges of call numbers, each with the instructions that decide it.
+
+    Returns:
+        (first number, body) in ascending order; a range ends where the next one starts.
+    """
+    refuse, allow = [_refuse(errno.EPERM)], [_step(_RETURN, _ALLOW)]
+    bodies = {
+        "clone": _thread_only(),
+        "clone3": [_refuse(errno.ENOSYS)],
+        "prlimit64": _reading_only(),
+        "ioctl": [_refuse(errno.ENOTTY)],
+    }
+    by_number: dict[int, list[bytes]] = {}
+    for group in ALLOWED.values():
+        for numbers in group.values():
+            number = numbers[column]
+            if number is not None:
+                by_number[number] = allow
+    for name, numbers in CONDITIONAL.items():
+        number = numbers[column]
+        assert number is not None
+        by_number[number] = bodies[name]
+    ranges = [(0, by_number.get(0, refuse))]
+    for number in range(1, max(by_number) + 2):
+        body = by_number.get(number, refuse)
+        if body is not ranges[-1][1]:
+            ranges.append((number, body))
+    return ranges
+
+
+def _search(ranges: list[tuple[int, list[bytes]]]) -> list[bytes]:
+    """A binary search over the ranges: the kernel runs it at every call, so it is kept short."""
+    if len(ranges) == 1:
+        return ranges[0][1]
+    middle = len(ranges) // 2
+    below, above = _search(ranges[:middle]), _search(ranges[middle:])
+    # Jump distances have 8 bits; a longer way is a jump without condition.
+    if len(below) < 256:
+        return [_step(_JUMP_AT_LEAST, ranges[middle][0], if_true=len(below)), *below, *above]
+    far = _step(_JUMP, len(below))
+    return [_step(_JUMP_AT_LEAST, ranges[middle][0], if_false=1), far, *below, *above]
 
 
 def _thread_only() -> list[bytes]:
@@ -75,19 +121,4 @@ def compile_policy(machine: str) -> bytes:
     ]
     if machine == "x86_64":
         program += [_step(_JUMP_AT_LEAST, _X32_BIT, if_false=1), _step(_RETURN, _KILL)]
-    bodies = {
-        "clone": _thread_only(),
-        "clone3": [_refuse(errno.ENOSYS)],
-        "prlimit64": _reading_only(),
-        "ioctl": [_refuse(errno.ENOTTY)],
-    }
-    for name, body in bodies.items():
-        number = CONDITIONAL[name][column]
-        assert number is not None
-        program += _when(number, body)
-    for group in ALLOWED.values():
-        for numbers in group.values():
-            allowed = numbers[column]
-            if allowed is not None:
-                program += _when(allowed, [_step(_RETURN, _ALLOW)])
-    return b"".join([*program, _refuse(errno.EPERM)])
+    return b"".join([*program, *_search(_verdicts(column))])

@@ -60,13 +60,13 @@ class GraderPool:
         self,
         jobs: Sequence[tuple[Task, str]],
         *,
-        on_done: Callable[[], None] | None = None,
+        on_done: Callable[[int], None] | None = None,
     ) -> list[Verdict]:
         """Grade submissions.
 
         Args:
             jobs: Tasks with the code submitted for them.
-            on_done: Called once per execution that ended, for a progress bar.
+            on_done: Called with the number of executions that just ended, for a progress bar.
 
         Returns:
             One verdict per job, in order. Verdicts are the same every time but for `cpu_s`; one
@@ -88,11 +88,10 @@ class GraderPool:
         return known is not None and (known[0] is task or known[0] == task)
 
     def _execute(
-        self, plans: dict[tuple[str, bytes], Plan], on_done: Callable[[], None] | None
+        self, plans: dict[tuple[str, bytes], Plan], on_done: Callable[[int], None] | None
     ) -> dict[tuple[str, bytes], Verdict]:
         queue = [job for one in plans.values() for job in one.jobs]
-        done = (lambda index: on_done()) if on_done else None
-        executions = iter(self._sandbox.run(queue, on_done=done))
+        executions = iter(self._sandbox.run(queue, on_done=on_done))
         graded: dict[tuple[str, bytes], Verdict] = {}
         for key, one in plans.items():
             graded[key] = verdict(one, [next(executions) for _ in one.jobs])

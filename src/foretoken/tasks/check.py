@@ -54,7 +54,7 @@ def check_tasks(
     on_done: Callable[[int], None] | None = None,
     batch: int = 64,
 ) -> list[TaskReport]:
-    """Grade each task's reference, exploit and an empty answer, and say what is not as it should be.
+    """Grade each task's reference, exploit and an empty answer, and say what is wrong.
 
     Args:
         tasks: The tasks to check.

@@ -5,6 +5,7 @@ tuples differ, `1`, `1.0` and `True` differ, sets and dicts compare without orde
 `-0.0` equals `0.0`, and a value of any type that is not built in equals nothing.
 """
 
+import itertools
 import json
 import math
 from typing import Any
@@ -68,7 +69,7 @@ def _canonical_dict(pairs: list[Any], depth: int) -> str:
 
 
 def _refuse_twins(ordered: list[str]) -> None:
-    if any(first == second for first, second in zip(ordered, ordered[1:], strict=False)):
+    if any(first == second for first, second in itertools.pairwise(ordered)):
         raise OpaqueError("the same element twice")
 
 
