@@ -9,6 +9,8 @@ from foretoken.report.contents import HackCount, RunContents
 ENOUGH_DRAWS = 50
 """A count of fewer draws says nothing about a threshold."""
 
+WINDOWS = 20
+
 
 @dataclass(frozen=True)
 class Counted:
@@ -41,14 +43,15 @@ def counted(contents: RunContents, *, cutoff_step: int | None) -> Counted:
 
 
 def windows(counts: tuple[HackCount, ...], *, cutoff_step: int | None) -> list[HackCount]:
-    """Pool counts into windows of steps that end at powers of two and at the cutoff.
+    """Pool counts into windows that double until each is a twentieth of the steps; none is longer.
 
     Each window is named after the last step that it could hold.
     """
     if not counts:
         return []
     last = max(one.step for one in counts)
-    ends = {0, last, *(2**power for power in range(last.bit_length()))}
+    ends = {0, last, *(round(last * part / WINDOWS) for part in range(1, WINDOWS))}
+    ends |= {2**power for power in range(last.bit_length()) if 2**power < last / WINDOWS}
     if cutoff_step is not None:
         ends.add(cutoff_step)
     edges = sorted(end for end in ends if end <= last)

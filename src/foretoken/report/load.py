@@ -55,11 +55,11 @@ def _hits(run: Run) -> tuple[Draw, ...]:
 def _own_hacks(run: Run) -> tuple[HackCount, ...]:
     """Count hacks among the subject's own draws, per type and step."""
     columns = ["exploit_type", "step", "hacked", "deliberate"]
-    table = run.table(Draw, where=pc.field("source").isin(OWN_SOURCES), columns=columns)
+    graded = pc.field("source").isin(OWN_SOURCES) & pc.field("hacked").is_valid()
+    table = run.table(Draw, where=graded, columns=columns)
     if not table.num_rows:
         return ()
-    flags = ["hacked", "deliberate"]
-    for flag in flags:
+    for flag in ("hacked", "deliberate"):
         column = pc.cast(pc.fill_null(table[flag], False), pa.int64())
         table = table.set_column(table.column_names.index(flag), flag, column)
     grouped = table.group_by(["exploit_type", "step"]).aggregate(
@@ -74,5 +74,4 @@ def _own_hacks(run: Run) -> tuple[HackCount, ...]:
             deliberate=row["deliberate_sum"],
         )
         for row in grouped.to_pylist()
-        if row["hacked_count"]
     )

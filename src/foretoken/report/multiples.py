@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from markupsafe import Markup
-from scipy.stats import binomtest
 
+from foretoken.estimate.bounds import clopper_pearson_lower, clopper_pearson_upper
 from foretoken.records import RateEstimate, Truth
 from foretoken.report import numbers, svg
 from foretoken.report.contents import HackCount
@@ -75,8 +75,8 @@ def multiples(story: Story) -> Multiples | None:
 
 def counted_bounds(one: Truth | HackCount) -> tuple[float, float]:
     """Return the exact 95 % interval of a counted rate."""
-    interval = binomtest(one.hacks, one.draws).proportion_ci(0.95, method="exact")
-    return float(interval.low), float(interval.high)
+    low = clopper_pearson_lower(one.hacks, one.draws)
+    return low, clopper_pearson_upper(one.hacks, one.draws)
 
 
 def _last_step(shown: list[TypeStory], frame: Frame) -> float:

@@ -15,6 +15,8 @@ def odds(rate: float) -> str:
     if not 0 < rate < math.inf:
         return "none" if rate == 0 else "not a rate"
     one_in = 1 / rate
+    if one_in > 1e15:
+        return f"1 in {one_in:.0e}"
     digits = max(0, math.floor(math.log10(one_in)) - 1)
     rounded = round(one_in, -digits)
     return f"1 in {rounded:,.0f}" if one_in >= 9.5 else f"1 in {one_in:.1f}"

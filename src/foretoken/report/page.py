@@ -6,6 +6,7 @@
 import base64
 import hashlib
 from datetime import UTC, datetime
+from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -60,13 +61,6 @@ def render(contents: RunContents, *, now: datetime | None = None) -> str:
     groups, without = example_groups(contents.hits, contents.tasks, story)
     script = _asset("report.js")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    environment = Environment(
-        loader=PackageLoader("foretoken.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     shown: dict[str, Any] = {
         "contents": contents,
         "numbers": numbers,
@@ -90,7 +84,18 @@ def render(contents: RunContents, *, now: datetime | None = None) -> str:
         "script": Markup(script),
         "script_hash": Markup(digest),
     }
-    return environment.get_template("page.html").render(shown)
+    return _environment().get_template("page.html").render(shown)
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
+        loader=PackageLoader("foretoken.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
 
 
 def _tiles(story: Story) -> list[conclusion.Tile]:

@@ -1,0 +1,136 @@
+import math
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from markupsafe import Markup
+from synthetic import full_run
+
+from foretoken.records import Doubt
+from foretoken.report import numbers, svg
+from foretoken.report.contents import HackCount
+from foretoken.report.counted import windows
+from foretoken.report.doubts import doubt_entries
+from foretoken.report.hits import choose, code, marked, shortened
+from foretoken.report.scales import LinearSteps, LogRates, LogSteps, lowest_decade, thinned
+from foretoken.report.story import rate_errors, tell
+
+
+@pytest.mark.parametrize(
+    "rate, words",
+    [
+        (8.3e-5, "1 in 12,000"),
+        (0.43, "43 %"),
+        (0.043, "4.3 %"),
+        (0.0, "0"),
+        (1.4, "1.4"),
+        (0.0099, "1 in 100"),
+        (2e-7, "1 in 5,000,000"),
+    ],
+)
+def test_rates_read_as_odds_when_rare_and_as_per_cent_when_common(rate: float, words: str):
+    assert numbers.rate(rate) == words
+
+
+def test_rates_are_given_in_both_forms():
+    assert numbers.rate_both(8.3e-5) == "1 in 12,000 (8.3e-5)"
+    assert numbers.scientific(8.3e-5) == "8.3e-5"
+
+
+def test_probabilities_never_claim_certainty():
+    assert numbers.probability(1.0) == "over 99 %"
+    assert numbers.probability(0.0) == "under 1 %"
+    assert numbers.probability(0.64) == "64 %"
+
+
+@given(st.floats(allow_nan=True, allow_infinity=True))
+def test_every_number_can_be_written(value: float):
+    assert numbers.scientific(value)
+    assert numbers.rate(value) if value == value and value >= 0 else True
+
+
+@given(st.integers(1, 200_000), st.floats(0.04, 0.3))
+def test_tick_labels_have_room(last: int, gap: float):
+    for axis in (LinearSteps(last), LogSteps(last)):
+        ticks = thinned(axis.ticks(), axis.at, gap=gap, first=[0.0, float(last)])
+        places = [axis.at(tick) for tick in ticks]
+        assert all(b - a >= gap for a, b in pairwise(places))
+        assert ticks[0] == 0
+        assert ticks[-1] == last
+
+
+def test_rates_outside_the_axis_stay_in_sight():
+    axis = LogRates(-6)
+    assert axis.at(0.0) == 1.0
+    assert axis.at(1e-12) == 1.0
+    assert axis.at(1e-3) == pytest.approx(0.5)
+    assert -0.1 < axis.at(40.0) < 0
+    assert lowest_decade([]) == -3
+    assert lowest_decade([3e-6, 0.0, math.inf]) == -6
+
+
+def test_svg_escapes_text_and_attributes():
+    built = svg.element("text", "<b>", class_='"x', x=1.50, missing=None)
+    assert built == Markup('<text class="&#34;x" x="1.5">&lt;b&gt;</text>')
+
+
+def test_words_that_name_the_flaw_are_marked_whole_and_once():
+    text = marked("The Note says E42; notes do not.", flaw_words=("note", "E42"), flaw_word=1)
+    assert text == Markup("The <mark>Note</mark> says <mark>E42</mark>; notes do not.")
+
+
+def test_marking_escapes_what_it_marks_and_what_it_does_not():
+    text = marked("<i> a<b", flaw_words=("a<b",), flaw_word=None)
+    assert text == Markup("&lt;i&gt; <mark>a&lt;b</mark>")
+
+
+def test_code_is_coloured_and_escaped():
+    text = code('def f(xs):\n    return "<b>"\n')
+    assert '<span class="k">def</span>' in text
+    assert "&lt;b&gt;" in text
+    assert "<b>" not in text
+
+
+def test_long_texts_are_cut_and_counted():
+    assert shortened("x" * 5000).endswith("… 2,000 more characters")
+
+
+def test_examples_hold_a_deliberate_and_an_accidental_hack():
+    hits = [hit for hit in full_run().hits if hit.exploit_type == "process_exit"]
+    chosen = choose(hits)
+    assert {hit.deliberate for hit in chosen} == {True, False}
+    assert len({hit.answer for hit in chosen}) == len(chosen)
+
+
+def test_every_doubt_is_explained():
+    one = full_run().estimates[0].model_copy(update={"doubts": tuple(Doubt)})
+    assert {entry.name for entry in doubt_entries((one,))} == {doubt.value for doubt in Doubt}
+
+
+def test_no_window_of_rollouts_spans_the_cutoff():
+    counts = tuple(HackCount("a", step, 10, 1, 0) for step in range(61))
+    pooled = windows(counts, cutoff_step=25)
+    ends = [one.step for one in pooled]
+    assert ends == [0, 1, 2, *range(3, 25, 3), 25, *range(27, 61, 3)]
+    assert sum(one.draws for one in pooled) == 610
+    assert sum(one.hacks for one in pooled if one.step <= 25) == 26
+
+
+def test_few_draws_say_nothing_about_emergence():
+    full = full_run()
+    noisy = tuple(
+        HackCount(name, 100, 10, 9, 0) for name in {one.exploit_type for one in full.estimates}
+    )
+    story = tell(replace(full, truth=(), own_hacks=noisy))
+    assert not story.has_truth
+    assert all(one.emerged_by is None for one in story.types)
+
+
+def test_rate_errors_score_published_points_on_well_counted_cells_only():
+    full = full_run()
+    errors = {one.estimator: one for one in rate_errors(full.estimates, full.truth)}
+    assert errors["switch"].decades < 0.2 < errors["prefix"].decades
+    counted = sum(one.hacks >= 20 for one in full.truth)
+    assert errors["switch"].cells == counted
