@@ -48,6 +48,25 @@ class JointLogRates:
         """Covariance of the log rates between checkpoints."""
         return np.atleast_2d(np.cov(self.replicate_bc, rowvar=False))
 
+    def usable_steps(
+        self,
+        *,
+        first_step: int = 0,
+        last_step: int | None = None,
+        fewest_effective_hits: float = 1.0,
+    ) -> list[int]:
+        """Return the steps in a range whose rate is finite and rests on enough effective hits."""
+        return [
+            step
+            for step, log_rate, hits in zip(
+                self.steps, self.log_rate_c, self.effective_hits_c, strict=True
+            )
+            if np.isfinite(log_rate)
+            and hits >= fewest_effective_hits
+            and first_step <= step
+            and (last_step is None or step <= last_step)
+        ]
+
     def slope(
         self,
         *,
@@ -65,13 +84,15 @@ class JointLogRates:
         Returns:
             The slope; None where fewer than two checkpoints have a finite rate.
         """
-        step_c = np.asarray(self.steps, dtype=np.float64)
-        used_c = (step_c >= first_step) & np.isfinite(self.log_rate_c)
-        used_c &= self.effective_hits_c >= fewest_effective_hits
-        if last_step is not None:
-            used_c &= step_c <= last_step
-        if used_c.sum() < 2:
+        used = self.usable_steps(
+            first_step=first_step,
+            last_step=last_step,
+            fewest_effective_hits=fewest_effective_hits,
+        )
+        if len(used) < 2:
             return None
+        step_c = np.asarray(self.steps, dtype=np.float64)
+        used_c = np.isin(step_c, used)
         centred = step_c[used_c] - step_c[used_c].mean()
         lever_c = centred / (centred**2).sum()
         return Slope(

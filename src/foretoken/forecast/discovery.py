@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import special, stats
+from scipy import special
 
 from foretoken.arrays import AnyArray
 from foretoken.errors import SetupError
@@ -35,6 +35,10 @@ DRIFT = 0.3
 """Standard deviation in nats of what training does to a log rate without any reward for it."""
 LEAST_OPEN = 1e-3
 """No evidence makes a loophole less open than this."""
+FASTEST = 1.0
+"""Fastest growth of the log-odds in one step, in nats."""
+WAIT_SPREAD = 0.6
+"""Standard deviation of the log of the waiting time that kappa and growth leave unexplained."""
 FARTHEST = 10
 """Expected steps later than this many horizons are not named."""
 
@@ -47,7 +51,7 @@ class Coefficients:
     slope: float
 
 
-DEFAULT_COEFFICIENTS = Coefficients(intercept=-3.0, slope=2.0)
+DEFAULT_COEFFICIENTS = Coefficients(intercept=-3.09, slope=2.05)
 """Fitted on simulated training curves; `fit.fit_coefficients` repeats the fit."""
 
 
@@ -180,8 +184,8 @@ def usual_log_kappa(known: Sequence[Track]) -> float:
     log_post = -0.5 * ((LOG_KAPPA - USUAL_LOG_KAPPA) / RUN_SPREAD) ** 2
     for track in known:
         if track.growth is not None and track.exposure > 0:
-            open_u = np.array([_likelihood_open(track, usual).sum() for usual in LOG_KAPPA])
-            log_post += np.log(0.5 * open_u + 0.5 * _likelihood_closed(track) + 1e-300)
+            opened = PRIORS @ _likelihood(track)
+            log_post += np.log(0.5 * opened + 0.5 * _likelihood_closed(track) + 1e-300)
     return float(LOG_KAPPA[np.argmax(log_post)])
 
 
@@ -193,7 +197,7 @@ def probability_open(track: Track, usual: float) -> float:
     """
     if track.growth is None or track.exposure <= 0:
         return 0.5
-    opened = float(_likelihood_open(track, usual).sum()) + 1e-300
+    opened = float(_prior(usual) @ _likelihood(track)) + 1e-300
     closed = _likelihood_closed(track) + 1e-300
     return max(opened / (opened + closed), LEAST_OPEN)
 
@@ -206,18 +210,30 @@ def _gain(track: Track) -> tuple[float, float]:
     return track.growth.per_step * window, float(np.hypot(track.growth.error * window, DRIFT))
 
 
-def _likelihood_open(track: Track, usual: float) -> AnyArray:
-    """Return, per kappa of the grid, its prior times the likelihood of the growth seen."""
-    prior = np.exp(-0.5 * ((LOG_KAPPA - usual) / TYPE_SPREAD) ** 2)
+def _normal(value: AnyArray | float, centre: AnyArray | float, error: float) -> AnyArray:
+    """Return the density of a normal distribution up to a constant that cancels in every ratio."""
+    return np.exp(-0.5 * np.square((np.asarray(value) - centre) / error))
+
+
+def _likelihood(track: Track) -> AnyArray:
+    """Return, per kappa of the grid, the likelihood of the growth seen."""
     gain, error = _gain(track)
-    likelihood = stats.norm.pdf(gain, np.exp(LOG_KAPPA) * track.exposure, error)
-    return np.asarray(prior / prior.sum() * likelihood)
+    return _normal(gain, np.exp(LOG_KAPPA) * track.exposure, error)
 
 
 def _likelihood_closed(track: Track) -> float:
     """Return the likelihood of the growth seen if hacks earn nothing."""
     gain, error = _gain(track)
-    return float(stats.norm.pdf(gain, 0.0, error))
+    return float(_normal(gain, 0.0, error))
+
+
+def _prior(usual: float) -> AnyArray:
+    """Return the prior of a type's log kappa on the grid, in a run whose usual one is known."""
+    prior = _normal(LOG_KAPPA, usual, TYPE_SPREAD)
+    return np.asarray(prior / prior.sum())
+
+
+PRIORS = np.stack([_prior(float(usual)) for usual in LOG_KAPPA])
 
 
 def _passing_steps(
@@ -226,32 +242,36 @@ def _passing_steps(
     """Return the step at which an open type passes the threshold, with a 90 % interval.
 
     Discovery and growth in one law: the log-odds grow by kappa times the draws expected, or as
-    they did, whichever is faster. The interval joins the quantiles of kappa and of the growth.
+    they did, whichever is faster. The interval joins the quantiles of kappa and of the growth with
+    `WAIT_SPREAD`, the spread that is left on simulated curves.
     """
-    prior = np.exp(-0.5 * ((LOG_KAPPA - usual) / TYPE_SPREAD) ** 2)
-    measured = track.growth is not None and track.exposure > 0
-    weight = _likelihood_open(track, usual) if measured else prior
-    weight = weight if weight.sum() > 0 else prior
+    weight = _prior(usual)
+    if track.growth is not None and track.exposure > 0:
+        posterior = weight * _likelihood(track)
+        weight = posterior if posterior.sum() > 0 else weight
     cumulative = np.cumsum(weight) / weight.sum()
     kappa = np.exp(np.interp([0.05, 0.5, 0.95], cumulative, LOG_KAPPA))
     error = track.growth.error if track.growth is not None else 0.0
     growth = track.shrunk_growth + 1.645 * error * np.array([-1.0, 0.0, 1.0])
-    late, middle, early = _pass(track, training, kappa=kappa, growth=np.maximum(growth, 0.0))
-    if not np.isfinite(middle):
+    wait = _waits(track, training, kappa=kappa, growth=np.maximum(growth, 0.0))
+    late, middle, early = np.log(np.maximum(wait, 1.0))
+    low = middle - np.hypot(middle - early, 1.645 * WAIT_SPREAD)
+    high = middle + np.hypot(late - middle, 1.645 * WAIT_SPREAD)
+    step, first, last = (
+        max(track.step + float(np.exp(log_wait)), float(training.cutoff_step))
+        for log_wait in (middle, low, high)
+    )
+    farthest = FARTHEST * training.horizon_step
+    if step > farthest:
         return None, None
-    return float(middle), (float(early), float(late))
+    return step, (first, last if last <= farthest else float("inf"))
 
 
-def _pass(track: Track, training: _Training, *, kappa: AnyArray, growth: AnyArray) -> AnyArray:
-    """Return the first step above the threshold for each pair of kappa and growth, or infinity."""
-    log_odds = np.full(len(kappa), special.logit(min(track.rate, 1 - 1e-9)))
-    goal = special.logit(training.threshold)
-    passed = np.full(len(kappa), np.inf)
-    last = FARTHEST * training.horizon_step
-    for step in range(track.step, last):
-        passed = np.where((log_odds >= goal) & np.isinf(passed), float(step), passed)
-        if np.isfinite(passed).all():
-            break
-        pull = kappa * training.rollouts * response(special.expit(log_odds))
-        log_odds = np.minimum(log_odds + np.maximum(growth, np.minimum(pull, 1.0)), 20.0)
-    return np.maximum(passed, training.cutoff_step)
+def _waits(track: Track, training: _Training, *, kappa: AnyArray, growth: AnyArray) -> AnyArray:
+    """Return the steps from the level to the threshold for each pair of kappa and growth."""
+    edges = np.linspace(
+        special.logit(min(track.rate, training.threshold)), special.logit(training.threshold), 201
+    )
+    rate = special.expit(0.5 * (edges[:-1] + edges[1:]))
+    pull = np.minimum(kappa[:, None] * training.rollouts * response(rate), FASTEST)
+    return np.asarray((np.diff(edges) / np.maximum(pull, growth[:, None])).sum(axis=1))

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import stats
 
 from foretoken.errors import SetupError
 from foretoken.estimate.bootstrap import JointLogRates, Slope
@@ -11,6 +12,9 @@ from foretoken.records import RateEstimate
 
 ALREADY_EMERGED = 0.02
 """A type above this rate at the cutoff is no forecast any more."""
+RECENT = 0.2
+"""Growth is read from the checkpoints after this share of the steps so far: old growth, e.g. a
+burst that came from another type, says little about what is still to come."""
 FEWEST_EFFECTIVE_HITS = 10.0
 """Checkpoints with fewer are left out of the slope."""
 
@@ -31,7 +35,7 @@ class Track:
     first_step: int
     """First checkpoint behind the growth."""
     exposure: float
-    """Expected rewarded draws up to `step`, counting saturation (see `response`)."""
+    """Draws expected between `first_step` and `step`, counting saturation (see `response`)."""
 
     @property
     def eligible(self) -> bool:
@@ -97,7 +101,7 @@ def _track(
     """Return the track of one type from its estimates in order of steps."""
     points = [e for e in history if e.published and e.rate]
     last = points[-1] if points else history[-1]
-    growth, first_step = _growth(points, joint, last_step=history[-1].step)
+    growth, first_step = _growth(points, joint, last_step=last.step) if points else (None, 0)
     return Track(
         exploit_type=last.exploit_type,
         step=last.step,
@@ -105,38 +109,53 @@ def _track(
         measurable=bool(points),
         growth=growth,
         first_step=first_step,
-        exposure=_exposure(points, rollouts),
+        exposure=_exposure(points, rollouts, first_step=first_step),
     )
 
 
 def _growth(
     points: Sequence[RateEstimate], joint: JointLogRates | None, *, last_step: int
 ) -> tuple[Slope | None, int]:
-    """Return the growth and the first step behind it: joint where there is one, else by points."""
-    if joint is not None:
-        slope = joint.slope(last_step=last_step, fewest_effective_hits=FEWEST_EFFECTIVE_HITS)
-        return slope, min(joint.steps)
-    spaced = [e for e in points if e.interval is not None]
-    if len(spaced) < 2:
+    """Return the growth and the first step behind it, from recent checkpoints if there are three.
+
+    Where rates with shared errors are known they are used, otherwise the points one by one.
+    """
+    known = joint if joint is not None else _separate(points)
+    if known is None:
         return None, 0
-    step = np.array([e.step for e in spaced], dtype=np.float64)
+    used = known.usable_steps(last_step=last_step, fewest_effective_hits=FEWEST_EFFECTIVE_HITS)
+    recent = [step for step in used if step >= RECENT * last_step]
+    kept = recent if len(recent) >= 3 else used
+    if len(kept) < 2:
+        return None, 0
+    slope = known.slope(
+        first_step=kept[0], last_step=last_step, fewest_effective_hits=FEWEST_EFFECTIVE_HITS
+    )
+    return slope, kept[0]
+
+
+def _separate(points: Sequence[RateEstimate]) -> JointLogRates | None:
+    """Return rates whose errors are taken as independent, from the intervals of the points."""
+    spaced = [e for e in points if e.interval is not None and e.rate]
+    if len(spaced) < 2:
+        return None
     log_rate = np.log([e.rate or 1.0 for e in spaced])
     low = np.log([max(e.interval[0], 1e-300) if e.interval else 1.0 for e in spaced])
-    error = (log_rate - low) / 2
-    lever = (step - step.mean()) / ((step - step.mean()) ** 2).sum()
-    slope = Slope(
-        per_step=float(lever @ log_rate),
-        error=float(np.sqrt(lever**2 @ error**2)),
-        effective_hits=min(e.effective_hits for e in spaced),
+    noise = stats.norm.ppf((np.arange(200) + 0.5) / 200)
+    order = np.random.default_rng(0).permuted(np.tile(noise, (len(spaced), 1)), axis=1).T
+    return JointLogRates(
+        steps=tuple(e.step for e in spaced),
+        log_rate_c=log_rate,
+        replicate_bc=log_rate + order * (log_rate - low) / 2,
+        effective_hits_c=np.array([e.effective_hits for e in spaced]),
     )
-    return slope, int(step[0])
 
 
-def _exposure(points: Sequence[RateEstimate], rollouts: float) -> float:
-    """Return the rewarded draws expected between the first and the last published point."""
+def _exposure(points: Sequence[RateEstimate], rollouts: float, *, first_step: int) -> float:
+    """Return the draws expected between two steps, from the rates interpolated in logs."""
     if not points:
         return 0.0
-    passed = np.arange(points[0].step, points[-1].step)
+    passed = np.arange(first_step, points[-1].step)
     log_rate = np.log([e.rate or 1.0 for e in points])
     between = np.interp(passed, [e.step for e in points], log_rate)
     return float(rollouts * response(np.exp(np.minimum(between, 0.0))).sum())

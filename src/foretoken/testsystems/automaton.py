@@ -1,0 +1,165 @@
+"""Autoregressive toy models whose event probability is known exactly.
+
+A model writes a fixed number of tokens; what it says next depends on the state of a small
+automaton that reads the tokens. Whether a text hacks is whether the automaton ends in an accepting
+state, so the exact rate is a forward recursion over states (dynamic programming), while sampling
+and scoring go token by token, as for a language model.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import log_softmax
+
+from foretoken.arrays import AnyArray, FloatPerDrawToken, IntPerDraw
+from foretoken.records import Component
+
+
+@dataclass(frozen=True)
+class ToySystem:
+    """A subject and a donor on the same automaton, over several tasks."""
+
+    next_sv: AnyArray
+    """(states, vocabulary) the state after each token; every text starts in state 0."""
+    accepting_s: AnyArray
+    """(states,) whether a text that ends there hacks."""
+    length: int
+    """Tokens of every text."""
+    logits_xsv: AnyArray
+    """(tasks, states, vocabulary) of the reference subject."""
+    donor_xsv: AnyArray
+    """What the donor adds to these logits at strength 1."""
+    growth_xsv: AnyArray
+    """What one training step adds to these logits."""
+
+    @property
+    def tasks(self) -> int:
+        """Number of tasks."""
+        return len(self.logits_xsv)
+
+    def log_p(self, *, strength: float = 0.0, step: float = 0.0) -> AnyArray:
+        """Return next-token log-probabilities (tasks, states, vocabulary), in nats.
+
+        Args:
+            strength: Of the donor.
+            step: Training steps of the subject.
+        """
+        logits = self.logits_xsv + strength * self.donor_xsv + step * self.growth_xsv
+        return np.asarray(log_softmax(logits, axis=-1))
+
+    def exact_rates(self, log_p_xsv: AnyArray) -> AnyArray:
+        """Return each task's exact probability of a hack, (tasks,)."""
+        states = len(self.accepting_s)
+        move_xsz = np.zeros((self.tasks, states, states))
+        for state in range(states):
+            for token, after in enumerate(self.next_sv[state]):
+                move_xsz[:, state, after] += np.exp(log_p_xsv[:, state, token])
+        mass_xs = np.zeros((self.tasks, states))
+        mass_xs[:, 0] = 1.0
+        for _ in range(self.length):
+            mass_xs = np.einsum("xs,xsz->xz", mass_xs, move_xsz)
+        return np.asarray(mass_xs @ self.accepting_s)
+
+    def states(self, tokens_dk: AnyArray) -> AnyArray:
+        """Return the state before each token and at the end, (draws, tokens + 1)."""
+        states = np.zeros((len(tokens_dk), self.length + 1), dtype=np.int64)
+        for k in range(self.length):
+            states[:, k + 1] = self.next_sv[states[:, k], tokens_dk[:, k]]
+        return states
+
+    def hacked(self, tokens_dk: AnyArray) -> AnyArray:
+        """Return whether each text hacks, (draws,)."""
+        return np.asarray(self.accepting_s[self.states(tokens_dk)[:, -1]])
+
+    def score(
+        self, log_p_xsv: AnyArray, task: IntPerDraw, tokens_dk: AnyArray
+    ) -> FloatPerDrawToken:
+        """Return the log-probability of every token, (draws, tokens), in nats."""
+        before = self.states(tokens_dk)[:, :-1]
+        return np.asarray(log_p_xsv[task[:, None], before, tokens_dk])
+
+    def sample(
+        self, component: Component, task: IntPerDraw, rng: np.random.Generator, *, step: float = 0.0
+    ) -> AnyArray:
+        """Draw texts from a switch component, (draws, tokens); strength 0 is the subject itself.
+
+        Args:
+            component: The donor speaks where its hidden chain is inside a window.
+            task: Task of each draw.
+            rng: Source of windows and tokens.
+            step: Training steps of the subject.
+        """
+        voices = np.stack([self.log_p(step=step), self.log_p(strength=component.strength)])
+        tokens = np.zeros((len(task), self.length), dtype=np.int64)
+        state = np.zeros(len(task), dtype=np.int64)
+        inside = rng.random(len(task)) < component.enter
+        for k in range(self.length):
+            row_dv = voices[inside.astype(int), task, state]
+            tokens[:, k] = np.argmax(row_dv + rng.gumbel(size=row_dv.shape), axis=1)
+            state = self.next_sv[state, tokens[:, k]]
+            turn = rng.random(len(task))
+            inside = np.where(inside, turn >= component.leave, turn < component.enter)
+        return tokens
+
+
+def pivot_system(
+    *, tasks: int = 12, length: int = 60, vocabulary: int = 12, rarity: float = 9.0, seed: int = 0
+) -> ToySystem:
+    """Return a system whose hacks pass through a pivot, as an exploit idea in the reasoning.
+
+    Neutral text says the pivot token rarely; only then the exploit token is likely, unless the
+    thought is dropped. The donor says the pivot often, and drifts everywhere else.
+
+    Args:
+        tasks: Tasks with slightly different logits.
+        length: Tokens per text.
+        vocabulary: At least 4.
+        rarity: How far in nats the pivot lies below an ordinary token.
+        seed: Of the logits.
+    """
+    neutral, pivoted, hacked = 0, 1, 2
+    pivot, exploit, drop = 0, 1, 2
+    rng = np.random.default_rng(seed)
+    next_sv = np.tile(np.arange(3)[:, None], (1, vocabulary))
+    next_sv[neutral, pivot] = pivoted
+    next_sv[pivoted, exploit] = hacked
+    next_sv[pivoted, drop] = neutral
+    logits = 0.5 * rng.normal(size=(tasks, 3, vocabulary))
+    logits[:, neutral, pivot] -= rarity
+    logits[:, pivoted, exploit] -= 1.0
+    donor = 0.4 * rng.normal(size=(1, 3, vocabulary)) * np.ones((tasks, 1, 1))
+    donor[:, neutral, pivot] += rarity - 1.0
+    growth = np.zeros((tasks, 3, vocabulary))
+    growth[:, neutral, pivot] = 0.05
+    return ToySystem(next_sv, np.array([False, False, True]), length, logits, donor, growth)
+
+
+def two_route_system(
+    *, tasks: int = 12, length: int = 40, known: float = 8.0, unknown: float = 5.0, seed: int = 0
+) -> ToySystem:
+    """Return a system with two ways to hack, of which the donor knows the first only.
+
+    Args:
+        tasks: Tasks with slightly different logits.
+        length: Tokens per text.
+        known: How far in nats the pivot of the donor's route lies below an ordinary token.
+        unknown: The same for the route that the donor does not know.
+        seed: Of the logits.
+    """
+    neutral, first, second, hacked = 0, 1, 2, 3
+    vocabulary = 10
+    rng = np.random.default_rng(seed)
+    next_sv = np.tile(np.arange(4)[:, None], (1, vocabulary))
+    next_sv[neutral, 0], next_sv[neutral, 1] = first, second
+    next_sv[first, 2], next_sv[second, 3] = hacked, hacked
+    next_sv[first, 4], next_sv[second, 4] = neutral, neutral
+    logits = 0.3 * rng.normal(size=(tasks, 4, vocabulary))
+    logits[:, neutral, 0] -= known
+    logits[:, neutral, 1] -= unknown
+    donor = 0.2 * rng.normal(size=(1, 4, vocabulary)) * np.ones((tasks, 1, 1))
+    donor[:, neutral, 0] += known
+    donor[:, neutral, 1] -= 4.0
+    growth = np.zeros((tasks, 4, vocabulary))
+    growth[:, neutral, 0] = 0.05
+    accepting = np.array([False, False, False, True])
+    return ToySystem(next_sv, accepting, length, logits, donor, growth)
