@@ -1,74 +1,224 @@
-"""A key-value cache that writes into one reserved buffer, and whose rows can be dropped.
+"""Key-value caches for sampling many completions of few prompts.
 
-The cache of transformers concatenates at each token, which copies the whole cache each time.
+The cache of transformers copies itself at each token and holds a prompt once per completion.
+Here a prompt is held and attended to once for all of its completions, and new tokens are written
+into a reserved buffer. Models whose layers are not all plain full attention get the usual cache.
 """
 
-from typing import cast
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Protocol, cast
 
 import torch
 from transformers import DynamicCache, PreTrainedModel
 from transformers.cache_utils import Cache, DynamicLayer
+from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
+
+from foretoken.models.attention import PromptGroups, attend
+
+SHARED_ATTENTION = "foretoken_shared_prompt"
+PLAIN_ATTENTION = "sdpa"
+ATTENTION_FIELD = "_attn_implementation"
+"""Field of a model's configuration that names its attention, read at each forward pass."""
 
 
-class ReservedLayer(DynamicLayer):
-    """One layer's keys and values in a buffer of fixed capacity (tokens)."""
+class SharingUnsupportedError(Exception):
+    """The model does not route its attention through transformers' attention interface."""
+
+
+class SharedLayer(DynamicLayer):
+    """One layer: the prompts' keys and values, and a buffer for what follows them."""
 
     def __init__(self, capacity: int) -> None:
         super().__init__()
         self.capacity = capacity
+        self.filled = 0
+        self.open = False
+        """Whether prompts are complete, so that new tokens belong to completions."""
 
-    def lazy_initialization(self, key_states: torch.Tensor, value_states: torch.Tensor) -> None:
-        """Reserve the buffers, once the shape of the states is known."""
-        super().lazy_initialization(key_states, value_states)
-        self.key_buffer = _reserved_like(key_states, self.capacity)
-        self.value_buffer = _reserved_like(value_states, self.capacity)
-        self._show(0)
+    def begin(self, rows: int) -> None:
+        """Keep what was read as prompts; reserve a buffer for the completions of `rows` rows."""
+        self.prompt_keys = cast(torch.Tensor, self.keys).contiguous()
+        self.prompt_values = cast(torch.Tensor, self.values).contiguous()
+        self.key_buffer = _reserved(self.prompt_keys, rows=rows, capacity=self.capacity)
+        self.value_buffer = _reserved(self.prompt_values, rows=rows, capacity=self.capacity)
+        self.open = True
 
     def update(
         self,
         key_states: torch.Tensor,
         value_states: torch.Tensor,
-        *_: object,
-        **__: object,
+        *args: object,
+        **kwargs: object,
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Write the new states after the old ones and return views of all of them."""
-        if not self.is_initialized:
-            self.lazy_initialization(key_states, value_states)
-        start = self.get_seq_length()
-        stop = start + key_states.shape[-2]
-        self.key_buffer[:, :, start:stop] = key_states
-        self.value_buffer[:, :, start:stop] = value_states
-        return self._show(stop)
+        """Store one token per row; return the keys and values of the completions alone."""
+        if not self.open:
+            return super().update(key_states, value_states, *args, **kwargs)
+        stop = self.filled + 1
+        self.key_buffer[:, :, self.filled : stop] = key_states
+        self.value_buffer[:, :, self.filled : stop] = value_states
+        self.filled = stop
+        return self.key_buffer[:, :, :stop], self.value_buffer[:, :, :stop]
 
-    def reorder_cache(self, beam_idx: torch.Tensor) -> None:
-        """Keep (or repeat) these rows."""
-        filled = self.get_seq_length()
-        self.key_buffer = self.key_buffer.index_select(0, beam_idx)
-        self.value_buffer = self.value_buffer.index_select(0, beam_idx)
-        self._show(filled)
+    def get_seq_length(self) -> int:
+        """Return the tokens per row: prompt and completion."""
+        return super().get_seq_length() + self.filled
 
-    def _show(self, filled: int) -> tuple[torch.Tensor, torch.Tensor]:
-        self.keys = self.key_buffer[:, :, :filled]
-        self.values = self.value_buffer[:, :, :filled]
-        return self.keys, self.values
-
-
-def reserve_cache(model: PreTrainedModel, *, capacity: int) -> Cache:
-    """Return an empty cache for `capacity` tokens a row.
-
-    Models with layers other than full attention get the cache that transformers makes for them.
-    """
-    usual = DynamicCache(config=model.config)
-    if not usual.layers or any(type(layer) is not DynamicLayer for layer in usual.layers):
-        return usual
-    return Cache(layers=[ReservedLayer(capacity) for _ in usual.layers])
+    def keep(self, rows: torch.Tensor, groups: torch.Tensor | None) -> None:
+        """Keep these rows, and these prompts where given."""
+        self.key_buffer = self.key_buffer.index_select(0, rows)
+        self.value_buffer = self.value_buffer.index_select(0, rows)
+        if groups is not None:
+            self.prompt_keys = self.prompt_keys.index_select(0, groups)
+            self.prompt_values = self.prompt_values.index_select(0, groups)
 
 
-def select_rows(cache: Cache, rows: torch.Tensor) -> None:
-    """Keep these rows of a cache, in this order; a row may be named several times."""
-    cache.reorder_cache(cast(torch.LongTensor, rows))
-
-
-def _reserved_like(states: torch.Tensor, capacity: int) -> torch.Tensor:
-    rows, heads, _, width = states.shape
+def _reserved(states: torch.Tensor, *, rows: int, capacity: int) -> torch.Tensor:
+    _, heads, _, width = states.shape
     return states.new_zeros((rows, heads, capacity, width))
+
+
+class RowCache(Protocol):
+    """What the sampler needs of a cache."""
+
+    cache: Cache
+
+    def begin(self, rows: torch.Tensor, mask_dk: torch.Tensor) -> None:
+        """The prompts are read: go on with these rows of them (named several times or not)."""
+        ...
+
+    def keep(self, rows: torch.Tensor) -> None:
+        """Keep these rows of the batch."""
+        ...
+
+    def speak(self, ids_d: torch.Tensor, mask_dk: torch.Tensor) -> torch.Tensor:
+        """Push one token per row through the model; return the logits of the next."""
+        ...
+
+
+class PlainRows:
+    """The cache that transformers makes for a model; every row holds its own prompt."""
+
+    def __init__(self, model: PreTrainedModel) -> None:
+        self.model = model
+        self.cache: Cache = DynamicCache(config=model.config)
+
+    def begin(self, rows: torch.Tensor, mask_dk: torch.Tensor) -> None:
+        """Repeat the prompts' states for the rows that continue them."""
+        del mask_dk
+        self.keep(rows)
+
+    def keep(self, rows: torch.Tensor) -> None:
+        """Keep these rows of the batch."""
+        self.cache.reorder_cache(cast(torch.LongTensor, rows))
+
+    def speak(self, ids_d: torch.Tensor, mask_dk: torch.Tensor) -> torch.Tensor:
+        """Push one token per row through the model; return the logits of the next."""
+        return self.model(
+            input_ids=ids_d[:, None],
+            attention_mask=mask_dk,
+            position_ids=mask_dk.sum(1, keepdim=True) - 1,
+            past_key_values=self.cache,
+            use_cache=True,
+        ).logits[:, -1]
+
+
+class SharedRows:
+    """Rows that share the states of equal prompts."""
+
+    def __init__(self, model: PreTrainedModel, *, capacity: int) -> None:
+        self.model = model
+        layers = len(DynamicCache(config=model.config).layers)
+        self.layers = [SharedLayer(capacity) for _ in range(layers)]
+        self.cache = Cache(layers=list(self.layers))
+
+    def begin(self, rows: torch.Tensor, mask_dk: torch.Tensor) -> None:
+        """Reserve room for the completions of the rows that continue the prompts."""
+        self.groups = PromptGroups(rows, visible=mask_dk.bool())
+        for layer in self.layers:
+            layer.begin(len(rows))
+
+    def keep(self, rows: torch.Tensor) -> None:
+        """Keep these rows of the batch, and the prompts that they continue."""
+        kept = self.groups.keep(rows)
+        for layer in self.layers:
+            layer.keep(rows, kept)
+
+    def speak(self, ids_d: torch.Tensor, mask_dk: torch.Tensor) -> torch.Tensor:
+        """Push one token per row through the model; return the logits of the next.
+
+        Raises:
+            SharingUnsupportedError: A layer attended in a way of its own.
+        """
+        with _attending(self) as seen:
+            logits = self.model(
+                input_ids=ids_d[:, None],
+                position_ids=mask_dk.sum(1, keepdim=True) - 1,
+                past_key_values=self.cache,
+                use_cache=True,
+            ).logits[:, -1]
+        if sorted(seen) != list(range(len(self.layers))):
+            raise SharingUnsupportedError
+        return logits
+
+
+def row_cache(model: PreTrainedModel, *, capacity: int, share: bool) -> RowCache:
+    """Return an empty cache; `capacity` is the longest completion, in tokens."""
+    if share and can_share(model):
+        return SharedRows(model, capacity=capacity)
+    return PlainRows(model)
+
+
+def can_share(model: PreTrainedModel) -> bool:
+    """Whether a model has plain full attention in each layer, through the common interface."""
+    layers = DynamicCache(config=model.config).layers
+    return (
+        bool(layers)
+        and all(type(layer) is DynamicLayer for layer in layers)
+        and bool(getattr(model, "_supports_attention_backend", False))
+        and getattr(model.config, ATTENTION_FIELD) == PLAIN_ATTENTION
+    )
+
+
+_current: list[tuple[SharedRows, list[int]]] = []
+"""The rows whose model is running, and the layers that attended so far."""
+
+
+@contextmanager
+def _attending(rows: SharedRows) -> Generator[list[int]]:
+    """Route a model's attention through `_shared_attention` for one forward pass."""
+    seen: list[int] = []
+    _current.append((rows, seen))
+    setattr(rows.model.config, ATTENTION_FIELD, SHARED_ATTENTION)
+    try:
+        yield seen
+    finally:
+        setattr(rows.model.config, ATTENTION_FIELD, PLAIN_ATTENTION)
+        _current.pop()
+
+
+def _shared_attention(
+    module: torch.nn.Module,
+    *states: torch.Tensor,
+    scaling: float | None = None,
+    **settings: object,
+) -> tuple[torch.Tensor, None]:
+    """Attend one new token per row to its prompt and to the completion so far."""
+    query, key, value = states[:3]
+    if any(settings.get(name) is not None for name in ("softcap", "s_aux", "position_bias")):
+        raise SharingUnsupportedError
+    rows, seen = _current[-1]
+    index = cast(int, module.layer_idx)
+    layer = rows.layers[index]
+    out = attend(
+        query[:, :, 0],
+        (key, value),
+        (layer.prompt_keys, layer.prompt_values),
+        groups=rows.groups,
+        scaling=query.shape[-1] ** -0.5 if scaling is None else scaling,
+    )
+    seen.append(index)
+    return out[:, None], None
+
+
+ALL_ATTENTION_FUNCTIONS.register(SHARED_ATTENTION, _shared_attention)

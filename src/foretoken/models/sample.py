@@ -10,18 +10,15 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from torch.nn.functional import pad
-from transformers.cache_utils import Cache
 
 from foretoken.errors import ModelError, ScoringError
-from foretoken.models.cache import reserve_cache, select_rows
+from foretoken.models.cache import SharingUnsupportedError, row_cache
 from foretoken.models.load import LoadedModel
 
 BATCH_ROWS = 512
 """Rows that are sampled together."""
 COMPACT_BELOW = 0.9
 """Finished rows leave the batch once fewer than this share of its rows still speaks."""
-PREFILL_TOKENS = 16384
-"""Prompt tokens that are read in one forward pass."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,28 +184,25 @@ def _batches(requests: list[_Request], batch_rows: int) -> Iterator[list[_Reques
 class _Voice:
     """One model with the cache of one batch."""
 
-    def __init__(self, loaded: LoadedModel, *, capacity: int) -> None:
+    def __init__(self, loaded: LoadedModel, *, capacity: int, share: bool) -> None:
         self.model = loaded.model
-        self.capacity = capacity
-        self.cache: Cache = reserve_cache(self.model, capacity=capacity)
+        self.rows = row_cache(self.model, capacity=capacity, share=share)
 
     def read(self, ids_dk: torch.Tensor, mask_dk: torch.Tensor) -> torch.Tensor:
-        """Push new tokens through the model; return float32 log-probabilities of the next one."""
-        new = ids_dk.shape[1]
-        positions_dk = (mask_dk.cumsum(1) - 1).clamp(min=0)[:, -new:]
+        """Read prompts; return float32 log-probabilities of the token after each."""
         logits = self.model(
             input_ids=ids_dk,
             attention_mask=mask_dk,
-            position_ids=positions_dk,
-            past_key_values=self.cache,
+            position_ids=(mask_dk.cumsum(1) - 1).clamp(min=0),
+            past_key_values=self.rows.cache,
             use_cache=True,
             logits_to_keep=1,
         ).logits[:, -1]
         return logits.float().log_softmax(-1)
 
-    def keep(self, rows: torch.Tensor) -> None:
-        """Keep these rows of the batch."""
-        select_rows(self.cache, rows)
+    def speak(self, token_d: torch.Tensor, mask_dk: torch.Tensor) -> torch.Tensor:
+        """Read one more token of each row; return log-probabilities of the next."""
+        return self.rows.speak(token_d, mask_dk).float().log_softmax(-1)
 
 
 class _Batch:
@@ -272,13 +266,23 @@ def _draw_tokens(log_p_dv: torch.Tensor, uniform: torch.Tensor) -> torch.Tensor:
 def _sample_batch(
     models: Sequence[LoadedModel], requests: list[_Request], *, seed: int
 ) -> dict[int, Completion]:
-    speakers = _speakers(requests[0].window)
+    try:
+        return _speak(models, requests, seed=seed, share=True)
+    except SharingUnsupportedError:
+        return _speak(models, requests, seed=seed, share=False)
+
+
+def _speak(
+    models: Sequence[LoadedModel], requests: list[_Request], *, seed: int, share: bool
+) -> dict[int, Completion]:
     device = models[0].model.device
     end_token = models[0].end_token
     batch = _Batch(requests, seed=seed, device=device)
-    width = len(requests[-1].prompt)
     steps = int(batch.limit.max())
-    voices = [_Voice(models[i], capacity=width + steps) for i in speakers]
+    voices = [
+        _Voice(models[index], capacity=steps, share=share)
+        for index in _speakers(requests[0].window)
+    ]
     mask_dk, log_p_dv = _read_prompts(voices, requests, device=device)
     for step in range(steps):
         token = batch.say(log_p_dv, step=step, end_token=end_token)
@@ -290,9 +294,9 @@ def _sample_batch(
             batch.keep(rows)
             token, mask_dk = token[rows], mask_dk[rows]
             for voice in voices:
-                voice.keep(rows)
+                voice.rows.keep(rows)
         mask_dk = pad(mask_dk, (0, 1), value=1)
-        log_p_dv = [voice.read(token[:, None], mask_dk) for voice in voices]
+        log_p_dv = [voice.speak(token, mask_dk) for voice in voices]
     return _completions(batch, requests, end_token=end_token)
 
 
@@ -313,7 +317,7 @@ def _read_prompts(
     log_p_dv: list[torch.Tensor] = []
     for voice in voices:
         log_p_dv.append(voice.read(ids_dk, mask_dk)[rows])
-        voice.keep(rows)
+        voice.rows.begin(rows, mask_dk)
     return mask_dk[rows], log_p_dv
 
 
