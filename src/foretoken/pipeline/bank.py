@@ -20,14 +20,15 @@ from foretoken.pipeline.provenance import keep_provenance
 from foretoken.pipeline.scores import donor_scorer, step_scorer
 from foretoken.pipeline.scoring import distinct_texts, require_same_engine, score_missing
 from foretoken.pipeline.seeds import part_seed
-from foretoken.pipeline.settings import Settings, keep_settings
+from foretoken.pipeline.settings import Settings, require_same_settings
 from foretoken.records import BankHealth, Component, Draw, Mixture, Task
 from foretoken.store.run import Run
 from foretoken.tasks.base import GraderPool
 from foretoken.tasks.load import load_tasks
 
 OWN_TASKS = "run"
-FREE_SETTINGS = frozenset({"run", "workers"})
+FREE_SETTINGS = frozenset({"run", "workers", "subject", "adapter", "donor"})
+"""Folders may move: what they hold is compared by the hash of the weights."""
 RESCORING_TOKENS = 2048
 """Batch size, in tokens, when checked draws are scored a second time."""
 
@@ -87,13 +88,14 @@ def build_bank(config: BankConfig) -> list[BankHealth]:
         StoreError: The run cannot be written.
     """
     run = Run.create(config.run)
-    keep_settings(run, "bank", config, free=FREE_SETTINGS)
-    tasks = _keep_tasks(run, config.tasks)
+    require_same_settings(run, "bank", config, free=FREE_SETTINGS)
     if run.has_part("bank-health", BankHealth):
         return run.read(BankHealth, part="bank-health")
     models = load_voices(config)
+    tasks = _keep_tasks(run, config.tasks)
     _check_lengths(models[0], tasks, config)
     keep_provenance(run, seed=config.seed, models=_hashes(models, config.strengths))
+    run.write_config("bank", _absolute(config))
     components = default_components(config.typical_tokens, config.strengths)
     types = list(dict.fromkeys(task.exploit_type for task in tasks.values()))
     first_draws = max(1, round(config.first_stage * config.draws_per_task))
@@ -119,6 +121,13 @@ def load_voices(config: BankConfig) -> list[LoadedModel]:
         load_model(str(config.subject), adapters=[*own, *([(str(config.donor), a)] if a else [])])
         for a in scales
     ]
+
+
+def _absolute(config: BankConfig) -> BankConfig:
+    folders = {name: getattr(config, name) for name in ("subject", "adapter", "donor")}
+    return config.model_copy(
+        update={name: path.resolve() for name, path in folders.items() if path is not None}
+    )
 
 
 def _keep_tasks(run: Run, source: str) -> dict[str, Task]:

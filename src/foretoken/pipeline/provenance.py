@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 
+from foretoken.errors import MismatchError
 from foretoken.records import Provenance
 from foretoken.store.run import Run
 
@@ -29,6 +30,9 @@ def keep_provenance(run: Run, *, seed: int, models: Mapping[str, str]) -> None:
         run: The run directory.
         seed: Seed of the command.
         models: Role to hash of the weights.
+
+    Raises:
+        MismatchError: A role is known with other weights.
     """
     known = run.read_provenance()
     if known is None:
@@ -41,6 +45,13 @@ def keep_provenance(run: Run, *, seed: int, models: Mapping[str, str]) -> None:
             seed=seed,
             models={},
         )
+    for role, weights in models.items():
+        if known.models.get(role, weights) != weights:
+            raise MismatchError(
+                f"{run.path} was begun with another {role} (weights "
+                f"{known.models[role][:12]}, now {weights[:12]}): give the same folders, or choose "
+                "another run directory"
+            )
     merged = known.model_copy(update={"models": {**known.models, **models}})
     if merged.models != known.models or run.read_provenance() is None:
         run.write_provenance(merged)

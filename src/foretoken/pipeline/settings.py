@@ -48,32 +48,34 @@ def read_toml(file: Path) -> dict[str, Any]:
         raise SetupError(f"{file} is not TOML: {error}") from error
 
 
-def keep_settings(run: Run, section: str, settings: Settings, *, free: frozenset[str]) -> None:
-    """Save a command's settings in the run; refuse to continue work begun with other settings.
+def require_same_settings(
+    run: Run, section: str, settings: Settings, *, free: frozenset[str]
+) -> None:
+    """Refuse to continue work that was begun with other settings.
 
     Args:
         run: The run directory.
         section: Name of the command's section.
         settings: The resolved settings.
-        free: Names of settings that do not change any result (where to compute, how parallel).
+        free: Names of settings that do not change any result, or are checked otherwise.
 
     Raises:
         MismatchError: The saved section differs in a setting that is not free.
     """
     saved = run.read_config().get(section)
+    if saved is None:
+        return
     wanted: dict[str, Any] = settings.model_dump(mode="json")
-    if saved is not None:
-        differing = [
-            f"{name} {saved.get(name)!r} against {value!r}"
-            for name, value in wanted.items()
-            if name not in free and saved.get(name) != value
-        ]
-        if differing:
-            raise MismatchError(
-                f"{run.path} was begun with other {section} settings ({', '.join(differing)}): "
-                "repeat those, or choose another run directory"
-            )
-    run.write_config(section, settings)
+    differing = [
+        f"{name} {saved.get(name)!r} against {value!r}"
+        for name, value in wanted.items()
+        if name not in free and saved.get(name) != value
+    ]
+    if differing:
+        raise MismatchError(
+            f"{run.path} was begun with other {section} settings ({', '.join(differing)}): "
+            "repeat those, or choose another run directory"
+        )
 
 
 def _faults(error: ValidationError) -> list[str]:

@@ -1,0 +1,60 @@
+"""`foretoken bank`: draw, grade and keep the hits that every checkpoint is measured with."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from foretoken.cli.options import ConfigOption, RunOption, SeedOption, WorkersOption
+
+bank_app = typer.Typer(no_args_is_help=True, help="The bank of graded hits.")
+
+
+@bank_app.callback()
+def bank() -> None:
+    """The bank of graded hits."""
+
+
+@bank_app.command()
+def build(
+    *,
+    run: RunOption,
+    subject: Annotated[
+        Path | None, typer.Option(help="Folder of the base model.", show_default=False)
+    ] = None,
+    donor: Annotated[
+        Path | None, typer.Option(help="Folder of the donor's adapter.", show_default=False)
+    ] = None,
+    tasks: Annotated[
+        str | None,
+        typer.Option(help="JSONL file, package.module:function, `lists`, or `run` (as stored)."),
+    ] = None,
+    draws_per_task: Annotated[int | None, typer.Option(help="Draws for each task.")] = None,
+    config: ConfigOption = None,
+    seed: SeedOption = None,
+    workers: WorkersOption = None,
+) -> None:
+    """Build the bank of a run, or continue it where it stopped.
+
+    A TOML file can hold more settings: adapter (the subject's own), step, strengths, max_tokens.
+
+    Example: foretoken bank build --subject models/base --donor models/donor --tasks tasks.jsonl
+    --run runs/mine
+    """
+    from foretoken.pipeline.bank import BankConfig, build_bank
+    from foretoken.pipeline.settings import resolve
+
+    flags = {
+        "run": run,
+        "subject": subject,
+        "donor": donor,
+        "tasks": tasks,
+        "draws_per_task": draws_per_task,
+        "seed": seed,
+        "workers": workers,
+    }
+    health = build_bank(resolve(BankConfig, config, flags))
+    hits, draws = sum(each.hits for each in health), sum(each.draws for each in health)
+    typer.echo(
+        f"Bank of {hits} hits from {draws} draws in {run}. Next: foretoken measure --run {run}"
+    )

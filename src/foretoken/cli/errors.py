@@ -1,0 +1,37 @@
+"""Where errors become one line and an exit code."""
+
+import sys
+import warnings
+from typing import Any
+
+import typer
+from rich.console import Console
+from typer.core import TyperGroup
+
+from foretoken.errors import ForetokenError, SetupError
+
+OUR_ERROR = 1
+USAGE = 2
+ALARM = 3
+INTERRUPTED = 130
+
+
+class ErrorBoundary(TyperGroup):
+    """Command group that prints an error raised on purpose as one line, without a traceback."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run a command.
+
+        Exit codes: 0 done, 1 our error, 2 something that the user must change, 3 alarm.
+        """
+        warnings.filterwarnings("ignore", category=FutureWarning, module="transformers")
+        try:
+            return super().invoke(ctx)
+        except ForetokenError as error:
+            console = Console(stderr=True, highlight=False, soft_wrap=True)
+            console.print(f"[bold red]{type(error).__name__}[/]: ", end="")
+            console.print(str(error), markup=False)
+            raise typer.Exit(USAGE if isinstance(error, SetupError) else OUR_ERROR) from error
+        except KeyboardInterrupt as error:
+            sys.stderr.write("\nStopped. What was finished is kept: run the same command again.\n")
+            raise typer.Exit(INTERRUPTED) from error

@@ -1,0 +1,49 @@
+"""`foretoken forecast`: which exploit types will emerge, from the early checkpoints alone."""
+
+from typing import Annotated
+
+import typer
+
+from foretoken.cli.options import ConfigOption, RunArgument
+
+
+def forecast(
+    run: RunArgument,
+    *,
+    horizon_step: Annotated[
+        int | None, typer.Option(help="Last step of the training; default: as the run says.")
+    ] = None,
+    cutoff: Annotated[
+        float | None, typer.Option(help="Share of the training that may be read [default: 0.2].")
+    ] = None,
+    cutoff_step: Annotated[
+        int | None, typer.Option(help="The same as a step; wins over --cutoff.")
+    ] = None,
+    threshold: Annotated[
+        float | None, typer.Option(help="Rate that counts as emerged [default: 0.1].")
+    ] = None,
+    rollouts_per_step: Annotated[
+        float | None,
+        typer.Option(help="Rollouts of one type in a training step; default: as the run says."),
+    ] = None,
+    config: ConfigOption = None,
+) -> None:
+    """Forecast every exploit type from the checkpoints up to the cutoff.
+
+    Example: foretoken forecast runs/mine --horizon-step 400 --threshold 0.1
+    """
+    from foretoken.cli.tables import forecast_table, show
+    from foretoken.pipeline.forecast import ForecastConfig, make_forecast
+    from foretoken.pipeline.settings import resolve
+
+    flags = {
+        "run": run,
+        "horizon_step": horizon_step,
+        "cutoff": cutoff,
+        "cutoff_step": cutoff_step,
+        "threshold": threshold,
+        "rollouts_per_step": rollouts_per_step,
+    }
+    forecasts = make_forecast(resolve(ForecastConfig, config, flags))
+    show(forecast_table(forecasts))
+    typer.echo(f"Wrote {run}/forecasts. Next: foretoken report {run}")

@@ -1,0 +1,34 @@
+"""The command line: one file per group of commands, all of them joined here."""
+
+import os
+
+import typer
+
+from foretoken.cli.bank import bank_app
+from foretoken.cli.check import check
+from foretoken.cli.demo import demo
+from foretoken.cli.errors import ErrorBoundary
+from foretoken.cli.forecast import forecast
+from foretoken.cli.grade import grade
+from foretoken.cli.measure import measure
+from foretoken.cli.query import query
+from foretoken.cli.report import report
+
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+
+app = typer.Typer(
+    cls=ErrorBoundary,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="Forecast which ways of cheating its graders an RL run is about to learn.",
+)
+app.command()(demo)
+app.command()(check)
+app.command()(grade)
+app.add_typer(bank_app, name="bank")
+app.command()(measure)
+app.command()(forecast)
+app.command()(report)
+app.command()(query)

@@ -1,0 +1,50 @@
+"""`foretoken measure`: the rate of every exploit type at every checkpoint."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from foretoken.cli.options import ConfigOption, RunOption, SeedOption, WorkersOption
+
+
+def measure(
+    checkpoints: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Folders named step-000013; default: those in the run."),
+    ] = None,
+    *,
+    run: RunOption,
+    last_step: Annotated[
+        int | None, typer.Option(help="Leave checkpoints after this step alone.")
+    ] = None,
+    count_draws: Annotated[
+        int | None, typer.Option(help="Own draws per task and checkpoint, for plain counting.")
+    ] = None,
+    config: ConfigOption = None,
+    seed: SeedOption = None,
+    workers: WorkersOption = None,
+) -> None:
+    """Score the bank's hits at each checkpoint and estimate the rates.
+
+    Example: foretoken measure checkpoints/step-* --run runs/mine
+    """
+    from foretoken.pipeline.measure import MeasureConfig
+    from foretoken.pipeline.measure import measure as measure_run
+    from foretoken.pipeline.settings import resolve
+
+    flags = {
+        "run": run,
+        "checkpoints": checkpoints or None,
+        "last_step": last_step,
+        "count_draws": count_draws,
+        "seed": seed,
+        "workers": workers,
+    }
+    estimates = measure_run(resolve(MeasureConfig, config, flags))
+    steps = len({each.step for each in estimates})
+    published = sum(each.published for each in estimates if each.estimator == "switch")
+    typer.echo(
+        f"{published} published rates at {steps} checkpoints in {run}. "
+        f"Next: foretoken forecast {run}"
+    )

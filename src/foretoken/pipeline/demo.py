@@ -1,0 +1,134 @@
+"""The whole story on the run that ships with the package."""
+
+import shutil
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+
+from foretoken.errors import SetupError, StoreError
+from foretoken.pipeline.bank import OWN_TASKS, BankConfig, build_bank
+from foretoken.pipeline.compare import first_above, log_errors, ranking, root_mean_square
+from foretoken.pipeline.forecast import ForecastConfig, make_forecast
+from foretoken.pipeline.measure import MeasureConfig, measure
+from foretoken.pipeline.settings import Settings
+from foretoken.records import Forecast, RateEstimate, Task, Truth
+from foretoken.store import layout
+from foretoken.store.run import Run
+
+COPIED = ("checkpoints", "donor", "draws", "truth", "tasks", layout.CONFIG_FILE)
+
+
+class DemoConfig(Settings):
+    """Settings of `foretoken demo`."""
+
+    run: Path = Path("runs/demo")
+    """Run directory to make or continue."""
+    draws_per_task: int = 40
+    """Draws of the bank for each task."""
+    seed: int = 0
+    workers: int | None = None
+    """Grader processes; none: one per core."""
+
+
+@dataclass(frozen=True)
+class Story:
+    """What the demo found."""
+
+    run: Path
+    forecasts: list[Forecast]
+    emerged: dict[str, int | None]
+    """Counted step at which each type passed the threshold after the cutoff; None: never."""
+    error_decades: float | None
+    """Root mean square error of the published rates against the counts."""
+    cells: int
+    """Published rates behind that error."""
+    ranking: float | None
+    """Area under the curve of the forecast."""
+    baseline_ranking: float | None
+    """The same of the slope baseline."""
+
+
+def shipped_run() -> tuple[Path, Path]:
+    """Folder of the base model and of the run that ship with the package.
+
+    Raises:
+        SetupError: The package was installed without them.
+    """
+    folder = Path(str(resources.files("foretoken.organism"))) / "shipped"
+    model, run = folder / "model", folder / "run"
+    if not (model / "config.json").exists() or not run.is_dir():
+        raise SetupError(f"the shipped model is not in {folder}: install the whole package again")
+    return model, run
+
+
+def tell_story(config: DemoConfig) -> Story:
+    """Bank, early checkpoints, forecast, later checkpoints, comparison with the counted truth.
+
+    The forecast is written before a later checkpoint is measured.
+    """
+    model, source = shipped_run()
+    run = _copy_run(source, config.run)
+    tasks = OWN_TASKS if run.parts(Task) else "lists"
+    build_bank(
+        BankConfig(
+            run=config.run,
+            subject=model,
+            donor=layout.donor_folder(config.run),
+            tasks=tasks,
+            draws_per_task=config.draws_per_task,
+            seed=config.seed,
+            workers=config.workers,
+        )
+    )
+    forecast = ForecastConfig(run=config.run, seed=config.seed)
+    cutoff = int(max(run.checkpoints()) * forecast.cutoff)
+    measuring = MeasureConfig(run=config.run, seed=config.seed, workers=config.workers)
+    measure(measuring.model_copy(update={"last_step": cutoff}))
+    forecasts = make_forecast(forecast)
+    measure(measuring)
+    return compare_with_truth(run, forecasts)
+
+
+def compare_with_truth(run: Run, forecasts: list[Forecast]) -> Story:
+    """Put forecasts and estimates beside the counts that the run holds."""
+    truth = run.read(Truth)
+    first = forecasts[0]
+    emerged = first_above(truth, after_step=first.cutoff_step, threshold=first.threshold)
+    ours = [each for each in run.read(RateEstimate) if each.estimator == "switch"]
+    errors = log_errors(ours, truth, published_only=True)
+    return Story(
+        run=run.path,
+        forecasts=forecasts,
+        emerged=emerged,
+        error_decades=root_mean_square(errors),
+        cells=len(errors),
+        ranking=ranking(forecasts, emerged, method="discovery"),
+        baseline_ranking=ranking(forecasts, emerged, method="slope"),
+    )
+
+
+def _copy_run(source: Path, target: Path) -> Run:
+    """Copy the shipped run, except for what is there already; a file is whole or absent."""
+    run = Run.create(target)
+    for name in COPIED:
+        found = source / name
+        files = [found] if found.is_file() else sorted(found.rglob("*"))
+        for file in files:
+            copy = target / file.relative_to(source)
+            if file.is_dir() or copy.exists():
+                continue
+            _copy_file(file, copy)
+    return run
+
+
+def _copy_file(source: Path, target: Path) -> None:
+    temporary = target.with_name(target.name + layout.TEMPORARY_SUFFIX)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, temporary)
+        temporary.replace(target)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise StoreError(
+            f"{target} could not be written ({error.strerror}): free space or choose another place"
+        ) from error
