@@ -18,7 +18,8 @@ class Limits(Record):
     cpu_s: float = 2.0
     """Processor seconds; decides a verdict."""
     wall_factor: float = 5.0
-    """Wall seconds per processor second: the backstop for a submission that waits."""
+    """Wall seconds per processor second: the backstop for a submission that waits. Only time in
+    which it makes no progress counts, so a busy machine does not change a verdict."""
     memory_mib: int = 512
     file_mib: int = 16
     descriptors: int = 64
@@ -32,7 +33,7 @@ class Limits(Record):
 
     @property
     def wall_s(self) -> float:
-        """Wall seconds after which a submission is ended."""
+        """Wall seconds of waiting after which a submission is ended."""
         return self.cpu_s * self.wall_factor
 
 
@@ -67,6 +68,11 @@ class Job:
     attribute: str | None = None
     """Name of a function attribute to report."""
     exposure: Exposure = field(default_factory=Exposure)
+
+    @property
+    def exposes(self) -> bool:
+        """Whether this execution is shown expected values."""
+        return self.exposure != Exposure()
 
 
 class Ending(StrEnum):

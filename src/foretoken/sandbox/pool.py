@@ -5,18 +5,20 @@ import os
 import random
 import selectors
 import signal
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from types import TracebackType
 
+from foretoken.errors import IsolationError
 from foretoken.sandbox import zygote
 from foretoken.sandbox.base import Ending, Execution, Job, Limits
 from foretoken.sandbox.slot import Flight, Slot
 from foretoken.sandbox.transcript import BadTranscriptError, read_transcript, was_ready
 
 SLOTS_PER_CORE = 2
-_RECYCLE_AFTER = 4000
+RECYCLE_AFTER = 4000
 _ATTEMPTS = 3
 _FIRST_USER, _USERS = 1 << 30, 1 << 29
 _REASONS = {
@@ -63,6 +65,8 @@ class SandboxPool:
         self._users = [first + number for number in range(count)]
         self._slots: list[Slot] = []
         self._idle: list[Slot] = []
+        self._owner = os.getpid()
+        self._lock = threading.Lock()
         self._user_of: dict[Slot, int] = {}
         try:
             for user in self._users:
@@ -91,7 +95,9 @@ class SandboxPool:
         self.close()
 
     def close(self) -> None:
-        """End every slot."""
+        """End every slot; without effect in a process that was forked from the owner."""
+        if os.getpid() != self._owner:
+            return
         for slot in self._slots:
             slot.close()
         self._slots, self._idle, self._user_of = [], [], {}
@@ -121,12 +127,18 @@ class SandboxPool:
         Args:
             jobs: What to run.
             on_done: Called with the number of jobs that just ended.
+
+        Raises:
+            IsolationError: The pool belongs to another process, or a slot cannot be replaced.
         """
-        loop = _Loop(self, jobs, on_done)
-        try:
-            return loop.run()
-        finally:
-            loop.abandon()
+        if os.getpid() != self._owner:
+            raise IsolationError("a sandbox cannot be used after a fork: make one in this process.")
+        with self._lock:
+            loop = _Loop(self, jobs, on_done)
+            try:
+                return loop.run()
+            finally:
+                loop.abandon()
 
     def take_idle(self) -> Slot | None:
         """A slot without a job, or None."""
@@ -134,7 +146,7 @@ class SandboxPool:
 
     def give_back(self, slot: Slot, *, broken: bool) -> None:
         """Return a slot; a broken or worn one is replaced."""
-        if broken or slot.jobs >= _RECYCLE_AFTER:
+        if broken or slot.jobs >= RECYCLE_AFTER:
             self._replace(slot)
         else:
             self._idle.append(slot)
@@ -268,12 +280,13 @@ def _execution(
         if cpu_s < cpu_limit_s:
             return None
         reason = zygote.CPU_LIMIT
+    if flight.too_much:
+        return Execution(ending=Ending.OUTPUT_LIMIT, cpu_s=cpu_s)
     exit_status = None
     try:
         transcript = read_transcript(output, calls=calls)
     except BadTranscriptError:
-        ending = Ending.OUTPUT_LIMIT if flight.too_much else Ending.PROTOCOL_ERROR
-        return Execution(ending=ending, cpu_s=cpu_s)
+        return Execution(ending=Ending.PROTOCOL_ERROR, cpu_s=cpu_s)
     if reason != zygote.ENDED:
         ending = _REASONS[reason]
     elif os.WIFSIGNALED(status):

@@ -4,6 +4,7 @@ This module runs inside the sandbox: it imports the standard library only.
 """
 
 import errno
+import fcntl
 import struct
 
 from foretoken.sandbox.policy import ALLOWED, CONDITIONAL
@@ -37,6 +38,21 @@ def _refuse(number: int) -> bytes:
     return _step(_RETURN, _ERRNO | number)
 
 
+def _flags_only() -> list[bytes]:
+    command = _ARGUMENTS + 8
+    harmless = (fcntl.F_DUPFD, fcntl.F_GETFD, fcntl.F_SETFD, fcntl.F_GETFL, fcntl.F_SETFL)
+    wanted = (*harmless, fcntl.F_DUPFD_CLOEXEC)
+    return [
+        _step(_LOAD, command),
+        *(
+            _step(_JUMP_EQUAL, number, if_true=len(wanted) - place)
+            for place, number in enumerate(wanted)
+        ),
+        _refuse(errno.EPERM),
+        _step(_RETURN, _ALLOW),
+    ]
+
+
 def _verdicts(column: int) -> list[tuple[int, list[bytes]]]:
     """Ranges of call numbers, each with the instructions that decide it.
 
@@ -49,6 +65,7 @@ def _verdicts(column: int) -> list[tuple[int, list[bytes]]]:
         "clone3": [_refuse(errno.ENOSYS)],
         "prlimit64": _reading_only(),
         "ioctl": [_refuse(errno.ENOTTY)],
+        "fcntl": _flags_only(),
     }
     by_number: dict[int, list[bytes]] = {}
     for group in ALLOWED.values():

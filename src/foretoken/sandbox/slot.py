@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -64,10 +65,12 @@ class Slot:
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
                 cwd="/",
+                start_new_session=True,
                 pass_fds=(theirs.fileno(),),
             )
         fields: dict[str, Any] = limits.model_dump() | {"wall_s": limits.wall_s}
-        ours.send(json.dumps({"limits": fields, "user": user}).encode())
+        with suppress(OSError):  # a helper that is gone already is told by `wait_ready`
+            ours.send(json.dumps({"limits": fields, "user": user}).encode())
 
     def wait_ready(self) -> None:
         """Block until the zygote stands.
@@ -118,7 +121,7 @@ class Flight:
         self.report: bytes | None = None
         self.too_much = False
         self._cap = limits.answer_bytes + _ANSWER_SLACK
-        self.deadline = time.monotonic() + limits.wall_s + _GRACE_S
+        self.deadline = time.monotonic() + zygote.PATIENCE * limits.wall_s + _GRACE_S
         request_end, write_end = os.pipe()
         self.answer, result_end = os.pipe()
         self.write_end: int | None = write_end

@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import Protocol
 
 from foretoken.records import Task, Verdict
-from foretoken.sandbox.base import Limits
+from foretoken.sandbox.base import Execution, Limits
 from foretoken.sandbox.pool import SandboxPool
 from foretoken.tasks.grade import Plan, plan, verdict
 
@@ -90,11 +90,15 @@ class GraderPool:
     def _execute(
         self, plans: dict[tuple[str, bytes], Plan], on_done: Callable[[int], None] | None
     ) -> dict[tuple[str, bytes], Verdict]:
-        queue = [job for one in plans.values() for job in one.jobs]
-        executions = iter(self._sandbox.run(queue, on_done=on_done))
+        """Run the plans; no execution that sees answers runs beside one that must not."""
+        executions: dict[int, Execution] = {}
+        for exposing in (False, True):
+            phase = [job for one in plans.values() for job in one.jobs if job.exposes is exposing]
+            ended = self._sandbox.run(phase, on_done=on_done)
+            executions |= {id(job): execution for job, execution in zip(phase, ended, strict=True)}
         graded: dict[tuple[str, bytes], Verdict] = {}
         for key, one in plans.items():
-            graded[key] = verdict(one, [next(executions) for _ in one.jobs])
+            graded[key] = verdict(one, [executions[id(job)] for job in one.jobs])
             if graded[key].grader_error is None:
                 self._cache[key] = (one.task, graded[key])
         while len(self._cache) > _CACHE_ENTRIES:

@@ -1,0 +1,154 @@
+"""What submissions try in order to leave the box."""
+
+import platform
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from foretoken.sandbox.base import Ending, Execution
+
+Answer = Callable[..., Any]
+Run = Callable[..., Execution]
+
+FAMILIES = ["AF_INET", "AF_INET6", "AF_UNIX", "AF_NETLINK", "AF_PACKET", "AF_VSOCK", "AF_ALG"]
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_no_socket_of_any_family(answer: Answer, family: str) -> None:
+    code = f"import socket\ndef f(x): socket.socket(socket.{family}, socket.SOCK_DGRAM)"
+    assert answer(code) == "PermissionError"
+
+
+def test_no_socket_pair(answer: Answer) -> None:
+    assert answer("import socket\ndef f(x): socket.socketpair()") == "PermissionError"
+
+
+LIBC = {
+    "new namespaces": "unshare(0x10000000)",
+    "joining namespaces": "setns(3, 0)",
+    "mounting": "mount(b'x', b'/box', b'tmpfs', 0, None)",
+    "unmounting": "umount2(b'/box', 2)",
+    "changing the root": "chroot(b'/box')",
+    "becoming root": "setresuid(0, 0, 0)",
+    "another group": "setgroups(0, None)",
+    "capabilities": "prctl(23, 21, 0, 0, 0)",
+    "another personality": "personality(0x0400000)",
+    "a device": "mknod(b'/box/sda', 0o60666, 0x800)",
+    "a named pipe": "mkfifo(b'/box/pipe', 0o666)",
+    "shared memory segments": "shmget(0, 4096, 0o1600)",
+    "message queues": "msgget(0, 0o1600)",
+    "semaphores": "semget(0, 1, 0o1600)",
+    "priorities": "setpriority(0, 0, -5)",
+    "other limits": "setrlimit(0, b'\\xff' * 16)",
+    "the host's name": "sethostname(b'x', 1)",
+    "rebooting": "reboot(0x4321fedc)",
+    "swapping": "swapoff(b'x')",
+    "watching files": "inotify_init()",
+    "locking memory": "mlockall(1)",
+}
+
+
+@pytest.mark.parametrize("call", LIBC.values(), ids=LIBC.keys())
+def test_the_kernel_refuses(answer: Answer, call: str) -> None:
+    code = f"""
+        import ctypes
+        libc = ctypes.CDLL(None, use_errno=True)
+        def f(x): return libc.{call}, ctypes.get_errno()
+    """
+    assert answer(code) == (-1, 1)
+
+
+NEW_CALLS = {
+    "io_uring": 425,
+    "pidfd_open": 434,
+    "pidfd_getfd": 438,
+    "mount_setattr": 442,
+    "open_tree": 428,
+    "fsopen": 430,
+    "landlock": 444,
+    "memfd_secret": 447,
+    "process_madvise": 440,
+}
+
+
+@pytest.mark.parametrize("number", NEW_CALLS.values(), ids=NEW_CALLS.keys())
+def test_the_kernel_refuses_its_newer_calls(answer: Answer, number: int) -> None:
+    code = f"""
+        import ctypes
+        libc = ctypes.CDLL(None, use_errno=True)
+        def f(x): return libc.syscall({number}, 0, 0, 0, 0, 0), ctypes.get_errno()
+    """
+    assert answer(code) == (-1, 1)
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="the calls exist on x86-64 only")
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import ctypes\ndef f(x): return ctypes.CDLL(None).syscall(0x40000000 | 39)",
+        """
+import ctypes, mmap
+page = mmap.mmap(-1, 4096, prot=7)
+page.write(bytes.fromhex("b814000000cd80c3"))
+call = ctypes.CFUNCTYPE(ctypes.c_int)(ctypes.addressof(ctypes.c_char.from_buffer(page)))
+def f(x): return call()
+""",
+    ],
+    ids=["x32", "32-bit"],
+)
+def test_calls_of_another_width_end_the_process(run: Run, code: str) -> None:
+    assert run(code).ending is Ending.SIGNAL
+
+
+@pytest.mark.parametrize("target", ["-1", "0", "1", "2"])
+def test_signals_reach_nobody_else(run: Run, target: str) -> None:
+    execution = run(f"import os\ndef f(x):\n    os.kill({target}, 9)\n    return 5")
+    assert execution.ending in (Ending.COMPLETED, Ending.EXIT)
+
+
+@pytest.mark.parametrize(
+    "path", ["os.__file__", "'/new'", "'/usr/lib/new'", "os.path.dirname(os.__file__) + '/new'"]
+)
+def test_the_room_is_read_only(answer: Answer, path: str) -> None:
+    code = f"import os\ndef f(x): open({path}, 'a')"
+    assert answer(code) in ("OSError", "PermissionError")
+
+
+def test_programs_in_the_working_directory_cannot_run(answer: Answer) -> None:
+    code = """
+        import os
+        def f(x):
+            open("x", "w").write("#!/bin/sh")
+            os.chmod("x", 0o755)
+            os.execv("x", ["x"])
+    """
+    assert answer(code) == "PermissionError"
+
+
+def test_the_submission_has_no_rights_and_is_not_root(answer: Answer) -> None:
+    code = """
+        import ctypes, os, struct
+        def f(x):
+            held = ctypes.create_string_buffer(24)
+            ctypes.CDLL(None).capget(struct.pack("Ii", 0x20080522, 0), held)
+            return os.getuid() != 0, os.geteuid() != 0, held.raw == bytes(24)
+    """
+    assert answer(code) == (True, True, True)
+
+
+def test_only_the_null_device_and_two_pipes_are_open(answer: Answer) -> None:
+    code = """
+        import os, stat
+        def kind(number):
+            try:
+                return stat.S_IFMT(os.fstat(number).st_mode)
+            except OSError:
+                return None
+        def f(x): return [kind(number) for number in range(1000)]
+    """
+    import stat
+
+    kinds = [kind for kind in answer(code) if kind is not None]
+    # The request pipe is closed once it is read: the null device three times, and the result.
+    assert kinds == [stat.S_IFCHR] * 3 + [stat.S_IFIFO]
