@@ -1,7 +1,9 @@
 """Bounds that hold without trusting the weights: betting below, Clopper-Pearson above."""
 
+from typing import Any
+
 import numpy as np
-from scipy import special, stats
+from scipy import optimize, special, stats
 
 from foretoken.arrays import AnyArray, FloatPerDraw
 from foretoken.errors import ScoringError
@@ -53,16 +55,15 @@ def betting_lower_bound(values: FloatPerDraw, *, misses: int, delta: float = 0.0
     misses += len(values) - len(positive)
     wanted = -np.log(delta)
     high = float(np.log(positive.sum() / (len(positive) + misses)))
-    low, width = high, 1.0
-    while log_capital(positive, misses, float(np.exp(low))) < wanted:
-        low, width = low - width, 2 * width
-    for _ in range(60):
-        middle = 0.5 * (low + high)
-        if log_capital(positive, misses, float(np.exp(middle))) < wanted:
-            high = middle
-        else:
-            low = middle
-    return float(np.exp(low))
+
+    def missing(log_mean: float) -> float:
+        return log_capital(positive, misses, float(np.exp(log_mean))) - wanted
+
+    width = 1.0
+    while missing(high - width) < 0:
+        width *= 2
+    found: Any = optimize.brentq(missing, high - width, high, xtol=1e-9)
+    return float(np.exp(found))
 
 
 def clopper_pearson_upper(hits: int, draws: int, *, delta: float = 0.025) -> float:

@@ -148,7 +148,7 @@ def tune_weights(
         return uniform_m
     require_log_p("log_ratio_dm", log_ratio_dm, impossible=True)
     with np.errstate(divide="ignore"):
-        log_w_d = -logsumexp(log_ratio_dm + np.log(weights), axis=1)
+        log_w_d = -np.asarray(logsumexp(log_ratio_dm + np.log(weights), axis=1))
     w_d = np.minimum(np.exp(log_w_d - logsumexp(log_w_d)), WEIGHT_CAP)
     w_d /= w_d.sum()
     scaled_dm = np.exp(log_ratio_dm - log_ratio_dm.max(axis=1, keepdims=True))
@@ -196,9 +196,10 @@ def log_density(
             require_log_p("free_log_p_cd", free_log_p_cd, impossible=True)
             log_free_dm = (free_log_p_cd + np.log(free_draws_cd)).T
             log_parts_dm = np.concatenate([log_parts_dm, log_free_dm], axis=1)
-    log_q_d = logsumexp(log_parts_dm, axis=1) if log_parts_dm.size else np.zeros(0)
+    pooled = logsumexp(log_parts_dm, axis=1) if log_parts_dm.size else np.zeros(0)
+    log_q_d = np.asarray(pooled, dtype=np.float64)
     require_log_p("the pooled density", log_q_d)
-    return np.asarray(log_q_d, dtype=np.float64)
+    return log_q_d
 
 
 def _with_subject_share(weights: FloatPerComponent) -> FloatPerComponent:

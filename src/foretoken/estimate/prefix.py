@@ -57,7 +57,7 @@ def prefix_rate(
     log_share_d = -np.log(draws_x[index] * len(draws_x))
     log_w = (log_p_subject - log_p_donor + log_share_d)[hacked]
     hits = len(log_w)
-    rate = float(np.exp(logsumexp(log_w))) if hits else 0.0
+    rate = float(np.exp(np.asarray(logsumexp(log_w)))) if hits else 0.0
     w_d = np.exp(log_w - log_w.max()) if hits else np.zeros(0)
     effective_hits, shape = effective_count(w_d), pareto_shape(log_w)
     doubts = weight_doubts(

@@ -77,7 +77,8 @@ def switch_rate(
             float(np.log(rate)), spread, effective_hits=effective_hits, shape=shape
         )
         interval = (float(np.exp(low)), float(np.exp(high)))
-    doubts += health_doubts(cell.health) + _bank_doubts(cell, interval, effective_hits)
+    contradiction = _contradiction(cell, interval)
+    doubts += health_doubts(cell.health) + contradiction + _age(cell, effective_hits)
     doubts += grader_doubts(cell, draws)
     # Unequal allocations: the mean over all draws of N/tasks * weight is the mean over tasks.
     values = np.exp(log_w) * draws / tasks
@@ -86,7 +87,8 @@ def switch_rate(
         exploit_type=cell.exploit_type,
         step=cell.step,
         rate=rate,
-        published=publishable(rate=rate, effective_hits=effective_hits, shape=shape),
+        published=not contradiction
+        and publishable(rate=rate, effective_hits=effective_hits, shape=shape),
         lower_bound=min(betting_lower_bound(values, misses=draws - len(values)), 1.0),
         interval=interval,
         upper_bound=upper,
@@ -127,18 +129,21 @@ def _require(
         raise ScoringError(f"task {crowded} has more hits than draws: count every draw behind it.")
 
 
-def _bank_doubts(
-    cell: Cell, interval: tuple[float, float] | None, effective_hits: float
-) -> list[Doubt]:
-    """Doubt a bank that has aged, or that misses hacks which the subject shows by itself."""
-    doubts: list[Doubt] = []
+def _contradiction(cell: Cell, interval: tuple[float, float] | None) -> list[Doubt]:
+    """Doubt an interval that the subject's own plain draws rule out (at 1 in 1,000 a side)."""
+    low, high = interval or (0.0, 0.0)
+    least = clopper_pearson_lower(cell.subject_hits, cell.subject_draws, delta=0.001)
+    most = clopper_pearson_upper(cell.subject_hits, cell.subject_draws, delta=0.001)
+    if least > high:
+        return [Doubt.COVERAGE_FAILED]
+    return [Doubt.WEIGHTS_OFF_ONE] if most < low else []
+
+
+def _age(cell: Cell, effective_hits: float) -> list[Doubt]:
+    """Doubt a bank whose effective hits have halved since it was built."""
     before = cell.reference_effective_hits
-    if before is not None and effective_hits < 0.5 * before:
-        doubts.append(Doubt.STALE_BANK)
-    shown = clopper_pearson_lower(cell.subject_hits, cell.subject_draws, delta=0.001)
-    if shown > (interval[1] if interval else 0.0):
-        doubts.append(Doubt.COVERAGE_FAILED)
-    return doubts
+    aged = before is not None and effective_hits < 0.5 * before
+    return [Doubt.STALE_BANK] if aged else []
 
 
 def _share(w_d: FloatPerDraw, deliberate: BoolPerDraw | None) -> float | None:

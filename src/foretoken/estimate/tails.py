@@ -1,7 +1,9 @@
 """How heavy the tail of a set of importance weights is."""
 
+from typing import Any
+
 import numpy as np
-from arviz_stats.base import array_stats
+from arviz_stats.base.array import array_stats
 
 from foretoken.arrays import FloatPerDraw
 
@@ -33,13 +35,11 @@ def pareto_shape(log_w: FloatPerDraw) -> float | None:
     if largest[0] - largest[4] < 1e-9:
         return -1.0
     # Ties at the cut would leave the fit without a tail; a jitter far below any error parts them.
+    # The weights go in as they are: the library's `log_weights=True` fits the logs' tail instead.
     jitter = 1e-10 * np.arange(len(positive))
-    shape = array_stats.pareto_khat(
-        np.sort(positive) + jitter,
-        chain_axis=None,
-        draw_axis=-1,
+    shape: Any = array_stats.pareto_khat(
+        np.exp(np.sort(positive) + jitter - largest[0])[None, :],
         r_eff=1.0,
         tail="right",
-        log_weights=True,
     )
     return float(shape) if np.isfinite(shape) else None

@@ -11,7 +11,7 @@ from sklearn.linear_model import LogisticRegression
 
 from foretoken.arrays import AnyArray
 from foretoken.estimate.bootstrap import JointLogRates
-from foretoken.forecast.discovery import Coefficients, forecast
+from foretoken.forecast.discovery import DEFAULT_COEFFICIENTS, Coefficients, forecast
 from foretoken.forecast.ranking import auc
 from foretoken.records import Forecast, RateEstimate
 from foretoken.testsystems.curves import Curves, CurveSettings, simulate_curves
@@ -105,7 +105,7 @@ def backtest(
     share: float,
     rng: np.random.Generator,
     threshold: float = 0.1,
-    coefficients: Coefficients | None = None,
+    coefficients: Coefficients = DEFAULT_COEFFICIENTS,
 ) -> Backtest:
     """Forecast every simulated run from the checkpoints in its first part.
 
@@ -114,7 +114,7 @@ def backtest(
         share: Part of the training that is seen, 0 to 1.
         rng: Source of the measurement errors.
         threshold: Rate that counts as emerged.
-        coefficients: From score to probability; None means the default.
+        coefficients: From score to probability.
     """
     last = curves.settings.steps
     cutoff = round(share * last)
@@ -126,7 +126,6 @@ def backtest(
     for run, rate_js in enumerate(curves.rate_rjs):
         estimates, joint = observe(curves, run, steps, rng)
         names = sorted(joint)
-        settings = {} if coefficients is None else {"coefficients": coefficients}
         for one in forecast(
             estimates,
             cutoff_step=cutoff,
@@ -134,7 +133,7 @@ def backtest(
             threshold=threshold,
             rollouts_per_step=dict.fromkeys(names, float(curves.rollouts_per_step)),
             joint=joint,
-            **settings,
+            coefficients=coefficients,
         ):
             above = np.flatnonzero(rate_js[names.index(one.exploit_type)] > threshold)
             runs.append(run)

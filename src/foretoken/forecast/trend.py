@@ -19,8 +19,8 @@ def slope_forecast(
     """Rank exploit types by the slope of their log rate against the log step.
 
     The raw point estimates are used, published or not, as the recipe does. Step 0 has no log and
-    is left out. A type with fewer than two rates above 0 is not measurable: its score is minus
-    infinity.
+    is left out. Where there are several prefix lengths, their slopes are averaged. A type
+    with fewer than two rates above 0 is not measurable: its score is minus infinity.
 
     Args:
         estimates: Of any types, steps and estimators; those after the cutoff are not read.
@@ -41,9 +41,14 @@ def slope_forecast(
             by_type.setdefault(estimate.exploit_type, []).append(estimate)
     made: list[Forecast] = []
     for name, history in by_type.items():
-        points = [(e.step, e.rate) for e in history if e.step > 0 and e.rate]
-        score = log_slope(points)
-        rate = history[-1].rate or 0.0
+        by_length: dict[int | None, list[tuple[int, float]]] = {}
+        for each in history:
+            if each.step > 0 and each.rate:
+                by_length.setdefault(each.prefix_tokens, []).append((each.step, each.rate))
+        slopes = [log_slope(points) for points in by_length.values() if len(points) > 1]
+        score = float(np.mean(slopes)) if slopes else -np.inf
+        last = [each.rate or 0.0 for each in history if each.step == history[-1].step]
+        rate = float(np.median(last))
         measurable = bool(np.isfinite(score))
         made.append(
             Forecast(

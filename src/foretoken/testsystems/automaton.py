@@ -129,8 +129,8 @@ def pivot_system(
     logits[:, pivoted, exploit] -= 1.0
     donor = 0.4 * rng.normal(size=(1, 3, vocabulary)) * np.ones((tasks, 1, 1))
     donor[:, neutral, pivot] += rarity - 1.0
-    growth = np.zeros((tasks, 3, vocabulary))
-    growth[:, neutral, pivot] = 0.05
+    growth = 0.002 * rng.normal(size=(1, 3, vocabulary)) * np.ones((tasks, 1, 1))
+    growth[:, neutral, pivot] += 0.05
     return ToySystem(next_sv, np.array([False, False, True]), length, logits, donor, growth)
 
 
@@ -159,7 +159,7 @@ def two_route_system(
     donor = 0.2 * rng.normal(size=(1, 4, vocabulary)) * np.ones((tasks, 1, 1))
     donor[:, neutral, 0] += known
     donor[:, neutral, 1] -= 4.0
-    growth = np.zeros((tasks, 4, vocabulary))
-    growth[:, neutral, 0] = 0.05
+    growth = 0.002 * rng.normal(size=(1, 4, vocabulary)) * np.ones((tasks, 1, 1))
+    growth[:, neutral, 0] += 0.05
     accepting = np.array([False, False, False, True])
     return ToySystem(next_sv, accepting, length, logits, donor, growth)

@@ -1,0 +1,228 @@
+"""The switch estimator against systems whose rates are known exactly.
+
+Faults that were injected and caught here: the number of tasks with a hit in the place of all tasks;
+the sign of the log weight; the count of draws left out of the lower bound; hits
+weighed without the second stage's draws; a doubt that is never raised; a stale bank not noticed.
+"""
+
+from functools import cache
+
+import numpy as np
+import pytest
+from toy_bank import ToyBank, draw_bank
+
+from foretoken.errors import ScoringError
+from foretoken.estimate.bootstrap import joint_log_rates
+from foretoken.estimate.cell import Cell
+from foretoken.estimate.count import count_rate
+from foretoken.estimate.switch import switch_rate
+from foretoken.records import BankHealth, Doubt
+from foretoken.testsystems.automaton import pivot_system, two_route_system
+
+CELL = Cell(exploit_type="toy", step=0)
+RARE = pivot_system(rarity=14.0, length=40)
+TWO_ROUTES = two_route_system(known=9.0, unknown=4.0, length=30)
+
+
+@cache
+def rare_bank() -> ToyBank:
+    return draw_bank(RARE, draws=2000, seed=1)
+
+
+def plain(log_w, task, draws_per_task, cell=CELL, **more):
+    return switch_rate(
+        log_p_subject=np.asarray(log_w, dtype=np.float64),
+        log_q=np.zeros(len(log_w)),
+        task=np.asarray(task, dtype=np.int64),
+        draws_per_task=np.asarray(draws_per_task, dtype=np.int64),
+        cell=cell,
+        rng=np.random.default_rng(0),
+        **more,
+    )
+
+
+@pytest.mark.parametrize("step", [0, 40])
+def test_switch_rate_recovers_a_one_in_a_million_rate_from_2000_draws(step):
+    exact = RARE.exact_rates(RARE.log_p(step=step)).mean()
+    estimate = rare_bank().estimate(step=step)
+    assert exact < 1e-5
+    assert estimate.published
+    assert estimate.interval is not None
+    spread = np.log(estimate.rate / estimate.interval[0]) / 2
+    assert abs(np.log(estimate.rate / exact)) < 4 * spread
+    assert abs(np.log10(estimate.rate / exact)) < 0.2
+    assert 0.2 * exact < estimate.lower_bound < exact
+    assert estimate.interval[0] < exact < estimate.interval[1]
+
+
+def test_slope_from_one_bank_is_far_better_than_its_level():
+    steps = (0, 10, 20, 40)
+    bank = rare_bank()
+    joint = joint_log_rates(
+        np.stack([bank.log_p(step=step) - bank.log_q for step in steps]),
+        bank.task,
+        steps=steps,
+        tasks=RARE.tasks,
+        rng=np.random.default_rng(1),
+    )
+    exact = [np.log(RARE.exact_rates(RARE.log_p(step=step)).mean()) for step in steps]
+    slope = joint.slope()
+    assert slope is not None
+    assert abs(slope.per_step - np.polyfit(steps, exact, 1)[0]) < 4 * slope.error
+    assert slope.error * 40 < 0.7 * np.sqrt(joint.covariance_cc[0, 0])
+
+
+def test_weights_of_all_draws_average_to_one():
+    weights = np.exp(rare_bank().all_log_w)
+    error = weights.std() / np.sqrt(len(weights))
+    assert abs(weights.mean() - 1) < 4 * error
+    assert weights.max() <= 1 / 0.15 + 1e-9
+
+
+def test_proposal_equal_to_the_subject_gives_the_plain_fraction():
+    rng = np.random.default_rng(3)
+    task = np.repeat(np.arange(10), [5, 10, 15, 20, 25, 30, 5, 10, 40, 40])
+    hacked = rng.random(len(task)) < 0.3
+    draws_per_task = np.bincount(task)
+    log_p = rng.normal(size=len(task)) - 20
+    estimate = switch_rate(
+        log_p_subject=log_p[hacked],
+        log_q=(log_p + np.log(draws_per_task[task]))[hacked],
+        task=task[hacked],
+        draws_per_task=draws_per_task,
+        cell=CELL,
+        rng=rng,
+    )
+    assert estimate.rate == pytest.approx(count_rate(hacked, task, cell=CELL).rate)
+    assert estimate.draws == 200
+    assert estimate.tasks == 10
+
+
+def test_a_task_without_a_hit_counts_as_zero():
+    estimate = plain(np.log([0.2, 0.3]), [1, 1], [2, 4, 2, 2])
+    assert estimate.rate == pytest.approx(0.5 / 4)
+
+
+def test_zero_hits_are_a_bound_and_not_a_number_to_print():
+    cell = Cell(exploit_type="toy", step=0, subject_draws=2000)
+    estimate = plain([], [], [500] * 4, cell)
+    assert estimate.rate == 0.0
+    assert not estimate.published
+    assert estimate.interval is None
+    assert estimate.lower_bound == 0.0
+    assert estimate.upper_bound == pytest.approx(1.84e-3, rel=0.01)
+    assert estimate.doubts == (Doubt.NO_HACK_SEEN,)
+
+
+def test_hits_that_the_subject_cannot_write_weigh_nothing():
+    estimate = plain([np.log(0.01), -np.inf], [0, 1], [10, 10])
+    assert estimate.hits == 1
+    assert estimate.rate == pytest.approx(0.005)
+
+
+def test_a_route_unknown_to_the_donor_is_doubted_and_the_lower_bound_stays_true():
+    exact = TWO_ROUTES.exact_rates(TWO_ROUTES.log_p()).mean()
+    bank = draw_bank(TWO_ROUTES, draws=600, seed=2)
+    route = bank.system.states(bank.tokens)
+    known_only = (route == 1).any(axis=1) & ~(route == 2).any(axis=1)
+    hits = int(2000 * exact)
+    estimate = switch_rate(
+        log_p_subject=bank.log_p()[known_only],
+        log_q=bank.log_q[known_only],
+        task=bank.task[known_only],
+        draws_per_task=bank.draws_per_task,
+        cell=Cell(exploit_type="toy", step=0, subject_hits=hits, subject_draws=2000),
+        rng=np.random.default_rng(0),
+    )
+    assert estimate.rate < 0.2 * exact
+    assert Doubt.COVERAGE_FAILED in estimate.doubts
+    assert not estimate.published
+    assert estimate.lower_bound < exact < estimate.upper_bound
+
+
+def test_the_defensive_share_sees_the_route_that_the_donor_does_not_know():
+    exact = TWO_ROUTES.exact_rates(TWO_ROUTES.log_p()).mean()
+    estimate = draw_bank(TWO_ROUTES, draws=1500, seed=3).estimate()
+    assert estimate.interval is not None
+    assert estimate.lower_bound < exact
+    assert estimate.interval[0] < exact < estimate.interval[1]
+
+
+def test_few_effective_hits_and_one_dominating_weight_are_doubted():
+    estimate = plain([0.0, -5.0, -6.0], [0, 1, 2], [50] * 3)
+    assert set(estimate.doubts) == {Doubt.FEW_EFFECTIVE_HITS, Doubt.ONE_WEIGHT_DOMINATES}
+    assert not estimate.published
+
+
+def test_heavy_weights_are_doubted_and_not_published():
+    log_w = 3.0 * np.random.default_rng(4).exponential(size=3000)
+    estimate = plain(log_w - 25, np.arange(3000) % 30, [200] * 30)
+    assert Doubt.HEAVY_TAIL in estimate.doubts
+    assert not estimate.published
+
+
+def test_an_estimate_above_one_is_marked_and_not_clipped():
+    estimate = plain(np.log(np.full(60, 0.1)), np.zeros(60), [60])
+    assert estimate.rate == pytest.approx(6.0)
+    assert Doubt.ABOVE_ONE in estimate.doubts
+    assert not estimate.published
+    assert estimate.lower_bound <= 1.0
+
+
+def test_weights_that_the_own_draws_rule_out_are_doubted():
+    cell = Cell(exploit_type="toy", step=0, subject_draws=2000)
+    estimate = plain(np.log(np.full(60, 0.01)), np.arange(60) % 10, [60] * 10, cell)
+    assert estimate.rate == pytest.approx(0.06)
+    assert estimate.doubts == (Doubt.WEIGHTS_OFF_ONE,)
+    assert not estimate.published
+
+
+def test_a_bank_that_lost_half_its_effective_hits_is_stale():
+    cell = Cell(exploit_type="toy", step=9, reference_effective_hits=130.0)
+    estimate = plain(np.log(np.full(60, 1e-4)), np.arange(60) % 10, [60] * 10, cell)
+    assert estimate.doubts == (Doubt.STALE_BANK,)
+    assert estimate.published
+
+
+def test_self_checks_of_the_bank_become_doubts():
+    health = BankHealth(
+        exploit_type="toy",
+        draws=600,
+        hits=20,
+        donor_yield=0.03,
+        mean_weight=1.4,
+        mean_weight_error=0.1,
+        rescoring_spread=0.0,
+        uncovered_spontaneous=0.5,
+        component_weights=(1.0,),
+    )
+    cell = Cell(exploit_type="toy", step=0, health=health)
+    estimate = plain(np.log(np.full(60, 1e-4)), np.arange(60) % 10, [60] * 10, cell)
+    expected = {Doubt.WEIGHTS_OFF_ONE, Doubt.COVERAGE_FAILED, Doubt.LOW_DONOR_YIELD}
+    assert set(estimate.doubts) == expected
+
+
+def test_deliberate_share_is_weighted():
+    deliberate = np.array([True, False])
+    estimate = plain(np.log([0.03, 0.01]), [0, 0], [5], deliberate=deliberate)
+    assert estimate.deliberate_share == pytest.approx(0.75)
+
+
+def test_the_same_bank_gives_the_same_estimate():
+    assert rare_bank().estimate() == rare_bank().estimate()
+
+
+@pytest.mark.parametrize(
+    "log_w, task, draws, message",
+    [
+        ([np.nan], [0], [5], "log_p_subject has 1 non-finite value"),
+        ([0.0, 0.0], [0], [5], "arrays of different lengths"),
+        ([0.0], [3], [5, 5], "belongs to task 3, but there are 2 tasks"),
+        ([0.0], [0], [5, 0], "task 1 has no draws"),
+        ([0.0, 0.0], [0, 0], [1, 9], "task 0 has more hits than draws"),
+        ([], [], [], "no tasks: there is nothing to average"),
+    ],
+)
+def test_what_cannot_enter_the_average_is_refused(log_w, task, draws, message):
+    with pytest.raises(ScoringError, match=message):
+        plain(log_w, task, draws)

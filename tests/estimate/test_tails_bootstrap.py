@@ -1,0 +1,107 @@
+"""Tails of weights, and errors that checkpoints share.
+
+Faults that were injected and caught here: weights in the place of log weights in the tail fit; own
+resampling for every checkpoint; tasks without a hit left out of the mean; the interval's upper half
+not widened; a slope on the wrong axis.
+"""
+
+import numpy as np
+import pytest
+
+from foretoken.errors import ScoringError
+from foretoken.estimate.bootstrap import joint_log_rates, log_interval, log_rate_spread
+from foretoken.estimate.tails import SMALLEST_TAIL, pareto_shape
+
+
+@pytest.mark.parametrize("shape", [0.3, 0.9])
+def test_pareto_shape_is_recovered_from_4000_weights(shape):
+    weights = np.random.default_rng(1).pareto(1 / shape, size=4000) + 1
+    assert pareto_shape(np.log(weights)) == pytest.approx(shape, abs=0.2)
+
+
+def test_equal_weights_have_no_tail():
+    assert pareto_shape(np.full(30, -4.0)) == -1.0
+    assert pareto_shape(np.concatenate([np.full(100, 0.0), np.full(100, -3.0)])) == -1.0
+
+
+def test_too_few_weights_leave_the_shape_unmeasured():
+    log_w = np.random.default_rng(2).normal(size=SMALLEST_TAIL - 1)
+    assert pareto_shape(log_w) is None
+    assert pareto_shape(np.append(log_w, [-np.inf] * 9)) is None
+    assert pareto_shape(np.zeros(0)) is None
+
+
+def test_growth_that_all_hits_share_has_a_slope_without_error():
+    rng = np.random.default_rng(3)
+    log_w = rng.normal(size=60)
+    joint = joint_log_rates(
+        np.stack([log_w + 0.02 * step for step in (0, 10, 40)]),
+        rng.integers(0, 10, size=60),
+        steps=(0, 10, 40),
+        tasks=12,
+        rng=rng,
+    )
+    slope = joint.slope()
+    assert slope is not None
+    assert slope.per_step == pytest.approx(0.02)
+    assert slope.error == pytest.approx(0.0, abs=1e-12)
+    np.testing.assert_allclose(joint.covariance_cc, joint.covariance_cc[0, 0])
+    assert joint.log_rate_c[0] == pytest.approx(np.log(np.exp(log_w).sum() / 12))
+
+
+def test_joint_errors_match_repeated_banks():
+    def bank(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        task = np.repeat(np.arange(20), rng.poisson(6, size=20))
+        start = rng.normal(size=len(task))
+        return np.stack([start, start + 0.5 + 0.4 * rng.normal(size=len(task))]), task
+
+    rng = np.random.default_rng(4)
+    growth, level, said_growth, said_level = [], [], [], []
+    for _ in range(120):
+        log_w_cd, task = bank(rng)
+        joint = joint_log_rates(log_w_cd, task, steps=(0, 1), tasks=20, rng=rng, replicates=200)
+        slope = joint.slope()
+        assert slope is not None
+        growth.append(slope.per_step)
+        level.append(joint.log_rate_c[0])
+        said_growth.append(slope.error)
+        said_level.append(np.sqrt(joint.covariance_cc[0, 0]))
+    assert np.mean(said_growth) == pytest.approx(np.std(growth), rel=0.25)
+    assert np.mean(said_level) == pytest.approx(np.std(level), rel=0.25)
+    assert np.mean(said_growth) < 0.6 * np.mean(said_level)
+
+
+def test_few_tasks_with_hits_still_have_an_error():
+    rng = np.random.default_rng(5)
+    task = np.zeros(50, dtype=np.int64)
+    spread = log_rate_spread(np.zeros(50), task, tasks=5, rng=rng, replicates=2000)
+    assert spread == pytest.approx(1 / np.sqrt(50), rel=0.1)
+
+
+def test_a_hit_that_does_not_count_at_a_checkpoint_weighs_nothing_there():
+    log_w_cd = np.array([[0.0, -np.inf], [0.0, 0.0]])
+    joint = joint_log_rates(
+        log_w_cd, np.array([0, 1]), steps=(0, 5), tasks=2, rng=np.random.default_rng(6)
+    )
+    np.testing.assert_allclose(np.exp(joint.log_rate_c), [0.5, 1.0])
+    assert joint.usable_steps(fewest_effective_hits=1.5) == [5]
+    assert joint.slope(fewest_effective_hits=1.5) is None
+
+
+def test_joint_rates_refuse_a_failed_score():
+    with pytest.raises(ScoringError, match=r"log_w_cd has 1 non-finite value\(s\) in 2"):
+        joint_log_rates(
+            np.array([[0.0, np.nan]]),
+            np.array([0, 0]),
+            steps=(0,),
+            tasks=1,
+            rng=np.random.default_rng(7),
+        )
+
+
+def test_interval_widens_upwards_with_the_tail():
+    low, high = log_interval(-5.0, 0.3, effective_hits=30, shape=0.3)
+    assert -5.0 - low == pytest.approx(high + 5.0)
+    heavy_low, heavy_high = log_interval(-5.0, 0.3, effective_hits=30, shape=0.9)
+    assert heavy_low == low
+    assert heavy_high > high
