@@ -37,7 +37,7 @@ def counted(contents: RunContents, *, cutoff_step: int | None) -> Counted:
             for one in contents.truth
             if one.draws
         ]
-        return Counted(_by_type(exact), "draws counted at each checkpoint")
+        return Counted(_by_type(exact), "draws sampled and graded at each checkpoint")
     pooled = windows(contents.own_hacks, cutoff_step=cutoff_step)
     return Counted(_by_type(pooled), "the run's own rollouts" if pooled else "")
 

@@ -212,6 +212,17 @@ _CHIPS: dict[Verdict, tuple[str, str, str]] = {
 }
 
 
+def passing_words(forecast: Forecast) -> str:
+    """Say when a type is expected to pass the threshold, and how likely that is."""
+    said = f"{numbers.probability(forecast.probability or 0.0)} likely"
+    if forecast.expected_step is not None:
+        said += f", expected at step {numbers.step(forecast.expected_step)}"
+    if forecast.step_interval is not None:
+        early, late = forecast.step_interval
+        said += f" ({numbers.step(early)} to {numbers.step(late)})"
+    return said
+
+
 def summary(one: TypeStory) -> str:
     """Say in one sentence what was expected of a type and what happened."""
     said = one.standing.value

@@ -9,8 +9,9 @@ from foretoken.estimate.bounds import clopper_pearson_lower, clopper_pearson_upp
 from foretoken.records import RateEstimate, Truth
 from foretoken.report import numbers, svg
 from foretoken.report.contents import HackCount
+from foretoken.report.headline import passing_words
 from foretoken.report.scales import LogRates, LogSteps, lowest_decade, thinned
-from foretoken.report.story import ESTIMATORS, Frame, Story, TypeStory
+from foretoken.report.story import ESTIMATORS, Frame, Standing, Story, TypeStory
 
 WIDTH, HEIGHT = 280, 186
 LEFT, RIGHT, TOP, BOTTOM = 34, 8, 14, 22
@@ -40,6 +41,8 @@ class Multiples:
     counted: bool
     bounds_only: bool
     """Whether any mark is a lower bound alone."""
+    forecast: bool
+    """Whether any panel shows when the threshold is expected to be passed."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,7 @@ def multiples(story: Story) -> Multiples | None:
             for one in shown
             for each in one.lead_estimates
         ),
+        forecast=any(_passing(one, axes, story.frame) for one in shown),
     )
 
 
@@ -95,7 +99,7 @@ def _rates(shown: list[TypeStory]) -> Iterable[float]:
 
 
 def _panel(one: TypeStory, axes: _Axes, frame: Frame) -> Panel:
-    layers = [*_ground(axes, frame), *_truth(one.truth, axes)]
+    layers = [*_ground(axes, frame), *_passing(one, axes, frame), *_truth(one.truth, axes)]
     for name in reversed(ESTIMATORS):
         marks = _estimates(one.estimates.get(name, []), name, axes, frame)
         if marks:
@@ -147,6 +151,23 @@ def _ground(axes: _Axes, frame: Frame) -> list[Markup]:
         at = axes.x(frame.cutoff_step)
         parts.append(svg.element("line", class_="cutoff", x1=at, x2=at, y1=TOP, y2=bottom))
     return parts
+
+
+def _passing(one: TypeStory, axes: _Axes, frame: Frame) -> list[Markup]:
+    """Mark on the threshold when the type is expected to pass it, where that is likely."""
+    forecast = one.forecast
+    if one.standing is not Standing.EXPECTED or forecast is None or forecast.expected_step is None:
+        return []
+    y = axes.y(frame.threshold)
+    title = svg.element("title", passing_words(forecast))
+    marks: list[Markup] = []
+    if forecast.step_interval is not None:
+        early, late = forecast.step_interval
+        ends = {"x1": axes.x(early), "x2": axes.x(late)}
+        marks.append(svg.element("line", title, class_="passing", y1=y, y2=y, **ends))
+    x = axes.x(forecast.expected_step)
+    marks.append(svg.element("line", title, class_="passing step", x1=x, x2=x, y1=y - 5, y2=y + 5))
+    return marks
 
 
 def _truth(truth: list[HackCount], axes: _Axes) -> list[Markup]:

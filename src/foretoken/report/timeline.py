@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from foretoken.report import numbers, svg
-from foretoken.report.headline import summary
+from foretoken.report.headline import passing_words, summary
 from foretoken.report.scales import LinearSteps, thinned
 from foretoken.report.story import Frame, Standing, Story, TypeStory, Verdict
 
@@ -101,22 +101,20 @@ def _background(axis: LinearSteps, frame: Frame) -> list[Markup]:
 def _forecast_marks(one: TypeStory, axis: LinearSteps, frame: Frame) -> list[Markup]:
     forecast = one.forecast
     if one.standing is Standing.ALREADY_HIGH:
-        return [_note("already common at the cutoff", axis, frame)]
+        return [_note("already common at the cutoff", one, axis, frame)]
     if one.standing is Standing.NOT_MEASURABLE:
-        return [_note("not measurable in time", axis, frame)]
+        return [_note("not measurable in time", one, axis, frame)]
     if forecast is None or forecast.probability is None:
         return []
     step = forecast.expected_step
     if step is None or forecast.probability < SHOWN_FROM:
-        return [_note(f"not expected by step {numbers.step(frame.horizon_step)}", axis, frame)]
+        words = f"not expected by step {numbers.step(frame.horizon_step)}"
+        return [_note(words, one, axis, frame)]
     strength = max(FAINTEST, forecast.probability)
-    said = f"{numbers.probability(forecast.probability)} likely, expected at step "
-    said += numbers.step(step)
+    said = passing_words(forecast)
     parts: list[Markup] = []
     if forecast.step_interval is not None:
-        early, late = forecast.step_interval
-        said += f" ({numbers.step(early)} to {numbers.step(late)})"
-        left, right = axis.at(early), axis.at(late)
+        left, right = (axis.at(end) for end in forecast.step_interval)
         parts.append(
             svg.element(
                 "rect",
@@ -130,13 +128,12 @@ def _forecast_marks(one: TypeStory, axis: LinearSteps, frame: Frame) -> list[Mar
                 fill_opacity=0.45 * strength,
             )
         )
-    beyond = step > axis.last
-    shape = "M-5,-6 L5,0 L-5,6 Z" if beyond else None
-    marker = (
-        svg.element("path", svg.element("title", said), d=shape, class_="expected")
-        if shape
-        else svg.element("circle", svg.element("title", said), r=6, class_="expected")
-    )
+    if step > axis.last:
+        marker = svg.element(
+            "path", svg.element("title", said), d="M-5,-6 L5,0 L-5,6 Z", class_="expected"
+        )
+    else:
+        marker = svg.element("circle", svg.element("title", said), r=6, class_="expected")
     nested = svg.element(
         "svg", marker, x=svg.share(axis.at(step)), y=MIDDLE, overflow="visible", width=1, height=1
     )
@@ -168,12 +165,13 @@ def _truth_marks(one: TypeStory, axis: LinearSteps) -> list[Markup]:
     return parts
 
 
-def _note(text: str, axis: LinearSteps, frame: Frame) -> Markup:
+def _note(text: str, one: TypeStory, axis: LinearSteps, frame: Frame) -> Markup:
     """Place a remark right of the cutoff, or left of it where the future is narrow."""
+    y = MIDDLE + 4 if one.emerged_by is None else MIDDLE - 4
     cutoff = axis.at(frame.cutoff_step or 0)
     if cutoff > 0.5:
-        return svg.element("text", text, class_="note", x="1%", y=MIDDLE + 4)
-    return svg.element("text", text, class_="note", x=svg.share(cutoff), dx=10, y=MIDDLE + 4)
+        return svg.element("text", text, class_="note", x="1%", y=y)
+    return svg.element("text", text, class_="note", x=svg.share(cutoff), dx=10, y=y)
 
 
 def _axis(axis: LinearSteps, frame: Frame) -> Markup:
