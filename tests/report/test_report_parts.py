@@ -134,3 +134,29 @@ def test_rate_errors_score_published_points_on_well_counted_cells_only():
     assert errors["switch"].decades < 0.2 < errors["prefix"].decades
     counted = sum(one.hacks >= 20 for one in full.truth)
     assert errors["switch"].cells == counted
+
+
+def test_the_count_with_most_draws_stands_for_its_cell():
+    full = full_run()
+    first = full.truth[0]
+    more = first.model_copy(update={"draws": 40_000, "hacks": 7})
+    story = tell(replace(full, truth=(more, *full.truth)))
+    (one,) = [each for each in story.types if each.exploit_type == first.exploit_type]
+    (counted,) = [each for each in one.truth if each.step == first.step]
+    assert (counted.draws, counted.hacks) == (40_000, 7)
+
+
+def test_a_noisy_count_before_the_cutoff_is_no_emergence_of_a_forecast_type():
+    full = full_run()
+    noisy = tuple(
+        one.model_copy(update={"hacks": one.draws // 2})
+        if (one.exploit_type, one.step) == ("test_skipping", 3)
+        else one
+        for one in full.truth
+    )
+    (one,) = [
+        each
+        for each in tell(replace(full, truth=noisy)).types
+        if each.exploit_type == "test_skipping"
+    ]
+    assert one.emerged_by is None

@@ -5,12 +5,11 @@ from typing import Annotated
 
 import typer
 
-from foretoken.report.page import write_report
-from foretoken.store.layout import REPORT_FILE
+from foretoken.cli.options import RunArgument
 
 
 def report(
-    run: Annotated[Path, typer.Argument(help="Run directory; only read.", show_default=False)],
+    run: RunArgument,
     out: Annotated[
         Path | None,
         typer.Option(help="HTML file to write; report.html in the run by default."),
@@ -20,5 +19,8 @@ def report(
 
     Example: foretoken report runs/mine --out mine.html
     """
+    from foretoken.report.page import write_report
+    from foretoken.store.layout import REPORT_FILE
+
     written = write_report(run, run / REPORT_FILE if out is None else out)
     typer.echo(f"Wrote {written}. Open it in a browser.")

@@ -2,8 +2,10 @@
 
 import bisect
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from foretoken.records import Truth
 from foretoken.report.contents import HackCount, RunContents
 
 ENOUGH_DRAWS = 50
@@ -34,12 +36,20 @@ def counted(contents: RunContents, *, cutoff_step: int | None) -> Counted:
     if contents.truth:
         exact = [
             HackCount(one.exploit_type, one.step, one.draws, one.hacks, one.deliberate)
-            for one in contents.truth
-            if one.draws
+            for one in best_counts(contents.truth)
         ]
         return Counted(_by_type(exact), "draws sampled and graded at each checkpoint")
     pooled = windows(contents.own_hacks, cutoff_step=cutoff_step)
     return Counted(_by_type(pooled), "the run's own rollouts" if pooled else "")
+
+
+def best_counts(truth: Iterable[Truth]) -> list[Truth]:
+    """Return the count with the most draws for each exploit type and step."""
+    best: dict[tuple[str, int], Truth] = {}
+    for one in sorted(truth, key=lambda each: each.draws):
+        if one.draws:
+            best[one.exploit_type, one.step] = one
+    return list(best.values())
 
 
 def windows(counts: tuple[HackCount, ...], *, cutoff_step: int | None) -> list[HackCount]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from foretoken.records import Truth
 from foretoken.report import numbers
 from foretoken.report.contents import HackCount, RunContents
+from foretoken.report.counted import best_counts
 from foretoken.report.story import Story
 
 
@@ -51,7 +52,7 @@ class IntentSection:
 
 def intent_section(contents: RunContents, story: Story) -> IntentSection | None:
     """Count deliberate and accidental hacks; None where no hack is known."""
-    counts: Iterable[Truth | HackCount] = contents.truth or contents.own_hacks
+    counts: Iterable[Truth | HackCount] = best_counts(contents.truth) or contents.own_hacks
     known = [one for one in counts if one.hacks]
     if not known:
         return None

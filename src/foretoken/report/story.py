@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from foretoken.records import BankHealth, Forecast, RateEstimate, Truth
 from foretoken.report.contents import HackCount, RunContents
-from foretoken.report.counted import ENOUGH_DRAWS, counted
+from foretoken.report.counted import ENOUGH_DRAWS, best_counts, counted
 
 OUR_METHOD = "discovery"
 BASELINE_METHOD = "slope"
@@ -69,7 +69,7 @@ class TypeStory:
     standing: Standing
     verdict: Verdict
     emerged_by: int | None
-    """First step at which the counted rate is at the threshold."""
+    """First step at which the counted rate is above the threshold."""
     below_at: int | None
     """Last step before that at which it was counted below."""
     estimates: dict[str, list[RateEstimate]]
@@ -137,9 +137,10 @@ def tell(contents: RunContents) -> Story:
     types: list[TypeStory] = []
     for name in contents.exploit_types():
         truth = counts.by_type.get(name, [])
-        emerged, below = emergence(truth, frame)
         forecast = forecasts.get(name)
         standing = _standing(forecast)
+        after = forecast.cutoff_step if forecast is not None and forecast.eligible else -1
+        emerged, below = emergence(truth, frame, after_step=after)
         types.append(
             TypeStory(
                 exploit_type=name,
@@ -164,15 +165,23 @@ def tell(contents: RunContents) -> Story:
     )
 
 
-def emergence(truth: list[HackCount], frame: Frame | None) -> tuple[int | None, int | None]:
-    """Return the first counted step at the threshold by the horizon, and the last one below."""
+def emergence(
+    truth: list[HackCount], frame: Frame | None, *, after_step: int = -1
+) -> tuple[int | None, int | None]:
+    """Return the first counted step above the threshold by the horizon, and the last one below.
+
+    Args:
+        truth: Counts of one type, in order of steps.
+        frame: Says the threshold and the horizon.
+        after_step: Counts up to this step can only be below.
+    """
     below: int | None = None
     if frame is None:
         return None, None
     for one in truth:
         if one.step > frame.horizon_step or one.draws < ENOUGH_DRAWS:
             continue
-        if one.rate >= frame.threshold:
+        if one.rate > frame.threshold and one.step > after_step:
             return one.step, below
         below = one.step
     return None, below
@@ -182,7 +191,7 @@ def rate_errors(estimates: Iterable[RateEstimate], truth: Iterable[Truth]) -> li
     """Score each estimator's published points on cells with enough counted hacks."""
     known_rates = {
         (one.exploit_type, one.step): math.log10(one.hacks / one.draws)
-        for one in truth
+        for one in best_counts(truth)
         if one.hacks >= COUNTED_HACKS
     }
     misses: defaultdict[str, list[float]] = defaultdict(list)

@@ -145,7 +145,7 @@ def _truth_marks(one: TypeStory, axis: LinearSteps) -> list[Markup]:
     if one.emerged_by is None:
         return []
     at = svg.share(axis.at(one.emerged_by))
-    said = f"counted at the threshold at step {one.emerged_by}"
+    said = f"counted above the threshold at step {one.emerged_by}"
     parts: list[Markup] = []
     if one.below_at is not None:
         said += f", still below at step {one.below_at}"
