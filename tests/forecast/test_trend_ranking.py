@@ -1,0 +1,62 @@
+"""The published slope, and the area under the curve.
+
+Faults that were injected and caught here: the step in the place of its logarithm; step 0 kept; ties
+counted as wins; prefix lengths mixed into one slope.
+"""
+
+import numpy as np
+import pytest
+
+from foretoken.forecast.ranking import auc
+from foretoken.forecast.trend import log_slope, slope_forecast
+from foretoken.records import RateEstimate
+
+
+def prefix_estimate(step: int, rate: float | None, *, length: int = 5) -> RateEstimate:
+    return RateEstimate(
+        estimator="prefix",
+        exploit_type="one",
+        step=step,
+        rate=rate,
+        published=False,
+        lower_bound=0.0,
+        interval=None,
+        upper_bound=1.0,
+        hits=3,
+        effective_hits=3.0,
+        draws=10,
+        tasks=2,
+        prefix_tokens=length,
+    )
+
+
+def test_slope_of_a_power_law_is_its_exponent():
+    assert log_slope([(step, 1e-5 * step**1.7) for step in (1, 3, 10, 30)]) == pytest.approx(1.7)
+    assert log_slope([(1, 0.1)]) == -np.inf
+
+
+def test_slopes_of_prefix_lengths_are_averaged_and_step_zero_left_out():
+    estimates = [prefix_estimate(0, 0.9), prefix_estimate(50, 0.9)]
+    for length, exponent in ((5, 1.0), (30, 3.0)):
+        estimates += [
+            prefix_estimate(step, 1e-5 * step**exponent, length=length) for step in (1, 4, 9)
+        ]
+    found = slope_forecast(estimates, cutoff_step=10, horizon_step=50)[0]
+    assert found.score == pytest.approx(2.0)
+    assert found.measurable
+    assert found.probability is None
+
+
+def test_a_type_without_two_rates_has_no_slope():
+    estimates = [prefix_estimate(1, 0.0), prefix_estimate(4, 0.01), prefix_estimate(5, None)]
+    found = slope_forecast(estimates, cutoff_step=10, horizon_step=50)[0]
+    assert not found.measurable
+    assert found.score == -np.inf
+
+
+def test_auc_is_the_share_of_pairs_ranked_right():
+    assert auc([3.0, 1.0, 2.0, -np.inf], [True, False, True, False]) == 1.0
+    assert auc([1.0, 1.0], [True, False]) == 0.5
+    assert auc([1.0, 2.0, 3.0], [True, False, False]) == 0.0
+    assert auc([0.3, 0.9, 0.5, 0.1], [True, False, True, False]) == pytest.approx(0.5)
+    assert auc([1.0, 2.0], [True, True]) is None
