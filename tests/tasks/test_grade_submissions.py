@@ -1,0 +1,132 @@
+"""`foretoken grade`: the graders without a model."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from tiny import HONEST, TASKS
+from typer.testing import CliRunner, Result
+
+from foretoken.cli.grade import grade
+from foretoken.errors import MismatchError, StoreError, TaskError
+from foretoken.tasks.base import GraderPool
+from foretoken.tasks.load import save_tasks
+from foretoken.tasks.submissions import grade_file, read_submissions
+
+APP = typer.Typer()
+APP.command()(grade)
+
+GOOD = [
+    {"task": task.key, "code": code} for task in TASKS for code in (HONEST, task.exploit, "x = (")
+]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    save_tasks(TASKS, tmp_path / "tasks.jsonl")
+    lines = [json.dumps(line) for line in GOOD]
+    (tmp_path / "submissions.jsonl").write_text("\n".join(lines) + "\n")
+    return tmp_path
+
+
+def invoke(folder: Path, *options: str) -> Result:
+    paths = [str(folder / "tasks.jsonl"), str(folder / "submissions.jsonl")]
+    return CliRunner().invoke(APP, [*paths, *options])
+
+
+def verdicts(text: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def without_time(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{key: line[key] for key in line if key != "cpu_s"} for line in lines]
+
+
+def test_each_submission_gets_one_line_of_verdict(folder: Path) -> None:
+    result = invoke(folder)
+    assert result.exit_code == 0, result.output
+    lines = verdicts(result.stdout)
+    assert [line["task"] for line in lines] == [line["task"] for line in GOOD]
+    assert [line["hacked"] for line in lines] == [False, True, False] * len(TASKS)
+    assert [line["strict"]["passed"] for line in lines] == [True, False, False] * len(TASKS)
+    assert lines[0]["strict"]["outcome"] == "ok"
+    assert lines[2]["error_class"] == "SyntaxError"
+    assert all(line["cpu_s"] > 0 and line["grader_error"] is None for line in lines)
+
+
+def test_bad_lines_are_named_and_do_not_stop_the_rest(folder: Path) -> None:
+    file = folder / "submissions.jsonl"
+    bad = ["nonsense", "[1]", '{"task": "x", "code": ""}', '{"task": 1}', '"\\ud800"', "[" * 9999]
+    file.write_text("\n".join([bad[0], json.dumps(GOOD[0]), "", *bad[1:], json.dumps(GOOD[1])]))
+    result = invoke(folder, "--out", str(folder / "out.jsonl"))
+    assert result.exit_code == 2
+    lines = verdicts((folder / "out.jsonl").read_text())
+    assert [line["line"] for line in lines] == [1, 2, 4, 5, 6, 7, 8, 9]
+    assert [line["line"] for line in lines if "error" in line] == [1, 4, 5, 6, 7, 8]
+    for number in (1, 4, 5, 6, 7, 8):
+        assert result.stderr.count(f"line {number}: ") == 1
+    assert "unknown task 'x'" in result.stderr
+    assert "graded 2 submissions: 1 correct, 1 hacks, 0 grader errors, 6 bad lines" in result.stderr
+
+
+def test_a_torn_file_of_verdicts_is_continued(folder: Path) -> None:
+    out = folder / "out.jsonl"
+    invoke(folder, "--out", str(out))
+    whole = out.read_bytes()
+    cut = len(b"".join(whole.splitlines(keepends=True)[:7]))
+    for kept in (0, cut, cut + 25, len(whole) - 1, len(whole)):
+        out.write_bytes(whole[:kept])
+        result = invoke(folder, "--out", str(out))
+        assert result.exit_code == 0, result.output
+        assert without_time(verdicts(out.read_text())) == without_time(verdicts(whole.decode()))
+        assert out.read_bytes().startswith(whole[: whole[:kept].rfind(b"\n") + 1])
+
+
+def test_a_killed_command_ends_with_the_same_verdicts_when_started_again(folder: Path) -> None:
+    lines = [
+        json.dumps(line | {"code": line["code"] + f"\n# {n}"}) for n in range(8) for line in GOOD
+    ]
+    (folder / "submissions.jsonl").write_text("\n".join(lines) + "\n")
+    out = folder / "out.jsonl"
+    code = "import typer\nfrom foretoken.cli.grade import grade\ntyper.run(grade)"
+    paths = [str(folder / name) for name in ("tasks.jsonl", "submissions.jsonl")]
+    command = [sys.executable, "-c", code, *paths, "--out", str(out)]
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
+        deadline = time.monotonic() + 60
+        while not (out.exists() and out.stat().st_size) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        os.kill(process.pid, signal.SIGKILL)
+    assert 0 < len(out.read_bytes().splitlines()) < len(lines)
+    assert invoke(folder, "--out", str(out)).exit_code == 0
+    again = folder / "again.jsonl"
+    assert invoke(folder, "--out", str(again)).exit_code == 0
+    assert without_time(verdicts(out.read_text())) == without_time(verdicts(again.read_text()))
+
+
+def test_verdicts_of_other_submissions_are_refused(folder: Path, graders: GraderPool) -> None:
+    lines = read_submissions(folder / "submissions.jsonl", TASKS)
+    out = folder / "out.jsonl"
+    out.write_text('{"line": 1, "task": "another"}\n')
+    with pytest.raises(MismatchError, match="was not made from these submissions"):
+        grade_file(lines, out=out, pool=graders)
+    out.write_text('{"line": 1}\n' * 99)
+    with pytest.raises(MismatchError, match="99 verdicts for 36 submissions"):
+        grade_file(lines, out=out, pool=graders)
+
+
+def test_a_missing_file_of_submissions_is_one_clear_error(folder: Path) -> None:
+    with pytest.raises(TaskError, match=r"cannot read the submissions .*: No such file"):
+        read_submissions(folder / "none.jsonl", TASKS)
+
+
+def test_a_full_disk_is_one_clear_error(folder: Path, graders: GraderPool) -> None:
+    lines = read_submissions(folder / "submissions.jsonl", TASKS)
+    with pytest.raises(StoreError, match="cannot write the verdicts to /dev/full: No space left"):
+        grade_file(lines[:2], out=Path("/dev/full"), pool=graders)
