@@ -37,7 +37,7 @@ LEAST_OPEN = 1e-3
 """No evidence makes a loophole less open than this."""
 FASTEST = 1.0
 """Fastest growth of the log-odds in one step, in nats."""
-WAIT_SPREAD = 0.6
+WAIT_SPREAD = 0.9
 """Standard deviation of the log of the waiting time that kappa and growth leave unexplained."""
 FARTHEST = 10
 """Expected steps later than this many horizons are not named."""
