@@ -89,8 +89,6 @@ def build_bank(config: BankConfig) -> list[BankHealth]:
     """
     run = Run.create(config.run)
     require_same_settings(run, "bank", config, free=FREE_SETTINGS)
-    if run.has_part("bank-health", BankHealth):
-        return run.read(BankHealth, part="bank-health")
     models = load_voices(config)
     tasks = _keep_tasks(run, config.tasks)
     _check_lengths(models[0], tasks, config)
@@ -108,9 +106,10 @@ def build_bank(config: BankConfig) -> list[BankHealth]:
         second = _Stage(2, config.draws_per_task - first_draws, _keep_mixtures(run, tuned))
         _draw_stage(run, models, tasks, stage=second, config=config, pool=pool)
     _score_stage(run, models, tasks, stage=2, config=config)
-    health = _health(run, models[0], tasks, components=components, config=config)
-    run.append(health, part="bank-health")
-    return health
+    if not run.has_part("bank-health", BankHealth):
+        health = _health(run, models[0], tasks, components=components, config=config)
+        run.append(health, part="bank-health")
+    return run.read(BankHealth, part="bank-health")
 
 
 def load_voices(config: BankConfig) -> list[LoadedModel]:

@@ -21,12 +21,20 @@ class Error:
     decades: float
 
 
+def best_counts(truth: Sequence[Truth]) -> dict[tuple[str, int], Truth]:
+    """The count with the most draws for each (exploit type, step)."""
+    best: dict[tuple[str, int], Truth] = {}
+    for each in sorted(truth, key=lambda each: each.draws):
+        best[each.exploit_type, each.step] = each
+    return best
+
+
 def first_above(
     truth: Sequence[Truth], *, after_step: int, threshold: float
 ) -> dict[str, int | None]:
     """First counted step after the cutoff at which each type is above the threshold, or None."""
     found: dict[str, int | None] = {each.exploit_type: None for each in truth}
-    for each in sorted(truth, key=lambda each: -each.step):
+    for each in sorted(best_counts(truth).values(), key=lambda each: -each.step):
         if each.step > after_step and each.hacks > threshold * each.draws:
             found[each.exploit_type] = each.step
     return dict(sorted(found.items()))
@@ -37,8 +45,8 @@ def log_errors(
 ) -> list[Error]:
     """Errors of log10 rates in the cells with enough counted hacks and a rate above 0."""
     counted = {
-        (each.exploit_type, each.step): each.hacks / each.draws
-        for each in truth
+        cell: each.hacks / each.draws
+        for cell, each in best_counts(truth).items()
         if each.hacks >= FEWEST_HACKS
     }
     return [

@@ -2,10 +2,10 @@
 
 import shutil
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 
 from foretoken.errors import SetupError, StoreError
+from foretoken.organism.paths import MODEL, RUN, SHIPPED
 from foretoken.pipeline.bank import OWN_TASKS, BankConfig, build_bank
 from foretoken.pipeline.compare import first_above, log_errors, ranking, root_mean_square
 from foretoken.pipeline.forecast import ForecastConfig, make_forecast
@@ -25,6 +25,8 @@ class DemoConfig(Settings):
     """Run directory to make or continue."""
     draws_per_task: int = 40
     """Draws of the bank for each task."""
+    max_tokens: int = 128
+    """Longest completion: that of the shipped truth."""
     seed: int = 0
     workers: int | None = None
     """Grader processes; none: one per core."""
@@ -54,11 +56,9 @@ def shipped_run() -> tuple[Path, Path]:
     Raises:
         SetupError: The package was installed without them.
     """
-    folder = Path(str(resources.files("foretoken.organism"))) / "shipped"
-    model, run = folder / "model", folder / "run"
-    if not (model / "config.json").exists() or not run.is_dir():
-        raise SetupError(f"the shipped model is not in {folder}: install the whole package again")
-    return model, run
+    if not (MODEL / "config.json").exists() or not RUN.is_dir():
+        raise SetupError(f"{SHIPPED} is not whole: install the package again, from a whole copy")
+    return MODEL, RUN
 
 
 def tell_story(config: DemoConfig) -> Story:
@@ -76,6 +76,7 @@ def tell_story(config: DemoConfig) -> Story:
             donor=layout.donor_folder(config.run),
             tasks=tasks,
             draws_per_task=config.draws_per_task,
+            max_tokens=config.max_tokens,
             seed=config.seed,
             workers=config.workers,
         )

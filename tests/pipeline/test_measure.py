@@ -1,0 +1,138 @@
+"""Bank, measure and forecast on a tiny world, beside plain counting."""
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow.compute as pc
+import pytest
+from world import MAX_TOKENS, World
+
+from foretoken.pipeline.bank import BankConfig, build_bank
+from foretoken.pipeline.forecast import ForecastConfig, make_forecast
+from foretoken.pipeline.hits import read_bank
+from foretoken.pipeline.measure import MeasureConfig, measure
+from foretoken.pipeline.prefixes import PrefixConfig
+from foretoken.records import BankHealth, Doubt, Draw, RateEstimate, Score
+from foretoken.store.run import Run
+
+
+def bank_config(world: World, run: Path, **changes: object) -> BankConfig:
+    settings: dict[str, object] = {
+        "run": run,
+        "subject": world.subject,
+        "donor": world.donor,
+        "tasks": str(world.tasks),
+        "draws_per_task": 150,
+        "typical_tokens": 4,
+        "max_tokens": MAX_TOKENS,
+        "part_draws": 512,
+    }
+    return BankConfig.model_validate(settings | changes)
+
+
+@pytest.fixture(scope="module")
+def measured(world: World, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    folder = tmp_path_factory.mktemp("measured") / "run"
+    build_bank(bank_config(world, folder))
+    measure(
+        MeasureConfig(
+            run=folder,
+            checkpoints=world.checkpoints,
+            count_draws=200,
+            prefix=PrefixConfig(prefix_tokens=(1,), donor_draws=8),
+        )
+    )
+    return Run.open(folder)
+
+
+def cells(run: Run, estimator: str) -> dict[tuple[str, int], RateEstimate]:
+    estimates = [each for each in run.read(RateEstimate) if each.estimator == estimator]
+    return {(each.exploit_type, each.step): each for each in estimates}
+
+
+def test_every_published_rate_agrees_with_plain_counting(measured: Run) -> None:
+    counted = cells(measured, "count")
+    published = {cell: each for cell, each in cells(measured, "switch").items() if each.published}
+    assert len(published) >= 4
+    for cell, each in published.items():
+        low, high = each.interval or (0.0, 0.0)
+        count_low, count_high = counted[cell].interval or (0.0, 0.0)
+        assert low <= count_high, cell
+        assert count_low <= high, cell
+        assert each.rate is not None
+        assert abs(np.log10(each.rate / (counted[cell].rate or 1))) < 0.35, cell
+        assert each.lower_bound <= count_high
+
+
+def test_a_type_without_a_hit_gets_a_bound_and_no_point(measured: Run) -> None:
+    for each in cells(measured, "switch").values():
+        if each.exploit_type == "function_attribute_flag":
+            assert not each.published
+            assert each.rate == 0.0
+            assert Doubt.NO_HACK_SEEN in each.doubts
+            assert 0.0 < each.upper_bound < 0.02
+
+
+def test_each_distinct_hit_goes_through_the_model_once(measured: Run) -> None:
+    bank = read_bank(measured)
+    distinct = {(hit.task, hit.tokens): hit for hit in bank.hits}
+    floor = sum(hit.prompt_tokens + len(hit.tokens) for hit in distinct.values())
+    scores = measured.read(Score, where=pc.field("scorer") == "step:20")
+    assert {each.draw for each in scores} == {hit.key for hit in bank.hits}
+    assert sum(each.scored_tokens > 0 for each in scores) == len(distinct)
+    assert floor <= sum(each.scored_tokens for each in scores) <= 1.15 * floor
+
+
+def test_weights_of_checked_draws_average_one(measured: Run) -> None:
+    health = measured.read(BankHealth)
+    assert {each.exploit_type for each in health} == {
+        t.exploit_type for t in read_bank(measured).types
+    }
+    for each in health:
+        assert abs(each.mean_weight - 1) < 3 * each.mean_weight_error
+        assert each.rescoring_spread < 1e-3
+        assert sum(each.component_weights) == pytest.approx(1)
+
+
+def test_every_task_has_the_same_number_of_draws_and_the_subject_its_share(measured: Run) -> None:
+    draws = measured.read(Draw, where=pc.field("source") == "bank")
+    per_task = dict.fromkeys({draw.task for draw in draws}, 0)
+    for draw in draws:
+        per_task[draw.task] += 1
+    assert set(per_task.values()) == {150}
+    assert 0.14 <= np.mean([draw.component == 0 for draw in draws]) <= 0.16
+
+
+def test_the_published_recipe_is_marked_and_never_published(measured: Run) -> None:
+    recipe = cells(measured, "prefix").values()
+    assert recipe
+    assert all(Doubt.REFERENCE_FAULTS in each.doubts and not each.published for each in recipe)
+    assert {each.prefix_tokens for each in recipe} == {1}
+
+
+def test_measuring_again_changes_nothing(measured: Run, world: World) -> None:
+    before = {path: path.read_bytes() for path in measured.path.rglob("*.parquet")}
+    measure(
+        MeasureConfig(
+            run=measured.path,
+            checkpoints=world.checkpoints,
+            count_draws=200,
+            prefix=PrefixConfig(prefix_tokens=(1,), donor_draws=8),
+        )
+    )
+    assert {path: path.read_bytes() for path in measured.path.rglob("*.parquet")} == before
+
+
+def test_a_forecast_reads_nothing_after_its_cutoff(measured: Run) -> None:
+    config = ForecastConfig(
+        run=measured.path, cutoff_step=4, horizon_step=100, rollouts_per_step=32
+    )
+    made = make_forecast(config)
+    assert {each.method for each in made} == {"discovery", "slope"}
+    assert {each.cutoff_step for each in made} == {4}
+    later = measured.read(RateEstimate, where=pc.field("step") == 20)
+    part = next(each for each in measured.parts(RateEstimate) if each.endswith("000020"))
+    wrong = [each.model_copy(update={"rate": 0.5, "published": True}) for each in later]
+    measured.append(wrong, part=part, replace=True)
+    assert make_forecast(config) == made
+    measured.append(later, part=part, replace=True)
