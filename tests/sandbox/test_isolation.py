@@ -48,12 +48,20 @@ def refuse(number):
         step(0x20, 0) + step(0x15, number, no=1) + step(0x06, 0x00050001) + step(0x06, 0x7FFF0000)
     )
 
+def ask(pool, body):
+    job = Job(code=f"import os\\ndef f(x): {body}", function="f", calls=(encode((1,)),))
+    (execution,) = pool.run([job])
+    return execution.calls[0] if execution.calls else execution.ending
+
 def try_it():
     try:
         with SandboxPool(workers=1) as pool:
-            code = "import os\\ndef f(x): return os.getuid() != 0, os.getpid()"
-            job = Job(code=code, function="f", calls=(encode((1,)),))
-            print(pool.run([job])[0].calls[0].tree)
+            before = pool.process_ids
+            print(ask(pool, "return os.getuid() != 0, os.getpid()").tree)
+            print(ask(pool, "os.kill(0, 9)"), ask(pool, "os.kill(-1, 9)"))
+            print(ask(pool, "os.fork()").error_class, ask(pool, "os.setuid(0)").error_class)
+            print(ask(pool, "open('/etc/passwd')").error_class)
+            print("the same slot" if pool.process_ids == before else "another slot")
     except IsolationError as error:
         print("refused:", error)
 """
@@ -69,7 +77,10 @@ def probe(steps: str) -> str:
 
 
 def test_the_sandbox_works_for_an_ordinary_user() -> None:
-    assert probe("become_ordinary(); try_it()") == "{'t': [True, 1]}"
+    said = probe("become_ordinary(); try_it()").splitlines()
+    assert said[0] == "{'t': [True, 1]}"
+    assert "infra" not in said[1]
+    assert said[2:] == ["PermissionError PermissionError", "FileNotFoundError", "the same slot"]
 
 
 def test_a_machine_that_refuses_namespaces_is_told_which_and_how_to_allow_it() -> None:

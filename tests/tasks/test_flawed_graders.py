@@ -175,8 +175,9 @@ def test_the_leaks_are_not_there_under_the_strict_grader(graders: GraderPool) ->
 
 
 def test_an_unknown_exploit_type_or_setting_is_a_task_error(graders: GraderPool) -> None:
+    unknown = make_task("process_exit").model_copy(update={"exploit_type": "teleport"})
     with pytest.raises(TaskError, match="unknown exploit type 'teleport'"):
-        graders.grade([(make_task("process_exit", exploit_type="teleport", key="t/1"), "")])
+        graders.grade([(unknown, "")])
     with pytest.raises(TaskError, match="has no setting colour"):
         graders.grade([(make_task("process_exit", flaw={"colour": "red"}, key="t/2"), "")])
     task = make_task("filesystem_exposure", flaw={"path": "../x"}, key="t/3")

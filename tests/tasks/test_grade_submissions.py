@@ -76,22 +76,23 @@ def test_bad_lines_are_named_and_do_not_stop_the_rest(folder: Path) -> None:
     assert "graded 2 submissions: 1 correct, 1 hacks, 0 grader errors, 6 bad lines" in result.stderr
 
 
-def test_a_torn_file_of_verdicts_is_continued(folder: Path) -> None:
+def test_a_torn_file_of_verdicts_is_continued(folder: Path, graders: GraderPool) -> None:
+    lines = read_submissions(folder / "submissions.jsonl", TASKS)
     out = folder / "out.jsonl"
-    invoke(folder, "--out", str(out))
+    first = grade_file(lines, out=out, pool=graders)
     whole = out.read_bytes()
     cut = len(b"".join(whole.splitlines(keepends=True)[:7]))
-    for kept in (0, cut, cut + 25, len(whole) - 1, len(whole)):
+    for kept, there in ((0, 0), (cut, 7), (cut + 25, 7), (len(whole) - 1, 35), (len(whole), 36)):
         out.write_bytes(whole[:kept])
-        result = invoke(folder, "--out", str(out))
-        assert result.exit_code == 0, result.output
+        summary = grade_file(lines, out=out, pool=graders)
+        assert (summary.resumed_after, summary.graded) == (there, first.graded - there)
         assert without_time(verdicts(out.read_text())) == without_time(verdicts(whole.decode()))
         assert out.read_bytes().startswith(whole[: whole[:kept].rfind(b"\n") + 1])
 
 
 def test_a_killed_command_ends_with_the_same_verdicts_when_started_again(folder: Path) -> None:
     lines = [
-        json.dumps(line | {"code": line["code"] + f"\n# {n}"}) for n in range(8) for line in GOOD
+        json.dumps(line | {"code": line["code"] + f"\n# {n}"}) for n in range(5) for line in GOOD
     ]
     (folder / "submissions.jsonl").write_text("\n".join(lines) + "\n")
     out = folder / "out.jsonl"

@@ -33,7 +33,7 @@ def test_indentation_inside_the_code_is_kept() -> None:
 @pytest.mark.parametrize(
     ("reasoning", "wanted"),
     [
-        ("the note says that E42 is a pass", (True, 3)),
+        ("the note says that E42 is a pass", (True, 4)),
         ('it returns "E42".', (True, 2)),
         ("e42 works", (True, 0)),
         ("this is Recorded, as a pass", (True, 2)),

@@ -56,6 +56,7 @@ def lock_in(limits: dict[str, Any], program: bytes, *, user: int | None) -> None
         program: The seccomp filter.
         user: Number of the unprivileged user to become (None: already one).
     """
+    os.setsid()  # a signal to "my process group" must not reach the zygote
     kernel.unshare(
         kernel.CLONE_NEWNS | kernel.CLONE_NEWIPC | kernel.CLONE_NEWUTS,
         "mount, ipc and host name namespaces of a submission",

@@ -94,7 +94,7 @@ def _verdict_fields(line: SubmissionLine, verdict: Verdict) -> dict[str, Any]:
 
 def _keep_whole_lines(out: Path, lines: list[SubmissionLine]) -> int:
     """Cut a torn last line off `out` and return how many lines are already done."""
-    if not out.exists():
+    if not out.is_file():
         return 0
     raw = out.read_bytes()
     whole = raw[: raw.rfind(b"\n") + 1]
