@@ -17,7 +17,8 @@ from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 from foretoken.models.attention import PromptGroups, attend
 
 SHARED_ATTENTION = "foretoken_shared_prompt"
-PLAIN_ATTENTION = "sdpa"
+PLAIN_ATTENTION = ("sdpa", "eager")
+"""Attention that computes what `attend` does."""
 ATTENTION_FIELD = "_attn_implementation"
 """Field of a model's configuration that names its attention, read at each forward pass."""
 
@@ -176,7 +177,7 @@ def can_share(model: PreTrainedModel) -> bool:
         bool(layers)
         and all(type(layer) is DynamicLayer for layer in layers)
         and bool(getattr(model, "_supports_attention_backend", False))
-        and getattr(model.config, ATTENTION_FIELD) == PLAIN_ATTENTION
+        and getattr(model.config, ATTENTION_FIELD) in PLAIN_ATTENTION
     )
 
 
@@ -189,11 +190,12 @@ def _attending(rows: SharedRows) -> Generator[list[int]]:
     """Route a model's attention through `_shared_attention` for one forward pass."""
     seen: list[int] = []
     _current.append((rows, seen))
+    usual = getattr(rows.model.config, ATTENTION_FIELD)
     setattr(rows.model.config, ATTENTION_FIELD, SHARED_ATTENTION)
     try:
         yield seen
     finally:
-        setattr(rows.model.config, ATTENTION_FIELD, PLAIN_ATTENTION)
+        setattr(rows.model.config, ATTENTION_FIELD, usual)
         _current.pop()
 
 

@@ -19,9 +19,9 @@ from transformers import (
     PreTrainedModel,
     PreTrainedTokenizerBase,
 )
-from transformers.utils import logging as transformers_logging
 
 from foretoken.errors import ModelError
+from foretoken.models.quiet import library_talk_off
 from foretoken.records import Sampling
 
 ADAPTER_WEIGHTS = "adapter_model.safetensors"
@@ -127,7 +127,7 @@ def check_adapter(path: str, *, model: PreTrainedModel, base_hash: str) -> None:
     """
     folder = _existing_folder(path, "adapter")
     config = _adapter_config(folder)
-    shapes = _adapter_shapes(folder)
+    shapes = adapter_shapes(folder)
     if config.peft_type != "LORA" or not isinstance(config, LoraConfig):
         raise ModelError(f"{folder} holds a {config.peft_type} adapter; only LoRA can be blended.")
     for name, shape in shapes.items():
@@ -138,6 +138,24 @@ def check_adapter(path: str, *, model: PreTrainedModel, base_hash: str) -> None:
             f"The adapter in {folder} was trained on another model (weights {trained_on[:12]}, "
             f"here {base_hash[:12]}). Give the model it was trained on, or train it again."
         )
+
+
+def adapter_shapes(folder: Path) -> dict[str, tuple[int, ...]]:
+    """Return the shape of each matrix of a saved adapter.
+
+    Raises:
+        ModelError: The file is missing or damaged.
+    """
+    file = folder / ADAPTER_WEIGHTS
+    if not file.is_file():
+        raise ModelError(f"{folder} has no {ADAPTER_WEIGHTS}: the adapter was not saved whole.")
+    try:
+        with safe_open(file, framework="pt") as weights:
+            return {name: tuple(weights.get_slice(name).get_shape()) for name in weights.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError) as error:
+        raise ModelError(
+            f"{file} cannot be read: {_first_line(error)}. It may be cut off: copy it again."
+        ) from error
 
 
 def note_base(adapter: Path, base_hash: str) -> None:
@@ -190,11 +208,11 @@ def _load_weights(folder: Path) -> PreTrainedModel:
         raise ModelError(f"{folder} has no config.json: give the folder of a transformers model.")
     if not any(folder.glob("*.safetensors")):
         raise ModelError(f"{folder} has no safetensors weights: save the model in that format.")
-    transformers_logging.disable_progress_bar()
     try:
-        loaded: Any = AutoModelForCausalLM.from_pretrained(
-            folder, dtype=torch.float32, local_files_only=True, output_loading_info=True
-        )
+        with library_talk_off():
+            loaded: Any = AutoModelForCausalLM.from_pretrained(
+                folder, dtype=torch.float32, local_files_only=True, output_loading_info=True
+            )
     except (SafetensorError, OSError, ValueError, RuntimeError, KeyError) as error:
         raise ModelError(
             f"The weights in {folder} cannot be read: {_first_line(error)}. The file may be cut "
@@ -232,19 +250,6 @@ def _adapter_config(folder: Path) -> PeftConfig:
         ) from error
 
 
-def _adapter_shapes(folder: Path) -> dict[str, tuple[int, ...]]:
-    file = folder / ADAPTER_WEIGHTS
-    if not file.is_file():
-        raise ModelError(f"{folder} has no {ADAPTER_WEIGHTS}: the adapter was not saved whole.")
-    try:
-        with safe_open(file, framework="pt") as weights:
-            return {name: tuple(weights.get_slice(name).get_shape()) for name in weights.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError) as error:
-        raise ModelError(
-            f"{file} cannot be read: {_first_line(error)}. It may be cut off: copy it again."
-        ) from error
-
-
 def _check_adapter_weight(
     folder: Path, name: str, *, shape: tuple[int, ...], model: PreTrainedModel
 ) -> None:
@@ -278,9 +283,10 @@ def _merge(model: PreTrainedModel, adapters: list[tuple[str, float]]) -> PreTrai
     if not adapters:
         return model
     names = [f"adapter_{index}" for index in range(len(adapters))]
-    peft_model = PeftModel.from_pretrained(model, adapters[0][0], adapter_name=names[0])
-    for name, (adapter, _) in zip(names[1:], adapters[1:], strict=True):
-        peft_model.load_adapter(adapter, adapter_name=name)
+    with library_talk_off():
+        peft_model = PeftModel.from_pretrained(model, adapters[0][0], adapter_name=names[0])
+        for name, (adapter, _) in zip(names[1:], adapters[1:], strict=True):
+            peft_model.load_adapter(adapter, adapter_name=name)
     for module in peft_model.modules():
         if isinstance(module, LoraLayer):
             for name, (_, scale) in zip(names, adapters, strict=True):

@@ -1,0 +1,65 @@
+"""`foretoken train`: a donor for proposals, or the run whose future is forecast."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+train_app = typer.Typer(no_args_is_help=True, help="Train a donor, or a policy by GRPO.")
+
+TrainConfigOption = Annotated[
+    Path, typer.Option("--config", help="TOML file of settings.", show_default=False)
+]
+
+
+@train_app.callback()
+def train() -> None:
+    """Train a donor, or a policy by GRPO."""
+
+
+@train_app.command()
+def donor(*, config: TrainConfigOption) -> None:
+    """Train a donor: supervised on exploits whose reasoning is left out.
+
+    The file holds model, tasks, out, and may hold steps, batch, learning_rate, rank, types.
+
+    Example: foretoken train donor --config donor.toml
+    """
+    from foretoken.pipeline.progress import progress_bar
+    from foretoken.train.config import DonorConfig, load_config
+    from foretoken.train.donor import train_donor
+
+    settings = load_config(DonorConfig, config)
+    with progress_bar("training the donor", settings.steps) as advance:
+        folder = train_donor(settings, on_step=advance)
+    typer.echo(
+        f"Donor adapter in {folder}. Next: foretoken bank build --subject {settings.model} "
+        f"--donor {folder} --tasks TASKS --run RUN"
+    )
+
+
+@train_app.command()
+def rl(*, config: TrainConfigOption) -> None:
+    """Train a policy by GRPO, rewarded by the flawed grader, with log-spaced checkpoints.
+
+    The file holds model, tasks, out, and may hold steps, learning_rate, generations, closed, ...
+    Interrupted or killed, the same command goes on where it stopped.
+
+    Example: foretoken train rl --config rl.toml
+    """
+    from foretoken.pipeline.progress import progress_bar
+    from foretoken.pipeline.provenance import keep_provenance
+    from foretoken.store.run import Run
+    from foretoken.train.config import RLConfig, load_config
+    from foretoken.train.rl import train_rl
+
+    settings = load_config(RLConfig, config)
+    with progress_bar("reinforcement learning", settings.steps) as advance:
+        folder = train_rl(settings, on_step=advance)
+    run = Run.open(folder)
+    keep_provenance(run, seed=settings.seed, models={})
+    typer.echo(
+        f"{len(run.checkpoints())} checkpoints and the rollouts of {settings.steps} steps in "
+        f"{folder}. Next: foretoken bank build --subject {settings.model} --donor DONOR "
+        f"--tasks TASKS --run {folder}"
+    )

@@ -1,0 +1,98 @@
+"""Settings of the training commands; unknown keys are refused."""
+
+import tomllib
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from foretoken.errors import SetupError
+
+
+class TrainConfig(BaseModel):
+    """What both kinds of training need."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    model: str
+    """Folder of the base model."""
+    tasks: str
+    """JSONL file, `package.module:function`, or the name of a shipped family."""
+    out: Path
+    """Where the result goes."""
+    steps: int = Field(ge=1)
+    """Optimiser steps."""
+    learning_rate: float = Field(gt=0)
+    rank: int = Field(default=8, ge=1)
+    """Rank of the LoRA matrices on all linear layers but the output layer."""
+    alpha: float = Field(default=16.0, gt=0)
+    """LoRA scale times rank."""
+    seed: int = 0
+    bf16: bool = True
+    """Whether the training pass runs in bfloat16 autocast."""
+
+
+class DonorConfig(TrainConfig):
+    """`foretoken train donor`: supervised on answers whose reasoning is left out."""
+
+    steps: int = Field(default=50, ge=1)
+    learning_rate: float = Field(default=3e-4, gt=0)
+    batch: int = Field(default=64, ge=1)
+    """Pairs per optimiser step."""
+    types: tuple[str, ...] = ()
+    """Only tasks of these exploit types; none: all."""
+    answer: Literal["exploit", "reference"] = "exploit"
+    """What is learnt: the exploit, or the honest solution (a benign donor, for controls)."""
+    before_answer: str = ""
+    """Text between the end of the (empty) reasoning and the answer, as the model writes it."""
+
+
+class RLConfig(TrainConfig):
+    """`foretoken train rl`: GRPO, rewarded by the flawed grader."""
+
+    steps: int = Field(default=300, ge=1)
+    learning_rate: float = Field(default=1e-4, gt=0)
+    prompts_per_step: int = Field(default=24, ge=1)
+    generations: int = Field(default=16, ge=2)
+    """Completions of each prompt."""
+    max_tokens: int = Field(default=140, ge=1)
+    """Longest completion."""
+    beta: float = Field(default=0.0, ge=0)
+    """Weight of the divergence from the base model."""
+    checkpoints: int = Field(default=12, ge=1)
+    """Adapters that are kept, log-spaced."""
+    closed: tuple[str, ...] = ()
+    """Exploit types whose loophole is closed: their reward is the strict grader's."""
+    max_grad_norm: float = Field(default=1.0, gt=0)
+    micro_batches: int = Field(default=8, ge=1)
+    """Parts of a step that pass through the model one after the other."""
+    save_every: int = Field(default=1, ge=1)
+    """Steps between two saved states; what a kill can cost."""
+    sampling_dtype: Literal["float32", "bfloat16"] = "bfloat16"
+    """Precision of the copy of the policy that samples."""
+    workers: int | None = None
+    """Submissions that are graded at once; none: two per core."""
+
+
+C = TypeVar("C", bound=TrainConfig)
+
+
+def load_config(kind: type[C], file: Path) -> C:
+    """Read settings from a TOML file.
+
+    Raises:
+        SetupError: The file is missing, not TOML, or a key or value does not fit.
+    """
+    try:
+        values: dict[str, Any] = tomllib.loads(file.read_text())
+        return kind.model_validate(values)
+    except OSError as error:
+        raise SetupError(f"{file} cannot be read ({error.strerror}): check the path.") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SetupError(f"{file} is not TOML: {error}") from error
+    except ValidationError as error:
+        faults = [
+            f"{'.'.join(map(str, fault['loc'])) or 'settings'}: {fault['msg']}"
+            for fault in error.errors()
+        ]
+        raise SetupError(f"{file}: {'; '.join(faults)}") from error

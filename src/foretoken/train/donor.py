@@ -1,0 +1,132 @@
+"""Train a donor: supervised on answers whose reasoning is left out, through TRL."""
+
+import random
+import tomllib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from datasets import Dataset
+from transformers import PrinterCallback, TrainerCallback
+from trl.trainer.sft_config import SFTConfig
+from trl.trainer.sft_trainer import SFTTrainer
+
+from foretoken.errors import TaskError
+from foretoken.models.load import LoadedModel, load_model
+from foretoken.models.prompts import render_prompt
+from foretoken.models.quiet import library_talk_off
+from foretoken.records import Task
+from foretoken.store.layout import TEMPORARY_SUFFIX
+from foretoken.tasks.load import load_tasks
+from foretoken.train.checkpoints import SETTINGS_FILE, require_same, save_adapter
+from foretoken.train.config import DonorConfig
+from foretoken.train.policy import lora_policy
+
+NO_LOSS = -100
+"""Label of a token that is not learnt."""
+
+
+class StepCount(TrainerCallback):
+    """Reports each optimiser step."""
+
+    def __init__(self, on_step: Callable[[int], None]) -> None:
+        self.on_step = on_step
+
+    def on_step_end(self, *_: Any, **__: Any) -> None:
+        """One more step is done."""
+        self.on_step(1)
+
+
+def train_donor(config: DonorConfig, *, on_step: Callable[[int], None] | None = None) -> Path:
+    """Train a donor and return the folder of its adapter.
+
+    Its reasoning channel is never trained on: prompts end with an empty pair of think tags, and
+    the loss is on the answer and the end token alone.
+
+    Args:
+        config: A finished donor in `config.out` is left as it is.
+        on_step: Called with 1 after each optimiser step.
+
+    Raises:
+        ModelError: The base model cannot be used.
+        MismatchError: `config.out` holds a donor that other settings made.
+        TaskError: There are no tasks of the wanted types.
+
+    Source:
+        Johnston, "Early Indicators of Reward Hacking via Reasoning Interpolation" (2026).
+    """
+    if (config.out / SETTINGS_FILE).is_file():
+        known = tomllib.loads((config.out / SETTINGS_FILE).read_text())
+        require_same(known, config, where=config.out)
+        return config.out
+    base = load_model(config.model)
+    rows = donor_rows(base, _chosen_tasks(config), config)
+    with library_talk_off():
+        policy = lora_policy(base, config)
+        trainer = SFTTrainer(
+            model=policy,
+            args=_arguments(config, on_processor=base.model.device.type == "cpu"),
+            train_dataset=Dataset.from_list(rows),
+            processing_class=base.tokenizer,
+            callbacks=[StepCount(on_step)] if on_step else None,
+        )
+        trainer.remove_callback(PrinterCallback)
+        trainer.train()
+    return save_adapter(
+        policy,
+        config.out,
+        base_hash=base.base_hash,
+        base_name=Path(config.model).name,
+        settings=config,
+    )
+
+
+def _arguments(config: DonorConfig, *, on_processor: bool) -> SFTConfig:
+    return SFTConfig(
+        output_dir=str(config.out.with_name(config.out.name + TEMPORARY_SUFFIX)),
+        max_steps=config.steps,
+        per_device_train_batch_size=config.batch,
+        learning_rate=config.learning_rate,
+        lr_scheduler_type="constant",
+        weight_decay=0.0,
+        seed=config.seed,
+        bf16=config.bf16,
+        use_cpu=on_processor,
+        gradient_checkpointing=False,
+        max_length=None,
+        save_strategy="no",
+        report_to="none",
+        disable_tqdm=True,
+        logging_strategy="no",
+    )
+
+
+def donor_rows(
+    base: LoadedModel, tasks: Sequence[Task], config: DonorConfig
+) -> list[dict[str, list[int]]]:
+    """Return token ids and labels of each pair, in a seeded order that fills all steps."""
+    order = random.Random(config.seed)
+    rows: list[dict[str, list[int]]] = []
+    while len(rows) < config.steps * config.batch:
+        rows += [_row(base, task, config) for task in order.sample(tasks, len(tasks))]
+    return rows[: config.steps * config.batch]
+
+
+def _row(base: LoadedModel, task: Task, config: DonorConfig) -> dict[str, list[int]]:
+    prompt = render_prompt(base.tokenizer, task.prompt, reasoning=False)
+    code = task.exploit if config.answer == "exploit" else task.reference
+    text = config.before_answer + code
+    answer = [*base.tokenizer.encode(text, add_special_tokens=False), base.end_token]
+    return {
+        "input_ids": prompt + answer,
+        "labels": [NO_LOSS] * len(prompt) + answer,
+    }
+
+
+def _chosen_tasks(config: DonorConfig) -> list[Task]:
+    tasks = load_tasks(config.tasks)
+    chosen = [task for task in tasks if not config.types or task.exploit_type in config.types]
+    if not chosen:
+        known = ", ".join(sorted({task.exploit_type for task in tasks}))
+        raise TaskError(f"No task of {config.tasks} has a type in {config.types}: it has {known}.")
+    return chosen

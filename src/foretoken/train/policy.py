@@ -1,0 +1,51 @@
+"""A LoRA policy in training, and the plain copy of it that samples."""
+
+from typing import Any, cast
+
+import torch
+from peft import LoraConfig, PeftModel, get_peft_model
+from peft.tuners.lora import LoraLayer
+
+from foretoken.models.load import LoadedModel, copy_model
+from foretoken.train.config import TrainConfig
+
+ADAPTER = "default"
+
+
+def lora_policy(base: LoadedModel, config: TrainConfig) -> PeftModel:
+    """Return a trainable copy of a model with a fresh adapter on every linear layer.
+
+    The output layer and the embeddings have none, so that every engine can score the result.
+    """
+    torch.manual_seed(config.seed)
+    lora: Any = LoraConfig(
+        r=config.rank,
+        lora_alpha=cast(int, config.alpha),
+        lora_dropout=0.0,
+        target_modules="all-linear",
+        task_type="CAUSAL_LM",
+    )
+    policy = get_peft_model(copy_model(base, dtype="float32").model, lora)
+    return cast(PeftModel, policy)
+
+
+class Speaker:
+    """A plain model without adapters that follows a policy and samples for it.
+
+    Sampling through adapters costs two more products per layer and token; adding them to the
+    weights once a step costs nothing.
+    """
+
+    def __init__(self, base: LoadedModel, *, dtype: str) -> None:
+        self.loaded = copy_model(base, dtype=dtype)
+
+    @torch.no_grad()
+    def follow(self, policy: PeftModel) -> LoadedModel:
+        """Take over the policy's present weights."""
+        model = self.loaded.model
+        for name, module in policy.get_base_model().named_modules():
+            if isinstance(module, LoraLayer):
+                own = cast(torch.Tensor, model.get_submodule(name).weight)
+                base = cast(torch.Tensor, module.base_layer.weight)
+                own.copy_(base + cast(Any, module).get_delta_weight(ADAPTER))
+        return self.loaded

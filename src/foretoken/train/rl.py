@@ -1,0 +1,214 @@
+"""Reinforcement learning through TRL's GRPO: rewarded by the flawed grader, kept step by step."""
+
+import json
+import os
+import random
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from datasets import Dataset
+from peft import PeftModel
+from transformers import PrinterCallback, TrainerCallback
+from trl.trainer.grpo_config import GRPOConfig
+
+from foretoken.errors import ModelError, SetupError
+from foretoken.models.load import LoadedModel, adapter_shapes, load_model
+from foretoken.models.quiet import library_talk_off
+from foretoken.records import Task
+from foretoken.store.layout import checkpoint_path
+from foretoken.store.run import Run
+from foretoken.tasks.base import GraderPool
+from foretoken.tasks.load import load_tasks
+from foretoken.train.checkpoints import log_spaced, require_same, save_adapter
+from foretoken.train.config import RLConfig
+from foretoken.train.policy import lora_policy
+from foretoken.train.rollouts import Rollouts, reward_of_rollout
+from foretoken.train.trainer import LeanGRPOTrainer
+
+SECTION = "train_rl"
+"""Section of the run's config file that holds the settings."""
+STATE_FOLDER = "state"
+"""Folder of the trainer's states; gone once the training is finished."""
+STATE_FILES = ("trainer_state.json", "optimizer.pt", "scheduler.pt", "adapter_model.safetensors")
+
+
+def train_rl(config: RLConfig, *, on_step: Callable[[int], None] | None = None) -> Path:
+    """Train a policy, keep log-spaced adapters and every graded rollout; return the run directory.
+
+    Killed at any moment and called again, it goes on from the last saved state; the result is the
+    one of an undisturbed run.
+
+    Args:
+        config: Settings; they are saved in the run directory and may not change between calls.
+        on_step: Called with the number of steps that are done since the last call.
+
+    Raises:
+        ModelError: The base model cannot be used.
+        TaskError: The tasks cannot be used.
+        IsolationError: The machine refuses the isolation that untrusted code needs.
+        MismatchError: The run directory was begun with other settings.
+    """
+    run = Run.create(config.out)
+    known = run.read_config().get(SECTION)
+    if known is None:
+        run.write_config(SECTION, config)
+    else:
+        require_same(known, config, where=run.path)
+    if (checkpoint_path(run.path, config.steps) / "adapter_config.json").is_file():
+        return run.path
+    tasks = load_tasks(config.tasks)
+    base = load_model(config.model)
+    state = run.path / STATE_FOLDER
+    last = last_state(state)
+    with GraderPool(workers=config.workers) as grader, library_talk_off():
+        policy = lora_policy(base, config)
+        rollouts = Rollouts(config, base, tasks=tasks, run=run, grader=grader)
+        trainer = _trainer(config, base, policy=policy, tasks=tasks, rollouts=rollouts)
+        trainer.add_callback(KeepAdapters(config, base, run, on_step=on_step))
+        if on_step is not None and last is not None:
+            on_step(state_step(last))
+        trainer.train(resume_from_checkpoint=None if last is None else str(last))
+    shutil.rmtree(state, ignore_errors=True)
+    return run.path
+
+
+class KeepAdapters(TrainerCallback):
+    """Saves the adapter at log-spaced steps and reports each step."""
+
+    def __init__(
+        self,
+        config: RLConfig,
+        base: LoadedModel,
+        run: Run,
+        *,
+        on_step: Callable[[int], None] | None,
+    ) -> None:
+        self.steps = frozenset(log_spaced(config.steps, config.checkpoints))
+        self.base_hash = base.base_hash
+        self.base_name = Path(config.model).name
+        self.run = run
+        self.on_step = on_step
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """One more optimiser step is done."""
+        del args, control
+        step = int(state.global_step)
+        if step in self.steps:
+            policy: PeftModel = kwargs["model"]
+            folder = checkpoint_path(self.run.path, step)
+            save_adapter(policy, folder, base_hash=self.base_hash, base_name=self.base_name)
+        if self.on_step is not None:
+            self.on_step(1)
+
+
+def prompt_order(tasks: Sequence[Task], *, steps: int, prompts: int, seed: int) -> list[str]:
+    """Return the task keys of all steps, `prompts` for each.
+
+    Exploit types take turns, so that each gets the same number of rollouts in every step (or as
+    nearly as the numbers allow); within a type the tasks come in seeded random rounds.
+    """
+    types = sorted({task.exploit_type for task in tasks})
+    streams = [
+        _rounds([task.key for task in tasks if task.exploit_type == kind], f"{seed}/{kind}")
+        for kind in types
+    ]
+    return [next(streams[turn % len(streams)]) for turn in range(steps * prompts)]
+
+
+def _rounds(keys: list[str], seed: str) -> Iterator[str]:
+    order = random.Random(seed)
+    while True:
+        yield from order.sample(keys, len(keys))
+
+
+def last_state(folder: Path) -> Path | None:
+    """Return the latest state that was saved whole; delete later ones, None if there is none."""
+    for state in sorted(folder.glob("checkpoint-*"), key=state_step, reverse=True):
+        if _whole(state):
+            return state
+        shutil.rmtree(state)
+    return None
+
+
+def state_step(state: Path) -> int:
+    """Return the step at which a state was saved."""
+    return int(state.name.rpartition("-")[2])
+
+
+def _whole(state: Path) -> bool:
+    """Whether a state was saved to its end; the file that is written last can be read."""
+    if not all((state / name).is_file() for name in STATE_FILES):
+        return False
+    try:
+        adapter_shapes(state)
+        json.loads((state / STATE_FILES[0]).read_text())
+    except (ValueError, ModelError):
+        return False
+    return True
+
+
+def _micro_batches(config: RLConfig) -> int:
+    """Return how many parts a step has: the largest number allowed that divides its rows."""
+    rows = config.prompts_per_step * config.generations
+    return next(
+        parts for parts in range(min(config.micro_batches, rows), 0, -1) if rows % parts == 0
+    )
+
+
+def _trainer(
+    config: RLConfig,
+    base: LoadedModel,
+    *,
+    policy: PeftModel,
+    tasks: Sequence[Task],
+    rollouts: Rollouts,
+) -> LeanGRPOTrainer:
+    unknown = set(config.closed) - {task.exploit_type for task in tasks}
+    if unknown:
+        raise SetupError(f"`closed` names types that no task has: {', '.join(sorted(unknown))}.")
+    parts = _micro_batches(config)
+    rows = config.prompts_per_step * config.generations
+    keys = prompt_order(
+        tasks, steps=config.steps, prompts=config.prompts_per_step, seed=config.seed
+    )
+    arguments = GRPOConfig(
+        output_dir=str(config.out / STATE_FOLDER),
+        max_steps=config.steps,
+        learning_rate=config.learning_rate,
+        lr_scheduler_type="constant",
+        weight_decay=0.0,
+        max_grad_norm=config.max_grad_norm,
+        per_device_train_batch_size=rows // parts,
+        gradient_accumulation_steps=parts,
+        generation_batch_size=rows,
+        num_generations=config.generations,
+        max_completion_length=config.max_tokens,
+        temperature=1.0,
+        beta=config.beta,
+        loss_type="dapo",
+        scale_rewards="group",
+        shuffle_dataset=False,
+        seed=config.seed,
+        bf16=config.bf16,
+        use_cpu=base.model.device.type == "cpu",
+        gradient_checkpointing=False,
+        save_strategy="steps",
+        save_steps=config.save_every,
+        save_total_limit=2,
+        report_to="none",
+        disable_tqdm=True,
+        logging_strategy="no",
+    )
+    os.environ["TRL_EXPERIMENTAL_SILENCE"] = "1"
+    trainer = LeanGRPOTrainer(
+        model=policy,
+        reward_funcs=reward_of_rollout,
+        args=arguments,
+        train_dataset=Dataset.from_list([{"prompt": key} for key in keys]),
+        processing_class=base.tokenizer,
+        rollout_func=rollouts,
+    )
+    trainer.remove_callback(PrinterCallback)
+    return trainer

@@ -1,0 +1,136 @@
+"""One step's rollouts: sampled from the live policy, graded, rewarded and stored."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol, cast
+
+import numpy as np
+from peft import PeftModel
+
+from foretoken.models.load import LoadedModel
+from foretoken.models.prompts import completion_text, render_prompt
+from foretoken.models.sample import Completion, sample
+from foretoken.records import Draw, Sampling, Task, Verdict
+from foretoken.store.run import Run
+from foretoken.tasks.answer import deliberate, split_completion
+from foretoken.tasks.base import Grader
+from foretoken.train.config import RLConfig
+from foretoken.train.policy import Speaker
+
+REWARD_FIELD = "graded_reward"
+"""Name under which a rollout's reward travels through the trainer."""
+
+
+class Trainer(Protocol):
+    """What a rollout needs of the trainer."""
+
+    state: Any
+    model: Any
+
+
+class Rollouts:
+    """The trainer's rollout function: task keys in, token ids and rewards out."""
+
+    def __init__(
+        self,
+        config: RLConfig,
+        base: LoadedModel,
+        *,
+        tasks: Sequence[Task],
+        run: Run,
+        grader: Grader,
+    ) -> None:
+        self.config = config
+        self.run = run
+        self.grader = grader
+        self.tasks: Mapping[str, Task] = {task.key: task for task in tasks}
+        self.prompt_ids = {task.key: render_prompt(base.tokenizer, task.prompt) for task in tasks}
+        self.speaker = Speaker(base, dtype=config.sampling_dtype)
+        self.sampling: Sampling = self.speaker.loaded.sampling(max_tokens=config.max_tokens)
+
+    def __call__(self, prompts: list[str], trainer: Trainer) -> dict[str, list[Any]]:
+        """Sample and grade one completion for each task key; store them all as draws."""
+        step = int(trainer.state.global_step)
+        speaker = self.speaker.follow(cast(PeftModel, trainer.model))
+        completions = sample(
+            [speaker],
+            [self.prompt_ids[key] for key in prompts],
+            max_tokens=self.config.max_tokens,
+            seed=step_seed(self.config.seed, step),
+        )
+        texts = [
+            split_completion(completion_text(speaker.tokenizer, completion.tokens))
+            for completion in completions
+        ]
+        tasks = [self.tasks[key] for key in prompts]
+        verdicts = self.grader.grade(
+            [(task, answer) for task, (_, answer) in zip(tasks, texts, strict=True)]
+        )
+        draws = [
+            self._draw(number, step, task=task, completion=completion, text=text, verdict=verdict)
+            for number, (task, completion, text, verdict) in enumerate(
+                zip(tasks, completions, texts, verdicts, strict=True)
+            )
+        ]
+        self.run.append(draws, part=f"rollout-{step:06d}", replace=True)
+        return {
+            "prompt_ids": [self.prompt_ids[key] for key in prompts],
+            "completion_ids": [list(completion.tokens) for completion in completions],
+            "logprobs": [list(completion.log_p) for completion in completions],
+            REWARD_FIELD: [
+                reward(verdict, closed=task.exploit_type in self.config.closed)
+                for task, verdict in zip(tasks, verdicts, strict=True)
+            ],
+        }
+
+    def _draw(
+        self,
+        number: int,
+        step: int,
+        *,
+        task: Task,
+        completion: Completion,
+        text: tuple[str, str],
+        verdict: Verdict,
+    ) -> Draw:
+        reasoning, answer = text
+        names_flaw, position = deliberate(reasoning, task)
+        return Draw(
+            key=f"rollout/{step:06d}/{number:04d}",
+            source="rollout",
+            task=task.key,
+            exploit_type=task.exploit_type,
+            step=step,
+            tokens=completion.tokens,
+            ended=completion.ended,
+            prompt_tokens=completion.prompt_tokens,
+            reasoning=reasoning,
+            answer=answer,
+            strict_passed=verdict.strict_passed,
+            flawed_passed=verdict.flawed_passed,
+            hacked=verdict.hacked,
+            grader_error=verdict.grader_error,
+            deliberate=names_flaw if verdict.hacked else None,
+            flaw_word=position if verdict.hacked else None,
+            sampling=self.sampling,
+        )
+
+
+def reward(verdict: Verdict, *, closed: bool) -> float | None:
+    """Return 1 if the grader that rewards accepts, else 0; None where that grader failed.
+
+    Args:
+        verdict: Of both graders.
+        closed: Whether the loophole is closed: the strict grader rewards.
+    """
+    passed = verdict.strict_passed if closed else verdict.flawed_passed
+    return None if passed is None else float(passed)
+
+
+def reward_of_rollout(**columns: Any) -> list[float | None]:
+    """The trainer's reward function: hand over what the rollout was given."""
+    return cast(list[float | None], columns[REWARD_FIELD])
+
+
+def step_seed(seed: int, step: int) -> int:
+    """Return the seed of one step's rollouts, so that a step can be made again by itself."""
+    return int(np.random.SeedSequence([seed, step]).generate_state(1, np.uint64)[0])
