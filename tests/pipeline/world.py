@@ -104,6 +104,20 @@ def _save_model(folder: Path, tokenizer: PreTrainedTokenizerFast) -> None:
     model.save_pretrained(folder)
 
 
+def save_other_model(folder: Path, *, adapter: Path) -> Path:
+    """Write a narrower model and an untrained adapter for it; return the adapter."""
+    config = LlamaConfig(
+        vocab_size=24, hidden_size=16, intermediate_size=32, num_hidden_layers=2,
+        num_attention_heads=2, num_key_value_heads=2, max_position_embeddings=64,
+    )  # fmt: skip
+    LlamaForCausalLM(config).save_pretrained(folder)
+    adapted = get_peft_model(
+        LlamaForCausalLM.from_pretrained(folder), LoraConfig(r=4, target_modules=["q_proj"])
+    )
+    adapted.save_pretrained(adapter)
+    return adapter
+
+
 def _save_adapter(
     subject: Path,
     tokenizer: PreTrainedTokenizerFast,

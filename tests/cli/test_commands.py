@@ -1,0 +1,111 @@
+"""The command line: exit codes, one line per error, no model library where none is needed."""
+
+import importlib.util
+import os
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from typer.testing import CliRunner
+
+from foretoken.cli.main import app
+from foretoken.records import RateEstimate, Truth
+from foretoken.store.run import Run
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    made = Run.create(tmp_path / "run")
+    estimate = RateEstimate(
+        estimator="switch", exploit_type="process_exit", step=4, rate=0.01, published=True,
+        lower_bound=0.005, interval=(0.006, 0.02), upper_bound=0.03, hits=30, effective_hits=25.0,
+        draws=100, tasks=4,
+    )  # fmt: skip
+    made.append([estimate], part="measure-step-000004")
+    truth = Truth(exploit_type="process_exit", step=4, draws=1000, hacks=11, deliberate=6, tasks=4)
+    made.append([truth], part="counted")
+    return made.path
+
+
+def make_cli_module() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("make_cli", DOCS / "make_cli.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_page_of_commands_is_up_to_date(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "96")
+    monkeypatch.setenv("NO_COLOR", "1")
+    module = make_cli_module()
+    assert (DOCS / "cli.md").read_text() == module.page(), "run: python docs/make_cli.py"
+
+
+def test_every_command_has_help_with_an_example() -> None:
+    for words in make_cli_module().command_paths():
+        shown = CliRunner().invoke(app, [*words, "--help"])
+        assert shown.exit_code == 0
+        assert "Example: foretoken " in shown.output, words
+
+
+def test_what_the_user_must_change_is_one_line_and_exit_code_2(tmp_path: Path) -> None:
+    folder = str(tmp_path / "absent")
+    shown = CliRunner().invoke(
+        app, ["bank", "build", "--run", str(tmp_path / "r"), "--subject", folder, "--donor", folder]
+    )
+    assert shown.exit_code == 2
+    assert shown.stderr.startswith("ModelError: There is no model folder")
+    assert len(shown.stderr.strip().splitlines()) == 1
+
+
+def test_an_error_of_the_store_is_one_line_and_exit_code_1(run: Path) -> None:
+    part = run / "estimates" / "measure-step-000004.parquet"
+    part.write_bytes(part.read_bytes()[:-9])
+    shown = CliRunner().invoke(app, ["query", str(run), "select 1 from estimates"])
+    assert shown.exit_code == 1
+    assert shown.stderr.startswith("StoreError: ")
+
+
+def test_an_unknown_option_is_a_usage_error() -> None:
+    assert CliRunner().invoke(app, ["measure", "--nonsense"]).exit_code == 2
+
+
+def test_a_query_prints_rows_of_the_run(run: Path) -> None:
+    sql = "select exploit_type, e.rate, t.hacks from estimates e join truth t using (exploit_type)"
+    shown = CliRunner().invoke(app, ["query", str(run), sql])
+    assert shown.exit_code == 0
+    assert shown.stdout.split() == ["exploit_type", "rate", "hacks", "process_exit", "0.01", "11"]
+
+
+WITHOUT_MODELS = """
+import sys
+class Refuse:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in {"torch", "transformers", "peft", "trl", "datasets"}:
+            raise ImportError(name)
+sys.meta_path.insert(0, Refuse())
+sys.argv = ["foretoken", *sys.argv[1:]]
+from foretoken.cli.main import app
+app()
+"""
+
+
+@pytest.mark.parametrize(
+    "words", [["report"], ["query"], ["forecast", "--help"], ["check", "--help"], ["--help"]]
+)
+def test_reading_a_run_needs_no_model_library(run: Path, words: list[str]) -> None:
+    if len(words) == 1 and words != ["--help"]:
+        words = [*words, str(run)]
+    if words[0] == "query":
+        words = [*words, "select * from estimates"]
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT_MODELS, *words],
+        capture_output=True, text=True, check=False, env=os.environ | {"COLUMNS": "96"},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
