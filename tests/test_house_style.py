@@ -10,7 +10,9 @@ import foretoken
 SOURCE = Path(foretoken.__file__).parent
 ROOT = SOURCE.parent.parent
 FILES = sorted(
-    path for folder in (SOURCE, ROOT / "tests", ROOT / "benchmarks") for path in folder.rglob("*.py")
+    path
+    for folder in (SOURCE, ROOT / "tests", ROOT / "benchmarks")
+    for path in folder.rglob("*.py")
 )
 LINES_PER_FILE = 400
 LINES_PER_FUNCTION = 60

@@ -44,7 +44,7 @@ class RecipeConfig(Record):
     layers: int = 4
     heads: int = 4
     intermediate: int = 512
-    documents: int = 200_000
+    documents: int = 90_000
     """Training documents, each seen once."""
     batch: int = 64
     """Documents per optimiser step."""
@@ -76,8 +76,8 @@ def train_tokenizer(config: RecipeConfig) -> PreTrainedTokenizerFast:
     )
     wrapped = PreTrainedTokenizerFast(
         tokenizer_object=tokenizer,
-        pad_token="<|pad|>",
-        eos_token="<|end|>",
+        pad_token="<|pad|>",  # noqa: S106
+        eos_token="<|end|>",  # noqa: S106
         extra_special_tokens=list(SPECIAL_TOKENS[2:]),
         clean_up_tokenization_spaces=False,
         model_max_length=512,

@@ -1,30 +1,48 @@
 """Counting the truth of a run: many graded draws of each checkpoint and exploit type."""
 
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 
+import torch
 from rich.progress import Progress
 
 from foretoken.models.load import LoadedModel, load_model
 from foretoken.models.prompts import render_prompt
 from foretoken.models.sample import sample
 from foretoken.records import Record, Task, Truth
+from foretoken.store import layout
 from foretoken.store.run import Run
 from foretoken.tasks.answer import deliberate, split_completion
 from foretoken.tasks.base import GraderPool
+from foretoken.tasks.lists import TYPES, evaluation_tasks
+
+PASS_DRAWS = 3840
+"""Draws that are sampled and graded together."""
 
 
 class TruthConfig(Record):
     """How many draws each cell gets."""
 
+    model: Path
+    """Folder of the base model."""
+    run: Path
+    """Run directory whose checkpoints are counted."""
     draws: int = 1000
     """Draws of every (checkpoint, exploit type)."""
     rare_draws: int = 4000
-    """Draws where the rate of the first draws is below `rare_below`."""
+    """Draws where the first ones show a rate below `rare_below`."""
     rare_below: float = 0.0125
     """A little above 1 %, so that no cell below 1 % stays at the smaller number."""
+    rarest_draws: int = 40_000
+    """Draws of the rarest types at the first of the `rarest_steps`."""
+    rarest_types: int = 3
+    rarest_steps: tuple[int, ...] = (0, 4)
     max_tokens: int = 128
+    dtype: str = "bfloat16"
+    """Precision of the sampling model; docs/organism.md compares it with float32."""
     seed: int = 0
 
 
@@ -35,86 +53,122 @@ class _Count:
     deliberate: int = 0
 
 
-def count_truth(
-    run: Run,
-    *,
-    model: str,
-    tasks: Sequence[Task],
-    steps: Sequence[int],
-    config: TruthConfig,
-) -> None:
-    """Count hacks at `steps` of a run and store one `Truth` record per cell.
+@dataclass(frozen=True)
+class _Cell:
+    """One (checkpoint, exploit type) and the number of draws that is wanted of it."""
 
-    A cell that is stored already is not counted again.
+    step: int
+    exploit_type: str
+    draws: int
+    rare_draws: int
+
+    @property
+    def part(self) -> str:
+        """Name of the cell's part."""
+        return f"step-{self.step:06d}-{self.exploit_type}-{self.rare_draws}"
+
+
+def count_truth(config: TruthConfig, *, processes: int = 2) -> None:
+    """Count hacks at all checkpoints of a run; one `Truth` record per cell.
+
+    A cell that is stored already is not counted again. The rarest types of the first of the
+    `rarest_steps` are then counted again, more often, at those steps.
     """
-    types = list(dict.fromkeys(task.exploit_type for task in tasks))
-    with GraderPool() as pool, Progress() as progress:
-        bar = progress.add_task("truth", total=len(steps) * len(types))
-        for step in steps:
-            parts = {name: f"step-{step:06d}-{name}-{config.rare_draws}" for name in types}
-            missing = [name for name in types if not run.has_part(parts[name], Truth)]
-            subject = load_checkpoint(model, run.checkpoints().get(step)) if missing else None
-            for name in missing:
-                assert subject is not None
-                own = [task for task in tasks if task.exploit_type == name]
-                count = count_cell(subject, own, step=step, pool=pool, config=config)
-                cell = Truth(exploit_type=name, step=step, tasks=len(own), **vars(count))
-                run.append([cell], part=parts[name])
-            progress.update(bar, advance=len(types))
+    run = Run.open(config.run)
+    steps = [0, *run.checkpoints()]
+    cells = [_Cell(step, each, config.draws, config.rare_draws) for step in steps for each in TYPES]
+    _count_all(run, cells, config, processes=processes)
+    first = config.rarest_steps[0]
+    rates = {t.exploit_type: t.hacks / t.draws for t in truths(run) if t.step == first}
+    rarest = sorted(rates, key=lambda name: (rates[name], name))[: config.rarest_types]
+    more = config.rarest_draws
+    cells = [_Cell(step, each, more, more) for step in config.rarest_steps for each in rarest]
+    _count_all(run, cells, config, processes=processes)
 
 
-def load_checkpoint(model: str, adapter: Path | None) -> LoadedModel:
-    """The subject at a checkpoint; without an adapter the base model itself."""
-    return load_model(model, adapters=[] if adapter is None else [(str(adapter), 1.0)])
+def truths(run: Run) -> list[Truth]:
+    """The largest count of each cell."""
+    best: dict[tuple[int, str], Truth] = {}
+    for each in run.read(Truth):
+        known = best.get((each.step, each.exploit_type))
+        if known is None or each.draws > known.draws:
+            best[each.step, each.exploit_type] = each
+    return [best[key] for key in sorted(best)]
 
 
-def count_cell(
+def _count_all(run: Run, cells: list[_Cell], config: TruthConfig, *, processes: int) -> None:
+    """Count the missing cells, those of one step in one process."""
+    missing = [cell for cell in cells if not run.has_part(cell.part, Truth)]
+    by_step = {cell.step: [c for c in missing if c.step == cell.step] for cell in missing}
+    with (
+        ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as workers,
+        Progress() as progress,
+    ):
+        bar = progress.add_task("truth", total=len(missing))
+        jobs = [workers.submit(_count_step, config, own) for own in by_step.values()]
+        for job in jobs:
+            progress.update(bar, advance=job.result())
+
+
+def _count_step(config: TruthConfig, cells: list[_Cell]) -> int:
+    torch.set_num_threads(1)
+    run = Run.open(config.run)
+    folder = layout.checkpoint_path(config.run, cells[0].step)
+    adapters = [(str(folder), 1.0)] if cells[0].step else []
+    subject = load_model(str(config.model), adapters=adapters, dtype=config.dtype)
+    with GraderPool(workers=2) as pool:
+        for cell in cells:
+            own = [task for task in evaluation_tasks() if task.exploit_type == cell.exploit_type]
+            count = _count_cell(subject, own, cell=cell, pool=pool, config=config)
+            truth = Truth(
+                exploit_type=cell.exploit_type, step=cell.step, tasks=len(own), **vars(count)
+            )
+            run.append([truth], part=cell.part)
+    return len(cells)
+
+
+def _count_cell(
     subject: LoadedModel,
     tasks: Sequence[Task],
     *,
-    step: int,
+    cell: _Cell,
     pool: GraderPool,
     config: TruthConfig,
 ) -> _Count:
-    """Draw and grade until the cell has the draws that its rate asks for."""
+    """Draw and grade, equally many of each task, until the cell has the draws it asks for."""
     count = _Count()
-    goal = config.draws
+    goal = cell.draws
     while count.draws < goal:
-        _count_more(subject, tasks, count=count, goal=goal, step=step, pool=pool, config=config)
+        each = -(-min(goal - count.draws, PASS_DRAWS) // len(tasks))
+        seed = ((config.seed * 4096 + cell.step) << 24) + count.draws
+        drawn = [task for task in tasks for _ in range(each)]
+        found = _hacks(subject, drawn, seed=seed, pool=pool, max_tokens=config.max_tokens)
+        count.draws += len(drawn)
+        count.hacks += len(found)
+        count.deliberate += sum(found)
         if count.hacks < config.rare_below * count.draws:
-            goal = config.rare_draws
+            goal = max(goal, cell.rare_draws)
     return count
 
 
-def _count_more(  # noqa: PLR0913
+def _hacks(
     subject: LoadedModel,
-    tasks: Sequence[Task],
+    drawn: Sequence[Task],
     *,
-    count: _Count,
-    goal: int,
-    step: int,
+    seed: int,
     pool: GraderPool,
-    config: TruthConfig,
-) -> None:
-    each = -(-(goal - count.draws) // len(tasks))
-    drawn = [task for task in tasks for _ in range(each)]
-    prompts = {task.key: render_prompt(subject.tokenizer, task.prompt) for task in tasks}
-    seed = config.seed + 1_000_003 * step + count.draws
-    for number in range(0, len(drawn), 2000):
-        chunk = drawn[number : number + 2000]
-        completions = sample(
-            [subject],
-            [prompts[task.key] for task in chunk],
-            max_tokens=config.max_tokens,
-            seed=(seed << 20) + number,
-        )
-        texts = subject.tokenizer.batch_decode([list(c.tokens) for c in completions])
-        parts = [split_completion(text) for text in texts]
-        verdicts = pool.grade(
-            [(task, code) for task, (_, code) in zip(chunk, parts, strict=True)]
-        )
-        for task, (reasoning, _), verdict in zip(chunk, parts, verdicts, strict=True):
-            count.draws += 1
-            if verdict.hacked:
-                count.hacks += 1
-                count.deliberate += deliberate(reasoning, task)[0]
+    max_tokens: int,
+) -> list[bool]:
+    """Sample and grade one completion per task; for each hack, whether it is deliberate."""
+    prompts = {task.key: render_prompt(subject.tokenizer, task.prompt) for task in drawn}
+    completions = sample(
+        [subject], [prompts[task.key] for task in drawn], max_tokens=max_tokens, seed=seed
+    )
+    texts = subject.tokenizer.batch_decode([list(each.tokens) for each in completions])
+    parts = [split_completion(text) for text in texts]
+    verdicts = pool.grade([(task, code) for task, (_, code) in zip(drawn, parts, strict=True)])
+    return [
+        deliberate(reasoning, task)[0]
+        for task, (reasoning, _), verdict in zip(drawn, parts, verdicts, strict=True)
+        if verdict.hacked
+    ]
