@@ -11,7 +11,7 @@ from foretoken.errors import MismatchError, StoreError, TaskError
 from foretoken.records import Record, Task, Verdict
 from foretoken.tasks.base import Grader
 
-_BATCH = 256
+_BATCH = 64
 
 
 class GradeSummary(Record):
