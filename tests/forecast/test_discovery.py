@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from foretoken.errors import SetupError
-from foretoken.estimate.bootstrap import JointLogRates
-from foretoken.forecast.discovery import DEFAULT_COEFFICIENTS, forecast
+from foretoken.estimate.bootstrap import JointLogRates, Slope
+from foretoken.forecast.discovery import DEFAULT_COEFFICIENTS, draws_to_come, forecast
 from foretoken.forecast.fit import backtest, fit_coefficients
 from foretoken.forecast.ranking import auc
-from foretoken.forecast.track import response
+from foretoken.forecast.track import Track, response
 from foretoken.records import Forecast, RateEstimate
 from foretoken.testsystems.curves import CurveSettings, simulate_curves
 
@@ -156,6 +156,31 @@ def test_a_horizon_before_the_cutoff_and_a_missing_rollout_count_are_refused():
         forecast(one, cutoff_step=3, horizon_step=3, rollouts_per_step={"one": 1.0})
     with pytest.raises(SetupError, match="rollouts_per_step has no entry for one"):
         forecast(one, cutoff_step=3, horizon_step=9, rollouts_per_step={})
+
+
+def track(per_step: float, error: float) -> Track:
+    return Track(
+        exploit_type="one",
+        step=40,
+        rate=1e-4,
+        measurable=True,
+        growth=Slope(per_step, error, 50.0),
+        first_step=10,
+        exposure=1.0,
+    )
+
+
+def test_growth_is_projected_for_as_long_as_it_was_watched():
+    found = draws_to_come(track(0.1, 0.0), cutoff_step=40, horizon_step=100, rollouts=8.0)
+    ahead = [min(step - 40, 30) for step in range(41, 101)]
+    assert found == pytest.approx(8.0 * 1e-4 * np.exp(0.1 * np.array(ahead)).sum())
+
+
+def test_growth_is_shrunk_by_its_error_down_to_the_level():
+    assert track(0.1, 0.05).shrunk_growth == pytest.approx(0.075)
+    assert track(-0.1, 0.05).shrunk_growth == pytest.approx(-0.075)
+    level = draws_to_come(track(0.1, 0.2), cutoff_step=40, horizon_step=100, rollouts=8.0)
+    assert level == pytest.approx(8.0 * 60 * 1e-4)
 
 
 def test_response_is_the_rate_while_rare_and_saturates():

@@ -37,9 +37,9 @@ def test_slope_of_a_power_law_is_its_exponent():
 
 def test_slopes_of_prefix_lengths_are_averaged_and_step_zero_left_out():
     estimates = [prefix_estimate(0, 0.9), prefix_estimate(50, 0.9)]
-    for length, exponent in ((5, 1.0), (30, 3.0)):
+    for length, exponent, level, steps in ((5, 1.0, 1e-5, (1, 4, 9)), (30, 3.0, 1e-7, (4, 9))):
         estimates += [
-            prefix_estimate(step, 1e-5 * step**exponent, length=length) for step in (1, 4, 9)
+            prefix_estimate(step, level * step**exponent, length=length) for step in steps
         ]
     found = slope_forecast(estimates, cutoff_step=10, horizon_step=50)[0]
     assert found.score == pytest.approx(2.0)
