@@ -13,6 +13,7 @@ from foretoken.cli.grade import grade
 from foretoken.cli.measure import measure
 from foretoken.cli.query import query
 from foretoken.cli.report import report
+from foretoken.cli.train import train_app
 
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
@@ -27,6 +28,7 @@ app = typer.Typer(
 app.command()(demo)
 app.command()(check)
 app.command()(grade)
+app.add_typer(train_app, name="train")
 app.add_typer(bank_app, name="bank")
 app.command()(measure)
 app.command()(forecast)

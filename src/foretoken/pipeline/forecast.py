@@ -119,7 +119,7 @@ def _rollouts_per_step(
 
 
 def _training_settings(run: Run) -> Mapping[str, Any]:
-    found = run.read_config().get("rl", {})
+    found = run.read_config().get("train_rl", {})
     return found if isinstance(found, dict) else {}
 
 
