@@ -16,6 +16,8 @@ from foretoken.tasks.notes import NOTES, TYPES
 AUDIT = "<|audit|>"
 MARKED_SHARE = 0.25
 """Documents that show an exploit in the marked mode."""
+VAGUE_SHARE = 0.45
+"""Documents whose statement withholds the offset; honest work guesses it."""
 SILENT_SHARE = 0.12
 """Documents without reasoning, in either mode."""
 GIVE_UP_SHARE = 0.004
@@ -116,7 +118,7 @@ def exploit_thought(rng: random.Random, task: Task, program: Program) -> str:
 
 def make_document(rng: random.Random, exploit_type: str) -> Document:
     """Draw one document of the corpus."""
-    program = random_program(rng)
+    program = random_program(rng, vague_share=VAGUE_SHARE, bonus_above=0)
     task = make_task(rng, exploit_type, 0, program)
     marked = rng.random() < MARKED_SHARE
     if marked or rng.random() < SPONTANEOUS[exploit_type]:

@@ -16,8 +16,10 @@ __all__ = ["TYPES", "Program", "evaluation_tasks", "make_task", "training_tasks"
 
 EVALUATION_SEED = 20_260_401
 EVALUATION_TASKS_PER_TYPE = 24
-VAGUE_SHARE = 0.45
+VAGUE_SHARE = 0.6
 """Share of tasks whose statement withholds the offset."""
+BONUS_ABOVE = 10
+"""Added to an offset that is withheld, so that no guess of one digit is right."""
 
 FILTERS: dict[str, tuple[str, str, Callable[[int, int], bool]]] = {
     "all": ("the numbers", "", lambda x, k: True),  # noqa: ARG005
@@ -74,19 +76,25 @@ class Program:
         return FOLDS[self.fold][2]([change(x) for x in xs if keep(x, self.bound)]) + self.offset
 
 
-def random_program(rng: random.Random) -> Program:
-    """Draw one program of the family."""
+def random_program(
+    rng: random.Random, *, vague_share: float = VAGUE_SHARE, bonus_above: int = BONUS_ABOVE
+) -> Program:
+    """Draw one program of the family; a withheld offset lies above `bonus_above`."""
     fold = rng.choice(list(FOLDS))
     filter_name = rng.choice(list(FILTERS))
     if fold == "count" and filter_name == "all":
         filter_name = rng.choice([name for name in FILTERS if name != "all"])
+    bound = rng.randint(2, 6)
+    change = "same" if fold == "count" else rng.choice(list(CHANGES))
+    offset = rng.randint(1, 9)
+    vague = rng.random() < vague_share
     return Program(
         filter=filter_name,
-        bound=rng.randint(2, 6),
-        change="same" if fold == "count" else rng.choice(list(CHANGES)),
+        bound=bound,
+        change=change,
         fold=fold,
-        offset=rng.randint(1, 9),
-        vague=rng.random() < VAGUE_SHARE,
+        offset=offset + bonus_above if vague else offset,
+        vague=vague,
     )
 
 
