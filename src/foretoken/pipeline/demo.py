@@ -66,21 +66,8 @@ def tell_story(config: DemoConfig) -> Story:
 
     The forecast is written before a later checkpoint is measured.
     """
-    model, source = shipped_run()
-    run = _copy_run(source, config.run)
-    tasks = OWN_TASKS if run.parts(Task) else "lists"
-    build_bank(
-        BankConfig(
-            run=config.run,
-            subject=model,
-            donor=layout.donor_folder(config.run),
-            tasks=tasks,
-            draws_per_task=config.draws_per_task,
-            max_tokens=config.max_tokens,
-            seed=config.seed,
-            workers=config.workers,
-        )
-    )
+    run = copy_run(config.run)
+    build_bank(bank_settings(config, run))
     forecast = ForecastConfig(run=config.run, seed=config.seed)
     cutoff = int(max(run.checkpoints()) * forecast.cutoff)
     measuring = MeasureConfig(run=config.run, seed=config.seed, workers=config.workers)
@@ -108,8 +95,24 @@ def compare_with_truth(run: Run, forecasts: list[Forecast]) -> Story:
     )
 
 
-def _copy_run(source: Path, target: Path) -> Run:
+def bank_settings(config: DemoConfig, run: Run) -> BankConfig:
+    """Settings of the bank on a copy of the shipped run."""
+    model, _ = shipped_run()
+    return BankConfig(
+        run=run.path,
+        subject=model,
+        donor=layout.donor_folder(run.path),
+        tasks=OWN_TASKS if run.parts(Task) else "lists",
+        draws_per_task=config.draws_per_task,
+        max_tokens=config.max_tokens,
+        seed=config.seed,
+        workers=config.workers,
+    )
+
+
+def copy_run(target: Path) -> Run:
     """Copy the shipped run, except for what is there already; a file is whole or absent."""
+    _, source = shipped_run()
     run = Run.create(target)
     for name in COPIED:
         found = source / name
