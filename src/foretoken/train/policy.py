@@ -25,8 +25,11 @@ def lora_policy(base: LoadedModel, config: TrainConfig) -> PeftModel:
         target_modules="all-linear",
         task_type="CAUSAL_LM",
     )
-    policy = get_peft_model(copy_model(base, dtype="float32").model, lora)
-    return cast(PeftModel, policy)
+    model = copy_model(base, dtype="float32").model
+    if model.device.type == "cpu":
+        # The fused kernel spends half of a step in its backward pass on a processor.
+        model.set_attn_implementation("eager")
+    return cast(PeftModel, get_peft_model(model, lora))
 
 
 class Speaker:
