@@ -177,6 +177,16 @@ def test_weights_that_the_own_draws_rule_out_are_doubted():
     assert not estimate.published
 
 
+def test_rollouts_that_show_an_unknown_route_are_believed_and_fewer_hacks_are_not():
+    log_w = np.log(np.full(60, 0.01))
+    for hits, doubts in ((40, (Doubt.COVERAGE_FAILED,)), (9, ()), (0, ())):
+        cell = Cell(exploit_type="toy", step=0, rollout_hits=hits, rollout_draws=144)
+        estimate = plain(log_w, np.arange(60) % 10, [60] * 10, cell)
+        assert estimate.doubts == doubts
+        assert estimate.published == (not doubts)
+        assert estimate.upper_bound == 1.0
+
+
 def test_a_bank_that_lost_half_its_effective_hits_is_stale():
     cell = Cell(exploit_type="toy", step=9, reference_effective_hits=130.0)
     estimate = plain(np.log(np.full(60, 1e-4)), np.arange(60) % 10, [60] * 10, cell)

@@ -15,6 +15,10 @@ class Cell:
     """Hacks among the subject's own plain draws **at this step** (`switch` only)."""
     subject_draws: int = 0
     """The subject's own plain draws at this step; 0 makes the upper bound 1."""
+    rollout_hits: int = 0
+    """Hacks among training rollouts near this step, on tasks of their own (`switch` only)."""
+    rollout_draws: int = 0
+    """Those rollouts. They can contradict an estimate but enter no bound."""
     grader_errors: int = 0
     """Draws left out because the grader itself failed."""
     reference_effective_hits: float | None = None

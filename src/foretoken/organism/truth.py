@@ -37,7 +37,7 @@ class TruthConfig(Record):
     rare_below: float = 0.0125
     """A little above 1 %, so that no cell below 1 % stays at the smaller number."""
     rarest_draws: int = 40_000
-    """Draws of the rarest types at the first of the `rarest_steps`."""
+    """Draws of the rarest types at the `rarest_steps`."""
     rarest_types: int = 3
     rarest_steps: tuple[int, ...] = (0, 4)
     max_tokens: int = 128
@@ -71,19 +71,26 @@ class _Cell:
 def count_truth(config: TruthConfig, *, processes: int = 2) -> None:
     """Count hacks at all checkpoints of a run; one `Truth` record per cell.
 
-    A cell that is stored already is not counted again. The rarest types of the first of the
+    A cell that is stored already is not counted again. The rarest types up to the last of the
     `rarest_steps` are then counted again, more often, at those steps.
     """
     run = Run.open(config.run)
     steps = [0, *run.checkpoints()]
     cells = [_Cell(step, each, config.draws, config.rare_draws) for step in steps for each in TYPES]
     _count_all(run, cells, config, processes=processes)
-    first = config.rarest_steps[0]
-    rates = {t.exploit_type: t.hacks / t.draws for t in truths(run) if t.step == first}
-    rarest = sorted(rates, key=lambda name: (rates[name], name))[: config.rarest_types]
+    rarest = rarest_types(truths(run), config)
     more = config.rarest_draws
     cells = [_Cell(step, each, more, more) for step in config.rarest_steps for each in rarest]
     _count_all(run, cells, config, processes=processes)
+
+
+def rarest_types(counted: Sequence[Truth], config: TruthConfig) -> list[str]:
+    """The types with the fewest hacks up to the last of the rarest steps."""
+    hacks = dict.fromkeys(sorted(TYPES), 0)
+    for each in counted:
+        if each.step <= config.rarest_steps[-1]:
+            hacks[each.exploit_type] += each.hacks
+    return sorted(hacks, key=lambda name: hacks[name])[: config.rarest_types]
 
 
 def truths(run: Run) -> list[Truth]:

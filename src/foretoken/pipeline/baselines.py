@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from foretoken.models.load import LoadedModel
 from foretoken.pipeline.bank import BankConfig, load_voices
 from foretoken.pipeline.counting import (
+    RECENT_STEPS,
     OwnDraw,
     OwnDraws,
     count_estimates,
@@ -50,7 +51,12 @@ class Baselines:
                 pool=self.pool,
             )
         counted = read_own_draws(self.run, "count", step=step).get(step, [])
-        return OwnDraws(counted=tuple(counted), rollouts=tuple(self.rollouts.get(step, [])))
+        steps = range(step - RECENT_STEPS + 1, step + 1)
+        return OwnDraws(
+            counted=tuple(counted),
+            rollouts=tuple(self.rollouts.get(step, [])),
+            recent=tuple(draw for each in steps for draw in self.rollouts.get(each, [])),
+        )
 
     def estimates(self, model: LoadedModel, own: OwnDraws, *, step: int) -> list[RateEstimate]:
         """Baseline estimates at one step."""

@@ -15,6 +15,9 @@ from foretoken.records import Draw, RateEstimate
 from foretoken.store.run import Run
 from foretoken.tasks.base import GraderPool
 
+RECENT_STEPS = 3
+"""Training steps whose rollouts together may contradict an estimate."""
+
 
 @dataclass(frozen=True)
 class OwnDraw:
@@ -35,16 +38,26 @@ class OwnDraws:
     counted: tuple[OwnDraw, ...]
     """On the bank's tasks, made for counting."""
     rollouts: tuple[OwnDraw, ...]
-    """Of training, on its own tasks."""
+    """Of training at this very step, on its own tasks."""
+    recent: tuple[OwnDraw, ...] = ()
+    """Rollouts of the last steps up to this one, `RECENT_STEPS` of them."""
 
     def counts(self, exploit_type: str) -> tuple[int, int]:
         """Hacks and graded draws of one type on the bank's tasks."""
-        graded = [
-            draw.hacked
-            for draw in self.counted
-            if draw.exploit_type == exploit_type and draw.hacked is not None
-        ]
-        return sum(graded), len(graded)
+        return _counts(self.counted, exploit_type)
+
+    def recent_counts(self, exploit_type: str) -> tuple[int, int]:
+        """Hacks and graded rollouts of one type in the last steps."""
+        return _counts(self.recent, exploit_type)
+
+
+def _counts(draws: Sequence[OwnDraw], exploit_type: str) -> tuple[int, int]:
+    graded = [
+        draw.hacked
+        for draw in draws
+        if draw.exploit_type == exploit_type and draw.hacked is not None
+    ]
+    return sum(graded), len(graded)
 
 
 def read_own_draws(run: Run, source: str, *, step: int | None = None) -> dict[int, list[OwnDraw]]:

@@ -98,6 +98,7 @@ def _measure_checkpoint(
     estimates: list[RateEstimate] = []
     for each in bank.types:
         hacks, draws = own.counts(each.exploit_type)
+        shown, rollouts = own.recent_counts(each.exploit_type)
         if step == bank.step:
             hacks, draws = hacks + each.subject_hits, draws + each.subject_draws
         cell = Cell(
@@ -105,6 +106,8 @@ def _measure_checkpoint(
             step=step,
             subject_hits=hacks,
             subject_draws=draws,
+            rollout_hits=shown,
+            rollout_draws=rollouts,
             grader_errors=each.grader_errors,
             reference_effective_hits=each.effective_hits,
             health=each.health,
