@@ -127,6 +127,8 @@ class Mixture(Record):
     components: tuple[Component, ...]
     weights: tuple[float, ...]
     """Probability of each component; they sum to 1."""
+    draws_per_task: int
+    """Draws that each of the type's tasks gets in this stage."""
 
 
 class Draw(Record):
@@ -212,7 +214,7 @@ class RateEstimate(Record):
     interval: tuple[float, float] | None
     """Model-based 95 % interval."""
     upper_bound: float
-    """Assumption-free 97.5 % upper bound from the subject's own draws (1.0 where there are none)."""
+    """Assumption-free 97.5 % upper bound from the subject's own draws (1.0 without any)."""
     hits: int
     effective_hits: float
     draws: int

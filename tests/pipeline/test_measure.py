@@ -12,7 +12,7 @@ from foretoken.pipeline.forecast import ForecastConfig, make_forecast
 from foretoken.pipeline.hits import read_bank
 from foretoken.pipeline.measure import MeasureConfig, measure
 from foretoken.pipeline.prefixes import PrefixConfig
-from foretoken.records import BankHealth, Doubt, Draw, RateEstimate, Score
+from foretoken.records import BankHealth, Doubt, Draw, Mixture, RateEstimate, Score
 from foretoken.store.run import Run
 
 
@@ -23,6 +23,7 @@ def bank_config(world: World, run: Path, **changes: object) -> BankConfig:
         "donor": world.donor,
         "tasks": str(world.tasks),
         "draws_per_task": 150,
+        "effective_hits": 1000,
         "typical_tokens": 4,
         "max_tokens": MAX_TOKENS,
         "part_draws": 512,
@@ -92,6 +93,16 @@ def test_weights_of_checked_draws_average_one(measured: Run) -> None:
         assert abs(each.mean_weight - 1) < 3 * each.mean_weight_error
         assert each.rescoring_spread < 1e-3
         assert sum(each.component_weights) == pytest.approx(1)
+
+
+def test_a_type_with_enough_effective_hits_gets_fewer_draws(world: World, tmp_path: Path) -> None:
+    build_bank(bank_config(world, tmp_path / "run", draws_per_task=60, effective_hits=8))
+    stages = Run.open(tmp_path / "run").read(Mixture)
+    second = {each.exploit_type: each.draws_per_task for each in stages if each.stage == 2}
+    assert min(second.values()) < second["function_attribute_flag"] == 39
+    bank = read_bank(Run.open(tmp_path / "run"))
+    for each in bank.types:
+        assert set(each.draws_per_task) == {21 + second[each.exploit_type]}
 
 
 def test_every_task_has_the_same_number_of_draws_and_the_subject_its_share(measured: Run) -> None:

@@ -5,6 +5,7 @@ Here a prompt is held and attended to once for all of its completions, and new t
 into a reserved buffer. Models whose layers are not all plain full attention get the usual cache.
 """
 
+import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Protocol, cast
@@ -181,22 +182,32 @@ def can_share(model: PreTrainedModel) -> bool:
     )
 
 
-_current: list[tuple[SharedRows, list[int]]] = []
-"""The rows whose model is running, and the layers that attended so far."""
+class _Current(threading.local):
+    """The rows whose model is running in this thread, and the layers that attended so far.
+
+    Threads that sample at the same time need a copy of the model each: its configuration names
+    the attention.
+    """
+
+    def __init__(self) -> None:
+        self.stack: list[tuple[SharedRows, list[int]]] = []
+
+
+_current = _Current()
 
 
 @contextmanager
 def _attending(rows: SharedRows) -> Generator[list[int]]:
     """Route a model's attention through `_shared_attention` for one forward pass."""
     seen: list[int] = []
-    _current.append((rows, seen))
+    _current.stack.append((rows, seen))
     usual = getattr(rows.model.config, ATTENTION_FIELD)
     setattr(rows.model.config, ATTENTION_FIELD, SHARED_ATTENTION)
     try:
         yield seen
     finally:
         setattr(rows.model.config, ATTENTION_FIELD, usual)
-        _current.pop()
+        _current.stack.pop()
 
 
 def _shared_attention(
@@ -209,7 +220,7 @@ def _shared_attention(
     query, key, value = states[:3]
     if any(settings.get(name) is not None for name in ("softcap", "s_aux", "position_bias")):
         raise SharingUnsupportedError
-    rows, seen = _current[-1]
+    rows, seen = _current.stack[-1]
     index = cast(int, module.layer_idx)
     layer = rows.layers[index]
     out = attend(

@@ -2,13 +2,15 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pyarrow.compute as pc
+from scipy.special import logsumexp
 
+from foretoken.arrays import FloatPerDraw
 from foretoken.errors import SetupError
+from foretoken.estimate.bounds import effective_count
 from foretoken.estimate.mixture import default_components, initial_weights, tune_weights
 from foretoken.models.load import LoadedModel, load_model
 from foretoken.models.prompts import render_prompt
@@ -50,9 +52,11 @@ class BankConfig(Settings):
     """A JSONL file, an import path `package.module:function`, `lists`, or `run` for the tasks that
     the run directory holds."""
     draws_per_task: int = 40
-    """Draws of both stages together."""
+    """Draws of both stages together, at most."""
     first_stage: float = 0.35
-    """Share of the draws that use untuned components."""
+    """Share of these draws that use untuned components."""
+    effective_hits: float = 60.0
+    """Effective hits at which a type's second stage stops short of its draws."""
     strengths: tuple[float, ...] = (0.5, 1.0)
     """Donor strengths (scales of its adapter)."""
     typical_tokens: float = 65.0
@@ -61,19 +65,11 @@ class BankConfig(Settings):
     """Longest completion."""
     check_draws: int = 200
     """Draws, hits or not, whose weights are checked to average 1."""
-    part_draws: int = 1024
+    part_draws: int = 512
     """Draws between two writes: what a kill can lose."""
     seed: int = 0
     workers: int | None = None
     """Grader processes; none: one per core."""
-
-
-@dataclass(frozen=True)
-class _Stage:
-    number: int
-    draws_per_task: int
-    mixtures: dict[str, Mixture]
-    """By exploit type."""
 
 
 def build_bank(config: BankConfig) -> list[BankHealth]:
@@ -96,15 +92,13 @@ def build_bank(config: BankConfig) -> list[BankHealth]:
     run.write_config("bank", _absolute(config))
     components = default_components(config.typical_tokens, config.strengths)
     types = list(dict.fromkeys(task.exploit_type for task in tasks.values()))
-    first_draws = max(1, round(config.first_stage * config.draws_per_task))
     with GraderPool(workers=config.workers) as pool:
-        uniform = [_mixture(each, 1, components=components, config=config) for each in types]
-        first = _Stage(1, first_draws, _keep_mixtures(run, uniform))
-        _draw_stage(run, models, tasks, stage=first, config=config, pool=pool)
+        uniform = [_uniform_mixture(each, components, config=config) for each in types]
+        first = _keep_mixtures(run, uniform)
+        _draw_stage(run, models, tasks, mixtures=first, config=config, pool=pool)
         _score_stage(run, models, tasks, stage=1, config=config)
-        tuned = _tuned_mixtures(run, first.mixtures, components, step=config.step)
-        second = _Stage(2, config.draws_per_task - first_draws, _keep_mixtures(run, tuned))
-        _draw_stage(run, models, tasks, stage=second, config=config, pool=pool)
+        second = _keep_mixtures(run, _tuned_mixtures(run, first, components, config=config))
+        _draw_stage(run, models, tasks, mixtures=second, config=config, pool=pool)
     _score_stage(run, models, tasks, stage=2, config=config)
     if not run.has_part("bank-health", BankHealth):
         health = _health(run, models[0], tasks, components=components, config=config)
@@ -153,15 +147,16 @@ def _hashes(models: Sequence[LoadedModel], strengths: Sequence[float]) -> dict[s
     return {role: model.weights_hash for role, model in zip(roles, models, strict=True)}
 
 
-def _mixture(
-    exploit_type: str, stage: int, *, components: tuple[Component, ...], config: BankConfig
+def _uniform_mixture(
+    exploit_type: str, components: tuple[Component, ...], *, config: BankConfig
 ) -> Mixture:
     return Mixture(
         exploit_type=exploit_type,
-        stage=stage,
+        stage=1,
         step=config.step,
         components=components,
         weights=tuple(initial_weights(len(components)).tolist()),
+        draws_per_task=max(2, round(config.first_stage * config.draws_per_task)),
     )
 
 
@@ -177,55 +172,58 @@ def _draw_stage(
     models: Sequence[LoadedModel],
     tasks: dict[str, Task],
     *,
-    stage: _Stage,
+    mixtures: dict[str, Mixture],
     config: BankConfig,
     pool: GraderPool,
 ) -> None:
     """Make the draws of a stage that are not stored yet, part by part."""
+    stage = next(iter(mixtures.values())).stage
     origin = Origin(
         source="bank",
         step=config.step,
-        stage=stage.number,
+        stage=stage,
         seed=config.seed,
         sampling=models[0].sampling(max_tokens=config.max_tokens),
     )
+    planned = [
+        plan
+        for exploit_type, mixture in mixtures.items()
+        for plan in _plan(
+            [task for task in tasks.values() if task.exploit_type == exploit_type],
+            mixture,
+            config=config,
+        )
+    ]
     draw_parts(
         run,
         models,
-        _plan(tasks, stage, config=config),
-        name=f"bank-s{stage.number}",
+        sorted(planned, key=lambda plan: (plan.window.strength, plan.key)),
+        name=f"bank-s{stage}",
         origin=origin,
         pool=pool,
         part_draws=config.part_draws,
     )
 
 
-def _plan(tasks: dict[str, Task], stage: _Stage, *, config: BankConfig) -> list[Planned]:
-    """Every draw of a stage, those of one donor strength together."""
+def _plan(tasks: Sequence[Task], mixture: Mixture, *, config: BankConfig) -> list[Planned]:
+    """Every draw of one stage of one type."""
     voice = {strength: index + 1 for index, strength in enumerate(config.strengths)}
+    seed = part_seed(config.seed, f"components-{mixture.stage}-{mixture.exploit_type}")
+    chosen = _choose_components(
+        mixture.weights, mixture.draws_per_task * len(tasks), np.random.default_rng(seed)
+    )
     planned: list[Planned] = []
-    for exploit_type, mixture in stage.mixtures.items():
-        keys = [key for key, task in tasks.items() if task.exploit_type == exploit_type]
-        seed = part_seed(config.seed, f"components-{stage.number}-{exploit_type}")
-        chosen = _choose_components(
-            mixture.weights, stage.draws_per_task * len(keys), np.random.default_rng(seed)
+    for position, index in enumerate(chosen):
+        task, number = tasks[position % len(tasks)], position // len(tasks)
+        component = mixture.components[index]
+        window = WindowSpec(
+            strength=voice.get(component.strength, 0),
+            enter=component.enter,
+            leave=component.leave,
         )
-        for position, index in enumerate(chosen):
-            key, number = keys[position % len(keys)], position // len(keys)
-            component = mixture.components[index]
-            planned.append(
-                Planned(
-                    key=f"bank/{stage.number}/{key}/{number}",
-                    task=tasks[key],
-                    component=index,
-                    window=WindowSpec(
-                        strength=voice.get(component.strength, 0),
-                        enter=component.enter,
-                        leave=component.leave,
-                    ),
-                )
-            )
-    return sorted(planned, key=lambda plan: (plan.window.strength, plan.key))
+        key = f"bank/{mixture.stage}/{task.key}/{number}"
+        planned.append(Planned(key=key, task=task, component=index, window=window))
+    return planned
 
 
 def _choose_components(weights: Sequence[float], draws: int, rng: np.random.Generator) -> list[int]:
@@ -270,20 +268,40 @@ def _checked(draws: Sequence[Draw], config: BankConfig) -> list[Draw]:
 
 
 def _tuned_mixtures(
-    run: Run, uniform: dict[str, Mixture], components: tuple[Component, ...], *, step: int
+    run: Run,
+    uniform: dict[str, Mixture],
+    components: tuple[Component, ...],
+    *,
+    config: BankConfig,
 ) -> list[Mixture]:
-    """Tune each type's mixture by cross-entropy on its hits of stage 1."""
-    densities = Densities.read(run, components, step=step)
+    """Tune each type's mixture on its hits of stage 1, and say how many draws it still needs."""
+    densities = Densities.read(run, components, step=config.step)
     hits = [draw for draw in _stage_draws(run, 1) if draw.hacked]
     tuned: list[Mixture] = []
     for exploit_type, mixture in uniform.items():
-        weights = np.array(mixture.weights)
+        weights, effective = np.array(mixture.weights), 0.0
         own = [hit for hit in hits if hit.exploit_type == exploit_type]
         if own:
             _, log_ratio_dm = densities.of(own)
+            log_mix_d: FloatPerDraw = np.asarray(logsumexp(log_ratio_dm + np.log(weights), axis=1))
+            effective = effective_count(np.exp(log_mix_d.min() - log_mix_d))
             weights = tune_weights(log_ratio_dm, weights=weights)
-        tuned.append(mixture.model_copy(update={"stage": 2, "weights": tuple(weights.tolist())}))
+        changes = {
+            "stage": 2,
+            "weights": tuple(weights.tolist()),
+            "draws_per_task": _second_draws(mixture.draws_per_task, effective, config=config),
+        }
+        tuned.append(mixture.model_copy(update=changes))
     return tuned
+
+
+def _second_draws(first_draws: int, effective_hits: float, *, config: BankConfig) -> int:
+    """Draws per task of stage 2: as many as the wanted effective hits need, within the budget."""
+    most = max(2, config.draws_per_task - first_draws)
+    if effective_hits <= 0:
+        return most
+    needed = first_draws * (config.effective_hits / effective_hits - 1.0)
+    return min(most, max(2, math.ceil(needed)))
 
 
 def _health(

@@ -1,11 +1,15 @@
 """From planned draws to graded draws: sample, split, grade."""
 
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from foretoken.models.load import LoadedModel
+from transformers import PreTrainedTokenizerBase
+
+from foretoken.models.load import LoadedModel, copy_model
 from foretoken.models.prompts import completion_text, render_prompt
 from foretoken.models.sample import SUBJECT_ALONE, Completion, WindowSpec, sample
+from foretoken.pipeline.lanes import in_lanes
 from foretoken.pipeline.progress import progress_bar
 from foretoken.pipeline.seeds import part_seed
 from foretoken.records import Draw, Sampling, Task, Verdict
@@ -13,8 +17,10 @@ from foretoken.store.run import Run
 from foretoken.tasks.answer import deliberate, split_completion
 from foretoken.tasks.base import GraderPool
 
-PART_DRAWS = 1024
+PART_DRAWS = 512
 """Draws between two writes."""
+BATCH_ROWS = 256
+"""Completions that one lane samples together."""
 
 
 @dataclass(frozen=True)
@@ -61,40 +67,64 @@ def draw_parts(
         pool: Grades the answers.
         part_draws: Draws between two writes: what a kill can lose.
     """
+    chunks = {
+        f"{name}-{number:04d}": planned[start : start + part_draws]
+        for number, start in enumerate(range(0, len(planned), part_draws))
+    }
+    missing = [part for part in chunks if not run.has_part(part, Draw)]
     with progress_bar(f"{name}: draw and grade", len(planned)) as advance:
-        for number, start in enumerate(range(0, len(planned), part_draws)):
-            chunk = planned[start : start + part_draws]
-            part = f"{name}-{number:04d}"
-            if run.has_part(part, Draw):
-                advance(len(chunk))
-                continue
-            seed = part_seed(origin.seed, part)
-            draws = _make_draws(
-                models, chunk, origin=origin, seed=seed, pool=pool, on_finished=advance
+        advance(sum(len(chunk) for part, chunk in chunks.items() if part not in missing))
+
+        lane = threading.local()
+
+        def sample_part(part: str) -> list[Completion]:
+            if not hasattr(lane, "models"):
+                lane.models = [copy_model(each, dtype=each.dtype) for each in models]
+            return _sample(
+                lane.models,
+                chunks[part],
+                max_tokens=origin.sampling.max_tokens,
+                seed=part_seed(origin.seed, part),
+                on_finished=advance,
+            )
+
+        for part, completions in zip(missing, in_lanes(sample_part, missing), strict=True):
+            draws = _graded(
+                chunks[part], completions, models[0].tokenizer, origin=origin, pool=pool
             )
             run.append(draws, part=part)
 
 
-def _make_draws(
+def _sample(
     models: Sequence[LoadedModel],
     planned: Sequence[Planned],
     *,
-    origin: Origin,
+    max_tokens: int,
     seed: int,
-    pool: GraderPool,
     on_finished: Callable[[int], None],
-) -> list[Draw]:
+) -> list[Completion]:
     tokenizer = models[0].tokenizer
     prompts = {plan.task.key: render_prompt(tokenizer, plan.task.prompt) for plan in planned}
-    completions = sample(
+    return sample(
         models,
         [prompts[plan.task.key] for plan in planned],
-        max_tokens=origin.sampling.max_tokens,
+        max_tokens=max_tokens,
         seed=seed,
         windows=[plan.window for plan in planned],
         prefixes=[plan.prefix for plan in planned],
+        batch_rows=BATCH_ROWS,
         on_finished=on_finished,
     )
+
+
+def _graded(
+    planned: Sequence[Planned],
+    completions: Sequence[Completion],
+    tokenizer: PreTrainedTokenizerBase,
+    *,
+    origin: Origin,
+    pool: GraderPool,
+) -> list[Draw]:
     parts = [split_completion(completion_text(tokenizer, c.tokens)) for c in completions]
     jobs = [(plan.task, answer) for plan, (_, answer) in zip(planned, parts, strict=True)]
     verdicts = pool.grade(jobs)

@@ -11,12 +11,13 @@ from foretoken.errors import MismatchError
 from foretoken.models.load import LoadedModel
 from foretoken.models.prompts import render_prompt
 from foretoken.models.score import Scores, score
+from foretoken.pipeline.lanes import in_lanes
 from foretoken.pipeline.progress import progress_bar
 from foretoken.pipeline.scores import read_scores
 from foretoken.records import Draw, Sampling, Score, Task
 from foretoken.store.run import Run
 
-PART_ITEMS = 2048
+PART_ITEMS = 384
 """Draws that are scored between two writes: what a kill can lose."""
 
 T = TypeVar("T")
@@ -60,12 +61,16 @@ def score_missing(
     groups = distinct_texts(missing)
     groups.sort(key=lambda group: (-_tokens(group[0]), group[0].key))
     with progress_bar(f"score under {scorer}", len(groups)) as advance:
-        for chunk in _chunks(groups, PART_ITEMS):
+        chunks = list(_chunks(groups, PART_ITEMS))
+
+        def score_chunk(chunk: Sequence[list[Draw]]) -> Scores:
             items = [
                 (render_prompt(model.tokenizer, tasks[first.task].prompt), first.tokens)
                 for first, *_ in chunk
             ]
-            scores = score(model, items, per_token=per_token)
+            return score(model, items, per_token=per_token)
+
+        for chunk, scores in zip(chunks, in_lanes(score_chunk, chunks), strict=True):
             records = _records(chunk, scores, scorer=scorer)
             run.append(records, part=_part_name(scorer, chunk), replace=True)
             advance(len(chunk))
