@@ -178,9 +178,8 @@ def forecast_table(run: Run) -> Table:
     return table
 
 
-def _ranked(forecasts: Sequence[object]) -> str:
-    eligible = [f for f in forecasts if getattr(f, "method", "") == "discovery"]
-    return str(sum(bool(getattr(each, "eligible", False)) for each in eligible))
+def _ranked(forecasts: Sequence[Forecast]) -> str:
+    return str(sum(each.method == "discovery" and each.eligible for each in forecasts))
 
 
 def _number(value: float | None) -> str:
