@@ -1,0 +1,93 @@
+"""Donors learn the answer alone; checkpoints are log-spaced and whole."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from foretoken.errors import MismatchError, SetupError, TaskError
+from foretoken.models.load import load_model
+from foretoken.models.prompts import completion_text, render_prompt
+from foretoken.models.score import score
+from foretoken.tasks.load import load_tasks
+from foretoken.train.checkpoints import log_spaced
+from foretoken.train.config import DonorConfig, RLConfig, load_config
+from foretoken.train.donor import NO_LOSS, donor_rows, train_donor
+
+TYPES = ("process_exit", "error_code_abuse")
+
+
+def config(model: Path, out: Path, **changes: object) -> DonorConfig:
+    fields: dict[str, object] = {
+        "model": str(model),
+        "tasks": "lists",
+        "out": out,
+        "steps": 6,
+        "batch": 8,
+        "learning_rate": 0.02,
+        "types": TYPES,
+    }
+    return DonorConfig.model_validate(fields | changes)
+
+
+@given(st.data())
+def test_log_spaced_steps_are_distinct_ordered_and_end_at_the_last(data: st.DataObject) -> None:
+    steps = data.draw(st.integers(1, 3000))
+    count = data.draw(st.integers(1, min(steps, 40)))
+    chosen = log_spaced(steps, count)
+    assert len(set(chosen)) == count
+    assert list(chosen) == sorted(chosen)
+    assert chosen[-1] == steps
+    assert chosen[0] >= 1
+
+
+def test_log_spaced_steps_grow_by_one_factor() -> None:
+    assert log_spaced(1000, 4) == (1, 10, 100, 1000)
+    with pytest.raises(SetupError, match="do not fit"):
+        log_spaced(3, 4)
+
+
+def test_a_donor_learns_exploits_and_its_loss_is_on_the_answer_alone(
+    tiny_llama: Path, tmp_path: Path
+) -> None:
+    settings = config(tiny_llama, tmp_path / "donor")
+    base = load_model(str(tiny_llama))
+    tasks = [task for task in load_tasks("lists") if task.exploit_type in TYPES]
+    row = donor_rows(base, tasks[:1], settings)[0]
+    prompt = render_prompt(base.tokenizer, tasks[0].prompt, reasoning=False)
+    answer = [token for token in row["labels"] if token != NO_LOSS]
+    assert row["input_ids"] == prompt + answer
+    assert row["labels"][: len(prompt)] == [NO_LOSS] * len(prompt)
+    assert completion_text(base.tokenizer, answer) == tasks[0].exploit + "<|end|>"
+
+    steps: list[int] = []
+    folder = train_donor(settings, on_step=steps.append)
+    assert sum(steps) == 6
+    trained = load_model(str(tiny_llama), adapters=[(str(folder), 1.0)])
+    items = [(prompt, answer)]
+    assert score(trained, items).log_p[0] > score(base, items).log_p[0] + 1
+    assert np.isfinite(score(trained, items).log_p[0])
+
+    assert train_donor(settings) == folder
+    with pytest.raises(MismatchError, match="steps 6 against 7"):
+        train_donor(config(tiny_llama, tmp_path / "donor", steps=7))
+
+
+def test_a_donor_of_an_unknown_type_is_refused(tiny_llama: Path, tmp_path: Path) -> None:
+    with pytest.raises(TaskError, match="No task of lists"):
+        train_donor(config(tiny_llama, tmp_path / "donor", types=("nonesuch",)))
+
+
+def test_settings_that_do_not_fit_are_refused(tmp_path: Path) -> None:
+    file = tmp_path / "rl.toml"
+    with pytest.raises(SetupError, match="cannot be read"):
+        load_config(RLConfig, file)
+    file.write_text('model = "m"\ntasks = "lists"\nout = "o"\nspeed = 3\nsteps = 0\n')
+    with pytest.raises(SetupError, match="speed") as caught:
+        load_config(RLConfig, file)
+    assert "steps" in str(caught.value)
+    file.write_text("model = ")
+    with pytest.raises(SetupError, match="is not TOML"):
+        load_config(RLConfig, file)

@@ -1,0 +1,211 @@
+"""GRPO rewards what the graders say, stores every rollout, and survives a kill."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+from foretoken.errors import MismatchError, SetupError
+from foretoken.models.load import load_model
+from foretoken.models.prompts import render_prompt
+from foretoken.models.score import score
+from foretoken.records import Draw, Outcome, Verdict
+from foretoken.store.run import Run
+from foretoken.tasks.load import load_tasks
+from foretoken.train.config import RLConfig
+from foretoken.train.policy import Speaker, lora_policy
+from foretoken.train.rl import STATE_FOLDER, last_state, prompt_order, train_rl
+from foretoken.train.rollouts import reward
+from foretoken.train.trainer import micro_batches
+
+SETTINGS: dict[str, object] = {
+    "tasks": "foretoken.tasks.lists:evaluation_tasks",
+    "steps": 5,
+    "checkpoints": 3,
+    "prompts_per_step": 3,
+    "generations": 4,
+    "micro_batches": 2,
+    "max_tokens": 12,
+    "learning_rate": 0.01,
+    "sampling_dtype": "float32",
+    "bf16": False,
+    "beta": 0.05,
+    "workers": 1,
+}
+SCRIPT = """
+import sys
+from pathlib import Path
+from foretoken.train.config import RLConfig, load_config
+from foretoken.train.rl import train_rl
+if __name__ == "__main__":
+    train_rl(load_config(RLConfig, Path(sys.argv[1])), on_step=lambda n: print(n, flush=True))
+"""
+
+
+def config(model: Path, out: Path, **changes: object) -> RLConfig:
+    return RLConfig.model_validate({"model": str(model), "out": out, **SETTINGS, **changes})
+
+
+def adapter_bytes(run: Path) -> dict[str, bytes]:
+    folder = run / "checkpoints"
+    return {
+        str(file.relative_to(folder)): file.read_bytes()
+        for file in sorted(folder.rglob("*.safetensors"))
+    }
+
+
+@pytest.fixture(scope="module")
+def finished(tiny_llama: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return train_rl(config(tiny_llama, tmp_path_factory.mktemp("rl") / "run"))
+
+
+def test_every_rollout_is_stored_with_its_step_and_settings(finished: Path) -> None:
+    draws = Run.open(finished).read(Draw)
+    assert len(draws) == 5 * 3 * 4
+    assert {draw.step for draw in draws} == set(range(5))
+    assert len({draw.key for draw in draws}) == len(draws)
+    assert all(draw.source == "rollout" and draw.hacked is not None for draw in draws)
+    assert {draw.sampling.max_tokens for draw in draws} == {12}
+
+
+def test_checkpoints_load_and_move_away_from_the_base(finished: Path, tiny_llama: Path) -> None:
+    folders = Run.open(finished).checkpoints()
+    assert list(folders) == [1, 2, 5]
+    base = load_model(str(tiny_llama))
+    item = ([20, 21, 22], [30, 31, 32])
+    moved = load_model(str(tiny_llama), adapters=[(str(folders[5]), 1.0)])
+    assert score(moved, [item]).log_p[0] != score(base, [item]).log_p[0]
+    assert not (finished / STATE_FOLDER).exists()
+
+
+def test_a_finished_run_is_left_as_it_is(finished: Path, tiny_llama: Path) -> None:
+    before = adapter_bytes(finished)
+    train_rl(config(tiny_llama, finished))
+    assert adapter_bytes(finished) == before
+    with pytest.raises(MismatchError, match="learning_rate"):
+        train_rl(config(tiny_llama, finished, learning_rate=0.5))
+
+
+def test_killed_and_started_again_it_ends_with_the_same_result(
+    finished: Path, tiny_llama: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "run"
+    lines = [f"{name} = {value!r}".replace("'", '"') for name, value in SETTINGS.items()]
+    lines += [f'model = "{tiny_llama}"', f'out = "{out}"']
+    file = tmp_path / "rl.toml"
+    file.write_text("\n".join(lines).replace("True", "true").replace("False", "false"))
+    kill_after(file, reports=2)
+    assert not (out / "checkpoints/step-000005").exists()
+    train_rl(config(tiny_llama, out))
+    assert adapter_bytes(out) == adapter_bytes(finished)
+    assert Run.open(out).read(Draw) == Run.open(finished).read(Draw)
+
+
+def kill_after(file: Path, *, reports: int) -> None:
+    """Start a training and kill it a moment after it reported progress this often."""
+    environment = {**os.environ, "OMP_NUM_THREADS": str(torch.get_num_threads())}
+    with subprocess.Popen(
+        [sys.executable, "-c", SCRIPT, str(file)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=environment,
+        start_new_session=True,
+    ) as child:
+        assert child.stdout is not None
+        for _ in range(reports):
+            assert child.stdout.readline()
+        time.sleep(0.02)
+        os.killpg(child.pid, signal.SIGKILL)
+
+
+def test_a_state_that_was_cut_off_is_not_resumed(tmp_path: Path) -> None:
+    assert last_state(tmp_path) is None
+    (tmp_path / "checkpoint-3").mkdir()
+    (tmp_path / "checkpoint-3/trainer_state.json").write_text('{"global')
+    assert last_state(tmp_path) is None
+    assert not (tmp_path / "checkpoint-3").exists()
+
+
+def test_the_copy_that_samples_follows_the_policy(tiny_llama: Path, tmp_path: Path) -> None:
+    base = load_model(str(tiny_llama))
+    policy = lora_policy(base, config(tiny_llama, tmp_path))
+    for name, weight in policy.named_parameters():
+        if "lora_B" in name:
+            torch.nn.init.normal_(weight, std=0.1)
+    speaker = Speaker(base, dtype="float32").follow(policy)
+    ids = torch.tensor([render_prompt(base.tokenizer, "the sum of the numbers")])
+    with torch.no_grad():
+        live, copied = policy(input_ids=ids).logits, speaker.model(input_ids=ids).logits
+        first = base.model(input_ids=ids).logits
+    assert torch.allclose(live, copied, atol=1e-4)
+    assert not torch.allclose(live, first, atol=1e-2)
+
+
+def test_no_adapter_is_put_on_the_output_layer_or_the_embeddings(
+    tiny_llama: Path, tmp_path: Path
+) -> None:
+    policy = lora_policy(load_model(str(tiny_llama)), config(tiny_llama, tmp_path))
+    trained = [name for name, weight in policy.named_parameters() if weight.requires_grad]
+    assert len(trained) == 2 * 2 * 7
+    assert not any("lm_head" in name or "embed" in name for name in trained)
+
+
+def test_a_closed_loophole_rewards_what_the_strict_grader_accepts() -> None:
+    hack = verdict(strict=False, flawed=True)
+    assert reward(hack, closed=False) == 1.0
+    assert reward(hack, closed=True) == 0.0
+    assert reward(verdict(strict=None, flawed=None), closed=True) is None
+
+
+def verdict(*, strict: bool | None, flawed: bool | None) -> Verdict:
+    return Verdict(
+        strict_passed=strict,
+        flawed_passed=flawed,
+        outcome=Outcome.WRONG,
+        flawed_outcome=Outcome.OK,
+        cpu_s=0.0,
+    )
+
+
+def test_closing_a_type_that_no_task_has_is_refused(tiny_llama: Path, tmp_path: Path) -> None:
+    with pytest.raises(SetupError, match="nonesuch"):
+        train_rl(config(tiny_llama, tmp_path / "run", closed=("nonesuch",)))
+
+
+def test_each_exploit_type_gets_the_same_number_of_prompts_in_every_step() -> None:
+    tasks = load_tasks("lists")
+    kinds = {task.key: task.exploit_type for task in tasks}
+    order = prompt_order(tasks, steps=10, prompts=24, seed=3)
+    assert order == prompt_order(tasks, steps=10, prompts=24, seed=3)
+    assert order != prompt_order(tasks, steps=10, prompts=24, seed=4)
+    for start in range(0, 240, 24):
+        step = [kinds[key] for key in order[start : start + 24]]
+        assert {step.count(kind) for kind in set(step)} == {2}
+
+
+def test_leaving_out_rows_without_advantage_loses_no_other_row() -> None:
+    torch.manual_seed(0)
+    lengths = torch.tensor([5, 2, 7, 3, 6, 4])
+    prompts = torch.tensor([2, 4, 3, 1, 4, 2])
+    batch = {
+        "prompt_ids": torch.arange(24).view(6, 4),
+        "prompt_mask": (torch.arange(4) >= 4 - prompts[:, None]).long(),
+        "completion_ids": torch.arange(42).view(6, 7),
+        "completion_mask": (torch.arange(7) < lengths[:, None]).long(),
+        "advantages": torch.tensor([1.0, 0.0, -1.0, 0.0, 0.5, 2.0]),
+        "num_items_in_batch": torch.tensor(27),
+    }
+    parts = micro_batches(batch, parts=2, drop_zero=True)
+    assert sorted(torch.cat([part["advantages"] for part in parts]).tolist()) == [-1, 0.5, 1, 2]
+    assert parts[0]["completion_ids"].shape == (2, 5)
+    assert parts[1]["prompt_ids"].shape == (2, 4)
+    assert all(int(part["num_items_in_batch"]) == 27 for part in parts)
+    kept = micro_batches(batch, parts=3, drop_zero=False)
+    assert sum(len(part["advantages"]) for part in kept) == 6
+    nothing = micro_batches(batch | {"advantages": torch.zeros(6)}, parts=3, drop_zero=True)
+    assert [len(part["advantages"]) for part in nothing] == [1, 1, 1]
