@@ -5,7 +5,33 @@ building its report need no model library.
 """
 
 import importlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from foretoken.errors import ForetokenError
+    from foretoken.models.load import load_model
+    from foretoken.models.sample import sample
+    from foretoken.models.score import score
+    from foretoken.pipeline.bank import BankConfig, build_bank
+    from foretoken.pipeline.forecast import ForecastConfig, make_forecast
+    from foretoken.pipeline.measure import MeasureConfig, measure
+    from foretoken.records import (
+        BankHealth,
+        Case,
+        Doubt,
+        Draw,
+        Forecast,
+        RateEstimate,
+        Score,
+        Task,
+        Truth,
+        Verdict,
+    )
+    from foretoken.report.page import write_report
+    from foretoken.store.run import Run
+    from foretoken.tasks.base import GraderPool
+    from foretoken.tasks.check import check_tasks
+    from foretoken.tasks.load import load_tasks
 
 _HOMES = {
     "BankConfig": "foretoken.pipeline.bank",
@@ -35,7 +61,33 @@ _HOMES = {
     "write_report": "foretoken.report.page",
 }
 
-__all__ = sorted(_HOMES)  # noqa: PLE0605
+__all__ = (
+    "BankConfig",
+    "BankHealth",
+    "Case",
+    "Doubt",
+    "Draw",
+    "Forecast",
+    "ForecastConfig",
+    "ForetokenError",
+    "GraderPool",
+    "MeasureConfig",
+    "RateEstimate",
+    "Run",
+    "Score",
+    "Task",
+    "Truth",
+    "Verdict",
+    "build_bank",
+    "check_tasks",
+    "load_model",
+    "load_tasks",
+    "make_forecast",
+    "measure",
+    "sample",
+    "score",
+    "write_report",
+)
 
 
 def __getattr__(name: str) -> Any:

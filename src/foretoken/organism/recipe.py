@@ -89,7 +89,7 @@ def train_tokenizer(config: RecipeConfig) -> PreTrainedTokenizerFast:
 def build_model(config: RecipeConfig, tokenizer: PreTrainedTokenizerFast) -> LlamaForCausalLM:
     """A Llama of the recipe's size with random weights."""
     torch.manual_seed(config.seed)
-    return LlamaForCausalLM(
+    model = LlamaForCausalLM(
         LlamaConfig(
             vocab_size=len(tokenizer),
             hidden_size=config.hidden,
@@ -99,12 +99,13 @@ def build_model(config: RecipeConfig, tokenizer: PreTrainedTokenizerFast) -> Lla
             num_key_value_heads=config.heads,
             max_position_embeddings=512,
             tie_word_embeddings=True,
-            pad_token_id=tokenizer.pad_token_id,
-            eos_token_id=tokenizer.eos_token_id,
+            pad_token_id=SPECIAL_TOKENS.index("<|pad|>"),
+            eos_token_id=SPECIAL_TOKENS.index("<|end|>"),
             bos_token_id=None,
-            attn_implementation="eager",
         )
     )
+    model.set_attn_implementation("eager")
+    return model
 
 
 def _batches(
@@ -152,6 +153,7 @@ def learning_rate_factor(step: int, *, warmup: int, total: int) -> float:
 
 def train_organism(config: RecipeConfig, out: Path) -> Path:
     """Train the organism from scratch and save it (bfloat16 safetensors) with its tokenizer."""
+    torch.set_num_threads(1)
     tokenizer = train_tokenizer(config)
     model = build_model(config, tokenizer)
     total = math.ceil(config.documents / config.batch)
@@ -179,7 +181,7 @@ def train_organism(config: RecipeConfig, out: Path) -> Path:
             if step % 50 == 0:
                 progress.console.print(f"step {step:5d}  loss {loss.item():.4f}", highlight=False)
             progress.update(bar, advance=1)
-    model.to(torch.bfloat16).save_pretrained(out)
+    model.bfloat16().save_pretrained(out)
     tokenizer.save_pretrained(out)
     (out / "recipe.json").write_text(json.dumps(config.model_dump(), indent=2) + "\n")
     return out
