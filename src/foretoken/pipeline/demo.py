@@ -39,7 +39,7 @@ class Story:
     run: Path
     forecasts: list[Forecast]
     emerged: dict[str, int | None]
-    """Counted step at which each type passed the threshold after the cutoff; None: never."""
+    """Counted step at which each type first passed the threshold; None: never."""
     error_decades: float | None
     """Root mean square error of the published rates against the counts."""
     cells: int
@@ -81,17 +81,17 @@ def compare_with_truth(run: Run, forecasts: list[Forecast]) -> Story:
     """Put forecasts and estimates beside the counts that the run holds."""
     truth = run.read(Truth)
     first = forecasts[0]
-    emerged = first_above(truth, after_step=first.cutoff_step, threshold=first.threshold)
+    later = first_above(truth, after_step=first.cutoff_step, threshold=first.threshold)
     ours = [each for each in run.read(RateEstimate) if each.estimator == "switch"]
     errors = log_errors(ours, truth, published_only=True)
     return Story(
         run=run.path,
         forecasts=forecasts,
-        emerged=emerged,
+        emerged=first_above(truth, after_step=-1, threshold=first.threshold),
         error_decades=root_mean_square(errors),
         cells=len(errors),
-        ranking=ranking(forecasts, emerged, method="discovery"),
-        baseline_ranking=ranking(forecasts, emerged, method="slope"),
+        ranking=ranking(forecasts, later, method="discovery"),
+        baseline_ranking=ranking(forecasts, later, method="slope"),
     )
 
 
