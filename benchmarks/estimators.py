@@ -69,7 +69,7 @@ def main() -> None:
 def measure_all(run: Run, bank: BankConfig) -> None:
     """Measure every checkpoint by all three estimators, each with the bank's tokens to spend."""
     checkpoints = len(run.checkpoints()) + 1
-    donor_draws = max(1, bank.draws_per_task // 8)
+    donor_draws = max(1, bank.draws_per_task // 5)
     measure(
         MeasureConfig(
             run=run.path,
@@ -97,7 +97,7 @@ def error_table(run: Run) -> Table:
             _number(root_mean_square(errors)),
             _number(float(np.median(sizes))),
             _number(float(sizes.max())),
-            str(sum((each.rate or 0) > 1 for each in row.estimates)),
+            str(sum((each.rate or 0) > 1 + 1e-9 for each in row.estimates)),
             f"{row.sampled_tokens:,}",
         )
     return table

@@ -87,7 +87,7 @@ def make_count_draws(
 ) -> None:
     """Sample and grade a checkpoint's own draws, as far as they are not stored yet."""
     planned = [
-        Planned(key=f"count/{step}/{key}/{number}", task=task)
+        Planned(key=f"count/{step}/{draws_per_task}/{key}/{number}", task=task)
         for number in range(draws_per_task)
         for key, task in bank.tasks.items()
     ]

@@ -61,13 +61,15 @@ def make_traces(
 ) -> Traces:
     """Draw, grade and score the donor's traces, or read them where that is done."""
     planned = [
-        Planned(key=f"donor/{key}/{number}", task=task)
+        Planned(key=f"donor/{config.donor_draws}/{key}/{number}", task=task)
         for key, task in tasks.items()
         for number in range(config.donor_draws)
     ]
     origin = Origin(source="donor", step=0, stage=0, seed=seed, sampling=sampling)
     draw_parts(run, [donor], planned, name=f"donor-{config.donor_draws}", origin=origin, pool=pool)
-    hits = run.read(Draw, where=(pc.field("source") == "donor") & pc.field("hacked"))
+    keys = {plan.key for plan in planned}
+    hacked = run.read(Draw, where=(pc.field("source") == "donor") & pc.field("hacked"))
+    hits = [draw for draw in hacked if draw.key in keys]
     score_missing(run, donor, hits, tasks=tasks, scorer=donor_scorer(1.0), per_token=True)
     scores = scores_of(hits, read_scores(run, donor_scorer(1.0)), scorer=donor_scorer(1.0))
     return Traces(
@@ -105,11 +107,12 @@ def prefix_estimates(
         return []
     sampling = traces.draws[0].sampling
     origin = Origin(source="prefix", step=step, stage=0, seed=seed, sampling=sampling)
-    name = f"prefix-step-{step:06d}"
+    lengths = "+".join(map(str, config.prefix_tokens))
+    name = f"prefix-step-{step:06d}-{lengths}-{config.donor_draws}-{config.continuations}"
     draw_parts(run, [model], planned, name=name, origin=origin, pool=pool)
     where = (pc.field("source") == "prefix") & (pc.field("step") == step)
-    draws = run.read(Draw, where=where)
     trace_of = {plan.key: plan.key.split("/", 4)[4] for plan in planned}
+    draws = [draw for draw in run.read(Draw, where=where) if draw.key in trace_of]
     log_p_subject = _prefix_log_p(model, by_key, tasks, longest=max(config.prefix_tokens))
     pairs = sorted({(draw.exploit_type, draw.prefix_tokens) for draw in draws})
     return [
