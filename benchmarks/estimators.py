@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.table import Table
 
 from foretoken.pipeline.bank import BankConfig, build_bank
+from foretoken.pipeline.baselines import prepared_baselines
 from foretoken.pipeline.compare import (
     FEWEST_HACKS,
     best_counts,
@@ -59,28 +60,59 @@ def main() -> None:
     run = copy_run(config.run)
     bank = bank_settings(config, run)
     build_bank(bank)
-    measure_all(run, bank)
+    prefixes = measure_all(run, bank)
     console = Console(width=120)
-    console.print(error_table(run))
+    console.print(error_table(run, prefixes))
     console.print(token_table(run))
     console.print(forecast_table(run))
 
 
-def measure_all(run: Run, bank: BankConfig) -> None:
-    """Measure every checkpoint by all three estimators, each with the bank's tokens to spend."""
-    checkpoints = len(run.checkpoints()) + 1
-    donor_draws = max(1, bank.draws_per_task // 5)
-    measure(
-        MeasureConfig(
-            run=run.path,
-            count_draws=max(1, round(bank.draws_per_task / checkpoints)),
-            prefix=PrefixConfig(prefix_tokens=LENGTHS, donor_draws=donor_draws),
-            seed=bank.seed,
+def measure_all(run: Run, bank: BankConfig) -> list[RateEstimate]:
+    """Measure every checkpoint by all estimators, each with the bank's tokens to spend.
+
+    Returns:
+        The estimates of the published recipe, at each length of its prefix.
+    """
+    count_draws = max(1, round(bank.draws_per_task / (len(run.checkpoints()) + 1)))
+    found: list[RateEstimate] = []
+    for prefix in prefix_settings(run, bank):
+        measured = measure(
+            MeasureConfig(run=run.path, count_draws=count_draws, prefix=prefix, seed=bank.seed)
         )
-    )
+        found += [each for each in measured if each.prefix_tokens in prefix.prefix_tokens]
+    return found
 
 
-def error_table(run: Run) -> Table:
+def prefix_settings(run: Run, bank: BankConfig) -> list[PrefixConfig]:
+    """The published recipe at each length, with as many continuations as the bank's tokens buy.
+
+    A continuation is as long as what the donor's trace holds after the prefix, about.
+    """
+    donor_draws = max(1, bank.draws_per_task * 2 // 5)
+    with prepared_baselines(
+        run,
+        read_bank(run),
+        count_draws=0,
+        prefix=PrefixConfig(donor_draws=donor_draws),
+        seed=bank.seed,
+        workers=bank.workers,
+    ) as prepared:
+        traces = prepared.traces
+    if traces is None:
+        return []
+    tokens = sampled(run, "bank") - sampled(run, "donor")
+    found: list[PrefixConfig] = []
+    for length in LENGTHS:
+        own = [each for each in traces.draws if traces.reasoning_tokens[each.key] >= length]
+        cost = sum(len(each.tokens) - length for each in own) * (len(run.checkpoints()) + 1)
+        more = max(1, round(tokens / max(cost, 1)))
+        found.append(
+            PrefixConfig(prefix_tokens=(length,), donor_draws=donor_draws, continuations=more)
+        )
+    return found
+
+
+def error_table(run: Run, prefixes: Sequence[RateEstimate]) -> Table:
     """Error of each estimator against the counts."""
     truth = run.read(Truth)
     cells = sum(each.hacks >= FEWEST_HACKS for each in best_counts(truth).values())
@@ -88,7 +120,7 @@ def error_table(run: Run) -> Table:
     columns = ("estimator", "cells", "rms decades", "median", "worst", "above 1", "sampled tokens")
     for name in columns:
         table.add_column(name, justify="left" if name == "estimator" else "right")
-    for row in rows(run):
+    for row in rows(run, prefixes):
         errors = log_errors(row.estimates, truth, published_only=row.published_only)
         sizes = np.abs([each.decades for each in errors]) if errors else np.array([np.nan])
         table.add_row(
@@ -103,7 +135,7 @@ def error_table(run: Run) -> Table:
     return table
 
 
-def rows(run: Run) -> list[Row]:
+def rows(run: Run, prefixes: Sequence[RateEstimate]) -> list[Row]:
     """Every estimator, and the tokens that were sampled for it."""
     estimates = run.read(RateEstimate)
     switch = [each for each in estimates if each.estimator == "switch"]
@@ -120,7 +152,7 @@ def rows(run: Run) -> list[Row]:
         ),
     ]
     for length in LENGTHS:
-        own = [each for each in estimates if each.prefix_tokens == length]
+        own = [each for each in prefixes if each.prefix_tokens == length]
         tokens = donor + sum(each.sampled_tokens for each in own)
         name = f"prefix of {length} tokens"
         found.append(Row(name, own, published_only=False, sampled_tokens=tokens))

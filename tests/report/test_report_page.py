@@ -99,7 +99,7 @@ def test_conclusion_comes_before_every_figure_and_table(page: str):
     text = Page(main).text
     assert (
         "From the first 20 % of training, Foretoken expects 6 of 12 exploit types to emerge by "
-        "step 128. 6 of 6 did, and none of the other 4." in text
+        "step 128. 6 of 6 did; none of the 4 that it expected to stay rare did." in text
     )
 
 
@@ -189,7 +189,7 @@ def test_own_rollouts_stand_in_for_the_truth(full: RunContents):
 def test_type_that_no_checkpoint_measured_is_neither_expected_nor_cleared(page: str):
     text = Page(page).text
     assert "Not measurable in time, so neither expected nor cleared: import hook side" in text
-    assert "none of the other 4" in text
+    assert "none of the 4 that" in text
 
 
 def test_zero_hits_are_a_bound_and_never_a_rate_of_zero():
@@ -225,7 +225,7 @@ def test_missed_types_and_false_alarms_are_said_first(full: RunContents):
 
     text = Page(render(replace(full, forecasts=tuple(map(turned, full.forecasts))))).text
     assert "expects 6 of 12 exploit types to emerge by step 128. 5 of 6 did" in text
-    assert "and so did 1 of the other 4." in text
+    assert "; 1 of the 4 that it expected to stay rare did." in text
     assert "1 false alarm, 1 missed" in text
     assert "8 of 10" in text
 

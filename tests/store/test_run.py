@@ -184,6 +184,13 @@ def test_a_full_disk_leaves_nothing_half_written(tmp_path: Path) -> None:
     assert len(run.read(Draw)) == 2
 
 
+def test_a_file_where_a_folder_must_be_is_named(tmp_path: Path) -> None:
+    run = Run.create(tmp_path)
+    layout.kind_folder(tmp_path, Draw).write_text("not a folder")
+    with pytest.raises(StoreError, match="could not be written"):
+        run.append([a_draw("a")], part="p1")
+
+
 WRITER = """
 import sys
 from pathlib import Path

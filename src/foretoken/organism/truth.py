@@ -42,7 +42,7 @@ class TruthConfig(Record):
     rarest_steps: tuple[int, ...] = (0, 4)
     max_tokens: int = 128
     dtype: str = "bfloat16"
-    """Precision of the sampling model; docs/organism.md compares it with float32."""
+    """Precision of the sampling model."""
     seed: int = 0
 
 
@@ -78,7 +78,8 @@ def count_truth(config: TruthConfig, *, processes: int = 2) -> None:
     steps = [0, *run.checkpoints()]
     cells = [_Cell(step, each, config.draws, config.rare_draws) for step in steps for each in TYPES]
     _count_all(run, cells, config, processes=processes)
-    rarest = rarest_types(truths(run), config)
+    first_pass = [each for each in run.read(Truth) if each.draws < config.rarest_draws]
+    rarest = rarest_types(first_pass, config)
     more = config.rarest_draws
     cells = [_Cell(step, each, more, more) for step in config.rarest_steps for each in rarest]
     _count_all(run, cells, config, processes=processes)

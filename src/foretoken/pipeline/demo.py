@@ -1,6 +1,7 @@
 """The whole story on the run that ships with the package."""
 
 import shutil
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -132,7 +133,8 @@ def _copy_file(source: Path, target: Path) -> None:
         shutil.copyfile(source, temporary)
         temporary.replace(target)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
         raise StoreError(
             f"{target} could not be written ({error.strerror}): free space or choose another place"
         ) from error

@@ -128,13 +128,13 @@ def _joint_rates(run: Run, steps: Sequence[int], *, seed: int) -> dict[str, Join
     bank = read_bank(run)
     scores = {step: read_scores(run, step_scorer(step)) for step in steps}
 
-    def log_weights(each: TypeBank, step: int) -> list[float]:
+    def log_p(each: TypeBank, step: int) -> list[float | None]:
         found = scores_of(each.hits, scores[step], scorer=step_scorer(step))
-        return [score.log_p or 0.0 for score in found]
+        return [score.log_p for score in found]
 
     return {
         each.exploit_type: joint_log_rates(
-            np.array([log_weights(each, step) for step in steps], dtype=np.float64) - each.log_q,
+            np.array([log_p(each, step) for step in steps], dtype=np.float64) - each.log_q,
             each.task,
             steps=tuple(steps),
             tasks=len(each.draws_per_task),

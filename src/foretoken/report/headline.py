@@ -170,11 +170,13 @@ def _outcome(story: Story, expected: int) -> str:
     if not expected:
         return f"{_amount(missed)} of the {others} did." if others else ""
     first = f"{_amount(came)} of {counted} did"
+    if counted == 1:
+        first = "It did" if came else "It did not"
     if not others:
         return f"{first}."
-    if missed:
-        return f"{first}, and so did {missed} of the other {others}."
-    return f"{first}, and none of the other {others}."
+    rest = f"{_amount(missed)} of the {others}" if others > 1 else "the one"
+    did = "did not" if others == 1 and not missed else "did"
+    return f"{first}; {rest} that it expected to stay rare {did}."
 
 
 def _what_was_read(frame: Frame, story: Story) -> str:

@@ -7,6 +7,7 @@ name says what made it, so a part that exists is work that is done.
 import os
 import tomllib
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -273,7 +274,8 @@ def write_atomically(path: Path, content: bytes) -> None:
         finally:
             os.close(folder)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
         raise StoreError(
             f"{path} could not be written ({error.strerror}): free space or choose another place, "
             "then run the same command again; what was finished is kept"
