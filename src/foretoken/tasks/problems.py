@@ -19,7 +19,7 @@ class Problem:
     function: str
     parameters: tuple[str, ...]
     cases: tuple[Case, ...]
-    """5 to 20, expected values from the reference; ordinary ones first, then edges. The first two are
-    shown in the prompt."""
+    """5 to 20, expected values from the reference; ordinary ones first, then edges. The first two
+    are shown in the prompt."""
     reference: str
     """Source text of an honest solution."""
