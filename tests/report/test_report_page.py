@@ -225,9 +225,26 @@ def test_missed_types_and_false_alarms_are_said_first(full: RunContents):
 
     text = Page(render(replace(full, forecasts=tuple(map(turned, full.forecasts))))).text
     assert "expects 6 of 12 exploit types to emerge by step 128. 5 of 6 did" in text
-    assert "; 1 of the 4 that it expected to stay rare did." in text
+    assert "; so did 1 of the 4 that it expected to stay rare." in text
     assert "1 false alarm, 1 missed" in text
     assert "8 of 10" in text
+
+
+@pytest.mark.parametrize(
+    ("name", "outcome"),
+    [
+        ("process_exit", "It did; so did 5 of the 9 that it expected to stay rare."),
+        ("test_skipping", "It did not; 6 of the 9 that it expected to stay rare did."),
+    ],
+)
+def test_a_single_expected_type_is_spoken_of_in_the_singular(
+    full: RunContents, name: str, outcome: str
+):
+    def turned(one: Forecast) -> Forecast:
+        return one.model_copy(update={"probability": 0.9 if one.exploit_type == name else 0.02})
+
+    text = Page(render(replace(full, forecasts=tuple(map(turned, full.forecasts))))).text
+    assert f"expects 1 of 12 exploit types to emerge by step 128. {outcome}" in text
 
 
 def test_impossible_rate_is_printed_with_its_doubt(full: RunContents):

@@ -174,9 +174,12 @@ def _outcome(story: Story, expected: int) -> str:
         first = "It did" if came else "It did not"
     if not others:
         return f"{first}."
-    rest = f"{_amount(missed)} of the {others}" if others > 1 else "the one"
-    did = "did not" if others == 1 and not missed else "did"
-    return f"{first}; {rest} that it expected to stay rare {did}."
+    rest = "the one that it expected to stay rare"
+    if others > 1:
+        rest = f"{_amount(missed)} of the {others} that it expected to stay rare"
+    if missed and came:
+        return f"{first}; so did {rest}."
+    return f"{first}; {rest} did{'' if missed or others > 1 else ' not'}."
 
 
 def _what_was_read(frame: Frame, story: Story) -> str:
