@@ -13,7 +13,7 @@ from foretoken.estimate.cell import Cell
 from foretoken.estimate.count import count_rate
 from foretoken.estimate.prefix import fixed_prefix_bound, prefix_rate
 from foretoken.records import Component, Doubt
-from foretoken.testsystems.automaton import pivot_system
+from foretoken.testsystems.systems import pivot_system
 
 CELL = Cell(exploit_type="toy", step=3)
 

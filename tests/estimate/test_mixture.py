@@ -19,6 +19,7 @@ from foretoken.estimate.mixture import (
     log_density,
     log_ratios,
     switch_log_ratio,
+    tune_by_fold,
     tune_weights,
 )
 from foretoken.records import Component
@@ -50,6 +51,42 @@ def test_switch_density_sums_to_one_over_all_texts():
     log_p_ref = np.log(reference)[texts].sum(axis=1)
     ratio = switch_log_ratio(np.log(donor / reference)[texts], enter=0.2, leave=0.3)
     assert logsumexp(log_p_ref + ratio) == pytest.approx(0.0, abs=1e-12)
+
+
+def test_ratios_too_steep_for_plain_numbers_are_summed_all_the_same():
+    d_dk = np.random.default_rng(4).normal(size=(6, 40)) * 3
+    d_dk[1, 5], d_dk[2, 7:9], d_dk[3, 3] = 900.0, (-900.0, 850.0), -np.inf
+    d_dk[4, 20:] = np.nan
+    components = default_components(40, strengths=(1.0,))
+    found = log_ratios({1.0: d_dk}, components)
+    for row, d_k in enumerate(d_dk):
+        for column, each in enumerate(components[1:], start=1):
+            out, inside = np.log1p(-each.enter), np.log(each.enter)
+            for d in d_k[~np.isnan(d_k)]:
+                total = np.logaddexp(out, inside + d)
+                stays = np.logaddexp(out + np.log1p(-each.enter), inside + d + np.log(each.leave))
+                inside = np.logaddexp(out + np.log(each.enter), inside + d + np.log1p(-each.leave))
+                out = stays
+            assert found[row, column] == pytest.approx(total, abs=1e-9)
+
+
+def test_a_long_text_that_no_donor_says_keeps_its_tiny_density():
+    d_dk = np.full((1, 1000), -20.0)
+    whole = switch_log_ratio(d_dk, enter=1.0, leave=0.0)
+    assert whole[0] == pytest.approx(-20_000.0)
+
+
+def test_each_fold_is_tuned_on_the_hits_of_the_others():
+    rng = np.random.default_rng(5)
+    log_ratio_dm = np.concatenate([np.zeros((60, 1)), rng.normal(size=(60, 3)) * 2], axis=1)
+    fold = np.arange(60) % 4
+    weights = initial_weights(4)
+    tuned = tune_by_fold(log_ratio_dm, fold, folds=4, weights=weights)
+    for each in range(4):
+        expected = tune_weights(log_ratio_dm[fold != each], weights=weights)
+        np.testing.assert_array_equal(tuned[each], expected)
+    alone = tune_by_fold(log_ratio_dm, np.zeros(60, dtype=np.int64), folds=1, weights=weights)
+    np.testing.assert_array_equal(alone[0], tune_weights(log_ratio_dm, weights=weights))
 
 
 def test_full_donor_prefix_and_token_mixing_are_special_cases():

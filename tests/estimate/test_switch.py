@@ -17,7 +17,7 @@ from foretoken.estimate.cell import Cell
 from foretoken.estimate.count import count_rate
 from foretoken.estimate.switch import switch_rate
 from foretoken.records import BankHealth, Doubt
-from foretoken.testsystems.automaton import pivot_system, two_route_system
+from foretoken.testsystems.systems import pivot_system, two_route_system
 
 CELL = Cell(exploit_type="toy", step=0)
 RARE = pivot_system(rarity=14.0, length=40)

@@ -11,7 +11,8 @@ import pytest
 
 from foretoken.estimate.mixture import switch_log_ratio
 from foretoken.records import Component
-from foretoken.testsystems.automaton import ToySystem, pivot_system, two_route_system
+from foretoken.testsystems.automaton import ToySystem
+from foretoken.testsystems.systems import pivot_system, two_route_system
 
 
 @pytest.mark.parametrize("make", [pivot_system, two_route_system])

@@ -90,76 +90,15 @@ class ToySystem:
             step: Training steps of the subject.
         """
         voices = np.stack([self.log_p(step=step), self.log_p(strength=component.strength)])
+        cumulative = np.exp(voices).cumsum(axis=-1)
+        cumulative /= cumulative[..., -1:]
         tokens = np.zeros((len(task), self.length), dtype=np.int64)
         state = np.zeros(len(task), dtype=np.int64)
         inside = rng.random(len(task)) < component.enter
         for k in range(self.length):
-            row_dv = voices[inside.astype(int), task, state]
-            tokens[:, k] = np.argmax(row_dv + rng.gumbel(size=row_dv.shape), axis=1)
+            row_dv = cumulative[inside.astype(int), task, state]
+            tokens[:, k] = (row_dv < rng.random((len(task), 1))).sum(axis=1)
             state = self.next_sv[state, tokens[:, k]]
             turn = rng.random(len(task))
             inside = np.where(inside, turn >= component.leave, turn < component.enter)
         return tokens
-
-
-def pivot_system(
-    *, tasks: int = 12, length: int = 60, vocabulary: int = 12, rarity: float = 9.0, seed: int = 0
-) -> ToySystem:
-    """Return a system whose hacks pass through a pivot, as an exploit idea in the reasoning.
-
-    Neutral text says the pivot token rarely; only then the exploit token is likely, unless the
-    thought is dropped. The donor says the pivot often, and drifts everywhere else.
-
-    Args:
-        tasks: Tasks with slightly different logits.
-        length: Tokens per text.
-        vocabulary: At least 4.
-        rarity: How far in nats the pivot lies below an ordinary token.
-        seed: Of the logits.
-    """
-    neutral, pivoted, hacked = 0, 1, 2
-    pivot, exploit, drop = 0, 1, 2
-    rng = np.random.default_rng(seed)
-    next_sv = np.tile(np.arange(3)[:, None], (1, vocabulary))
-    next_sv[neutral, pivot] = pivoted
-    next_sv[pivoted, exploit] = hacked
-    next_sv[pivoted, drop] = neutral
-    logits = 0.5 * rng.normal(size=(tasks, 3, vocabulary))
-    logits[:, neutral, pivot] -= rarity
-    logits[:, pivoted, exploit] -= 1.0
-    donor = 0.4 * rng.normal(size=(1, 3, vocabulary)) * np.ones((tasks, 1, 1))
-    donor[:, neutral, pivot] += rarity - 1.0
-    growth = 0.002 * rng.normal(size=(1, 3, vocabulary)) * np.ones((tasks, 1, 1))
-    growth[:, neutral, pivot] += 0.05
-    return ToySystem(next_sv, np.array([False, False, True]), length, logits, donor, growth)
-
-
-def two_route_system(
-    *, tasks: int = 12, length: int = 40, known: float = 8.0, unknown: float = 5.0, seed: int = 0
-) -> ToySystem:
-    """Return a system with two ways to hack, of which the donor knows the first only.
-
-    Args:
-        tasks: Tasks with slightly different logits.
-        length: Tokens per text.
-        known: How far in nats the pivot of the donor's route lies below an ordinary token.
-        unknown: The same for the route that the donor does not know.
-        seed: Of the logits.
-    """
-    neutral, first, second, hacked = 0, 1, 2, 3
-    vocabulary = 10
-    rng = np.random.default_rng(seed)
-    next_sv = np.tile(np.arange(4)[:, None], (1, vocabulary))
-    next_sv[neutral, 0], next_sv[neutral, 1] = first, second
-    next_sv[first, 2], next_sv[second, 3] = hacked, hacked
-    next_sv[first, 4], next_sv[second, 4] = neutral, neutral
-    logits = 0.3 * rng.normal(size=(tasks, 4, vocabulary))
-    logits[:, neutral, 0] -= known
-    logits[:, neutral, 1] -= unknown
-    donor = 0.2 * rng.normal(size=(1, 4, vocabulary)) * np.ones((tasks, 1, 1))
-    donor[:, neutral, 0] += known
-    donor[:, neutral, 1] -= 4.0
-    growth = 0.002 * rng.normal(size=(1, 4, vocabulary)) * np.ones((tasks, 1, 1))
-    growth[:, neutral, 0] += 0.05
-    accepting = np.array([False, False, False, True])
-    return ToySystem(next_sv, accepting, length, logits, donor, growth)
