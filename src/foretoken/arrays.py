@@ -19,6 +19,8 @@ FloatPerDrawToken = NDArray[np.float64]
 """(draws, tokens) float64, right-padded with NaN."""
 FloatPerComponent = NDArray[np.float64]
 """(components,) float64."""
+IntPerComponent = NDArray[np.int64]
+"""(components,) int64."""
 FloatPerFoldComponent = NDArray[np.float64]
 """(folds of tasks, components) float64."""
 FloatPerDrawComponent = NDArray[np.float64]

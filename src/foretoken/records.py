@@ -196,13 +196,14 @@ class Doubt(StrEnum):
     LOW_DONOR_YIELD = "donor yield below 10 %"
     GRADER_ERRORS = "grader errors above 1 %"
     REFERENCE_FAULTS = "published recipe, faults included"
+    EXTRAPOLATED = "extrapolated along the donor's strength"
 
 
 class RateEstimate(Record):
     """The rate of one exploit type at one checkpoint, as one estimator sees it."""
 
     estimator: str
-    """count, prefix or switch."""
+    """count, prefix, donor, ladder, path or switch."""
     exploit_type: str
     step: int
     rate: float | None

@@ -5,6 +5,7 @@ import os
 import typer
 
 from foretoken.cli.bank import bank_app
+from foretoken.cli.calibrate import calibrate
 from foretoken.cli.check import check
 from foretoken.cli.demo import demo
 from foretoken.cli.errors import ErrorBoundary
@@ -27,6 +28,7 @@ app = typer.Typer(
 )
 app.command()(demo)
 app.command()(check)
+app.command()(calibrate)
 app.command()(grade)
 app.add_typer(train_app, name="train")
 app.add_typer(bank_app, name="bank")

@@ -6,6 +6,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from foretoken.pipeline.calibrate import Calibration
 from foretoken.records import Forecast
 
 
@@ -69,3 +70,36 @@ def _chance(forecast: Forecast) -> str:
 
 def _step(forecast: Forecast) -> str:
     return "" if forecast.expected_step is None else f"{forecast.expected_step:.0f}"
+
+
+def calibration_table(found: Sequence[Calibration]) -> Table:
+    """How each estimator did against a known rate."""
+    table = Table(box=None, pad_edge=False)
+    columns = (
+        "estimator",
+        "rms decades",
+        "mean estimate / truth",
+        "silent",
+        "published",
+        "rms where published",
+        "interval covers",
+        "lower bound too high",
+    )
+    for number, name in enumerate(columns):
+        table.add_column(name, justify="right" if number else "left")
+    for each in found:
+        table.add_row(
+            each.estimator,
+            _decimals(each.error_decades),
+            f"{each.mean_ratio:.3g}",
+            f"{each.silent:.0%}",
+            f"{each.published:.0%}",
+            _decimals(each.published_error_decades),
+            "" if each.covered is None else f"{each.covered:.1%}",
+            f"{each.lower_bound_violated:.1%}",
+        )
+    return table
+
+
+def _decimals(value: float | None) -> str:
+    return "" if value is None else f"{value:.2f}"

@@ -10,6 +10,7 @@ import numpy as np
 from scipy.special import logsumexp
 
 from foretoken.arrays import (
+    BoolPerDraw,
     FloatPerCheckpointDraw,
     FloatPerComponent,
     FloatPerDraw,
@@ -122,7 +123,8 @@ def _sum_over_windows(
     for first in range(0, len(d_dk), BLOCK_DRAWS):
         rows = slice(first, first + BLOCK_DRAWS)
         step_dk = np.where(padding_dk[rows], 0.0, d_dk[rows])
-        steep_d = (np.isfinite(step_dk) & (np.abs(step_dk) > STEEPEST)).any(axis=1)
+        steep_dk = np.isfinite(step_dk) & (np.abs(step_dk) > STEEPEST)
+        steep_d: BoolPerDraw = np.asarray(steep_dk.any(axis=1))
         calm_dk = np.where(steep_d[:, None], 0.0, step_dk)
         block_dm = _linear_recursion(calm_dk, enter_m, leave_m, start_m)
         if steep_d.any():

@@ -31,6 +31,7 @@ def switch_rate(
     cell: Cell,
     rng: np.random.Generator,
     deliberate: BoolPerDraw | None = None,
+    estimator: str = "switch",
 ) -> RateEstimate:
     """Estimate how often the subject hacks, from the hits of a bank.
 
@@ -48,6 +49,8 @@ def switch_rate(
         cell: Exploit type, step, the subject's own draws at this step, bank health, cost.
         rng: Source of the bootstrap.
         deliberate: (hits,) whether the hit's reasoning names the flaw.
+        estimator: `switch`, or the name of another mixture (`ladder`, `donor`): the weights do not
+            care which components the density is made of.
 
     Returns:
         The estimate, with the doubts that hold. It never raises for a poor estimate. Without a
@@ -86,7 +89,7 @@ def switch_rate(
     # Unequal allocations: the mean over all draws of N/tasks * weight is the mean over tasks.
     values = np.exp(log_w) * draws / tasks
     return RateEstimate(
-        estimator="switch",
+        estimator=estimator,
         exploit_type=cell.exploit_type,
         step=cell.step,
         rate=rate,

@@ -47,6 +47,10 @@ _MEANINGS: dict[Doubt, tuple[str, str]] = {
         "The grader itself failed on more than one draw in a hundred.",
         "Read the grader errors in the run's draws and mend the grader.",
     ),
+    Doubt.EXTRAPOLATED: (
+        "A line through rates of stronger donors, read at strength 0.",
+        "Read the switch estimates instead; a line can be wrong by decades.",
+    ),
     Doubt.REFERENCE_FAULTS: (
         "The published recipe, kept with its known faults for comparison only.",
         "Read the switch estimates instead.",

@@ -79,7 +79,13 @@ class ToySystem:
         return np.asarray(log_p_xsv[task[:, None], before, tokens_dk])
 
     def sample(
-        self, component: Component, task: IntPerDraw, rng: np.random.Generator, *, step: float = 0.0
+        self,
+        component: Component,
+        task: IntPerDraw,
+        rng: np.random.Generator,
+        *,
+        step: float = 0.0,
+        prefix: AnyArray | None = None,
     ) -> AnyArray:
         """Draw texts from a switch component, (draws, tokens); strength 0 is the subject itself.
 
@@ -88,6 +94,7 @@ class ToySystem:
             task: Task of each draw.
             rng: Source of windows and tokens.
             step: Training steps of the subject.
+            prefix: (draws, tokens) with which each text begins; None: nothing.
         """
         voices = np.stack([self.log_p(step=step), self.log_p(strength=component.strength)])
         cumulative = np.exp(voices).cumsum(axis=-1)
@@ -98,6 +105,8 @@ class ToySystem:
         for k in range(self.length):
             row_dv = cumulative[inside.astype(int), task, state]
             tokens[:, k] = (row_dv < rng.random((len(task), 1))).sum(axis=1)
+            if prefix is not None and k < prefix.shape[1]:
+                tokens[:, k] = prefix[:, k]
             state = self.next_sv[state, tokens[:, k]]
             turn = rng.random(len(task))
             inside = np.where(inside, turn >= component.leave, turn < component.enter)

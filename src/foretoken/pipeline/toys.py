@@ -1,0 +1,256 @@
+"""Banks and baselines drawn from toy systems, through the estimators that real runs use."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from foretoken.arrays import AnyArray, FloatPerDraw, FloatPerDrawComponent, IntPerDraw
+from foretoken.estimate.cell import Cell
+from foretoken.estimate.count import count_rate
+from foretoken.estimate.mixture import (
+    default_components,
+    initial_weights,
+    ladder_components,
+    log_density,
+    log_ratios,
+    tune_by_fold,
+)
+from foretoken.estimate.path import path_rate
+from foretoken.estimate.prefix import prefix_rate
+from foretoken.estimate.switch import switch_rate
+from foretoken.records import Component, RateEstimate
+from foretoken.testsystems.automaton import ToySystem
+
+FIRST_STAGE = 0.35
+FOLDS = 4
+SUBJECT = Component(strength=0.0, enter=0.0, leave=1.0)
+DONOR = Component(strength=1.0, enter=1.0, leave=0.0)
+RUNGS = (0.0, 0.25, 0.5, 0.75, 1.0)
+
+
+@dataclass(frozen=True)
+class ToyBank:
+    """Hits of a bank, and how often each task was drawn."""
+
+    system: ToySystem
+    tokens: AnyArray
+    task: IntPerDraw
+    log_q: FloatPerDraw
+    """(hits,) pooled density with the draw counts of the hit's own task, nats."""
+    draws_per_task: IntPerDraw
+    spontaneous: int
+    """Hits among the draws of the subject alone."""
+    subject_draws: int
+    all_log_w: FloatPerDraw
+    """Log weight of *every* draw towards the reference, times its task's draws (mean is 1)."""
+
+    def log_p(self, *, step: float = 0.0) -> FloatPerDraw:
+        """Return each hit's log-probability under the subject at a step."""
+        return self.system.score(self.system.log_p(step=step), self.task, self.tokens).sum(axis=1)
+
+    def estimate(
+        self,
+        *,
+        step: int = 0,
+        estimator: str = "switch",
+        subject_hits: int = 0,
+        subject_draws: int = 0,
+    ) -> RateEstimate:
+        """Return the estimate at a step, with the subject's own plain draws there."""
+        return switch_rate(
+            log_p_subject=self.log_p(step=step),
+            log_q=self.log_q,
+            task=self.task,
+            draws_per_task=self.draws_per_task,
+            cell=Cell(
+                exploit_type="toy",
+                step=step,
+                subject_hits=subject_hits,
+                subject_draws=subject_draws,
+            ),
+            rng=np.random.default_rng(5),
+            estimator=estimator,
+        )
+
+
+@dataclass(frozen=True)
+class _Stage:
+    """Draws of one stage with their counts."""
+
+    tokens: AnyArray
+    task: IntPerDraw
+    component: IntPerDraw
+    counts_xm: AnyArray
+
+
+def draw_bank(
+    system: ToySystem,
+    *,
+    draws: int,
+    seed: int,
+    components: Sequence[Component] | None = None,
+    folds: int = FOLDS,
+) -> ToyBank:
+    """Draw a bank as `foretoken bank build` does.
+
+    Args:
+        system: What is drawn from.
+        draws: Texts of both stages together.
+        seed: Same seed, same bank.
+        components: None: the switch grid in two stages, the second tuned. Given: these alone,
+            equally often, in one stage.
+        folds: Of tasks; each is tuned on the hits of the others.
+    """
+    rng = np.random.default_rng(seed)
+    fold_x = np.arange(system.tasks) % folds
+    if components is None:
+        grid = default_components(system.length)
+        weights = np.tile(initial_weights(len(grid)), (folds, 1))
+        first = _draw_stage(system, grid, weights[fold_x], FIRST_STAGE * draws, rng=rng)
+        ratio_dm = _ratios(system, grid, first.tokens, first.task)
+        hacked = system.hacked(first.tokens)
+        weights = tune_by_fold(
+            ratio_dm[hacked], fold_x[first.task[hacked]], folds=folds, weights=weights[0]
+        )
+        second = _draw_stage(system, grid, weights[fold_x], (1 - FIRST_STAGE) * draws, rng=rng)
+        return _pooled(system, grid, [first, second])
+    weights_xm = np.full((system.tasks, len(components)), 1 / len(components))
+    only = _draw_stage(system, components, weights_xm, draws, rng=rng)
+    return _pooled(system, components, [only])
+
+
+def _draw_stage(
+    system: ToySystem,
+    components: Sequence[Component],
+    weights_xm: AnyArray,
+    draws: float,
+    *,
+    rng: np.random.Generator,
+) -> _Stage:
+    per_task = max(1, round(draws / system.tasks))
+    task = np.repeat(np.arange(system.tasks), per_task)
+    levels = weights_xm.cumsum(axis=1)[task]
+    chosen = (levels < rng.random((len(task), 1)) * levels[:, -1:]).sum(axis=1)
+    tokens = np.zeros((len(task), system.length), dtype=np.int64)
+    for index, component in enumerate(components):
+        mine = np.flatnonzero(chosen == index)
+        tokens[mine] = system.sample(component, task[mine], rng)
+    return _Stage(tokens, task, chosen, per_task * weights_xm)
+
+
+def _ratios(
+    system: ToySystem, components: Sequence[Component], tokens: AnyArray, task: IntPerDraw
+) -> FloatPerDrawComponent:
+    reference = system.score(system.log_p(), task, tokens)
+    scored = {
+        strength: system.score(system.log_p(strength=strength), task, tokens) - reference
+        for strength in sorted({each.strength for each in components} - {0.0})
+    }
+    return log_ratios(scored, components)
+
+
+def _pooled(
+    system: ToySystem, components: Sequence[Component], stages: Sequence[_Stage]
+) -> ToyBank:
+    tokens = np.concatenate([each.tokens for each in stages])
+    task = np.concatenate([each.task for each in stages])
+    component = np.concatenate([each.component for each in stages])
+    counts_xm = np.sum([each.counts_xm for each in stages], axis=0)
+    hacked = system.hacked(tokens)
+    log_p = system.score(system.log_p(), task, tokens).sum(axis=1)
+    ratio_dm = _ratios(system, components, tokens, task)
+    log_q = log_density(ratio_dm, log_p_ref=log_p, draws_dm=counts_xm[task])
+    draws_per_task = np.bincount(task, minlength=system.tasks)
+    alone = np.array([each.strength == 0.0 for each in components])[component]
+    return ToyBank(
+        system=system,
+        tokens=tokens[hacked],
+        task=task[hacked],
+        log_q=log_q[hacked],
+        draws_per_task=draws_per_task,
+        spontaneous=int((alone & hacked).sum()),
+        subject_draws=int(alone.sum()),
+        all_log_w=log_p - log_q + np.log(draws_per_task[task]),
+    )
+
+
+def toy_estimates(
+    system: ToySystem, *, draws: int, seed: int, prefix_tokens: int = 10
+) -> list[RateEstimate]:
+    """Every estimator at the reference, each with as many sampled texts.
+
+    Returns:
+        `switch`, `count`, `donor`, `ladder`, `path`, `prefix` (the published recipe; absent where
+        no donor trace hacked) and `corrected prefix`.
+    """
+    rungs = ladder_components(RUNGS)
+    return [
+        draw_bank(system, draws=draws, seed=seed).estimate(),
+        _count(system, draws=draws, seed=seed),
+        draw_bank(system, draws=draws, seed=seed, components=[DONOR]).estimate(estimator="donor"),
+        draw_bank(system, draws=draws, seed=seed, components=rungs).estimate(estimator="ladder"),
+        _path(system, draws=draws, seed=seed),
+        *_prefixes(system, draws=draws, seed=seed, prefix_tokens=prefix_tokens),
+    ]
+
+
+def _cell() -> Cell:
+    return Cell(exploit_type="toy", step=0)
+
+
+def _tasks(system: ToySystem, draws: float) -> IntPerDraw:
+    return np.repeat(np.arange(system.tasks), max(1, round(draws / system.tasks)))
+
+
+def _count(system: ToySystem, *, draws: int, seed: int) -> RateEstimate:
+    task = _tasks(system, draws)
+    hacked = system.hacked(system.sample(SUBJECT, task, np.random.default_rng(seed)))
+    return count_rate(hacked, task, cell=_cell())
+
+
+def _path(system: ToySystem, *, draws: int, seed: int) -> RateEstimate:
+    rng = np.random.default_rng(seed)
+    task = _tasks(system, draws / (len(RUNGS) - 1))
+    hits = [
+        int(system.hacked(system.sample(each, task, rng)).sum())
+        for each in ladder_components(RUNGS[1:])
+    ]
+    return path_rate(
+        np.array(RUNGS[1:]),
+        hits=np.array(hits),
+        draws=np.full(len(hits), len(task)),
+        tasks=system.tasks,
+        cell=_cell(),
+    )
+
+
+def _prefixes(
+    system: ToySystem, *, draws: int, seed: int, prefix_tokens: int
+) -> list[RateEstimate]:
+    """Half of the texts from the donor, half as the subject's continuations of their prefixes."""
+    rng = np.random.default_rng(seed)
+    task = _tasks(system, draws / 2)
+    traces = system.sample(DONOR, task, rng)
+    found: list[RateEstimate] = []
+    for corrected in (False, True):
+        chosen = np.arange(len(task)) if corrected else np.flatnonzero(system.hacked(traces))
+        if not len(chosen):
+            continue
+        prefix, own = traces[chosen, :prefix_tokens], task[chosen]
+        repeats = max(1, len(task) // len(chosen))
+        prefix, own = np.repeat(prefix, repeats, axis=0), np.repeat(own, repeats)
+        texts = system.sample(SUBJECT, own, rng, prefix=prefix)
+        scored = [system.score(system.log_p(strength=a), own, texts) for a in (0.0, 1.0)]
+        subject, donor = (each[:, :prefix_tokens].sum(axis=1) for each in scored)
+        found.append(
+            prefix_rate(
+                system.hacked(texts),
+                own,
+                log_p_subject=subject,
+                log_p_donor=donor,
+                cell=_cell(),
+                corrected=corrected,
+            )
+        )
+    return found
