@@ -8,6 +8,8 @@ from foretoken.tasks.programming.dates import dates
 from foretoken.tasks.programming.declare import Declared
 from foretoken.tasks.programming.dictionaries import dictionaries
 from foretoken.tasks.programming.dictionary_systems import dictionaries as dictionary_systems
+from foretoken.tasks.programming.dynamic import dynamic
+from foretoken.tasks.programming.dynamic_tables import dynamic as dynamic_tables
 from foretoken.tasks.programming.formats import parsing as formats
 from foretoken.tasks.programming.grammars import parsing as grammars
 from foretoken.tasks.programming.graph_paths import graphs as graph_paths
@@ -40,6 +42,8 @@ _TOPICS = (
     parsing,
     formats,
     grammars,
+    dynamic,
+    dynamic_tables,
 )
 
 
