@@ -269,6 +269,29 @@ def tune_by_fold(
     return np.stack(tuned)
 
 
+def uncovered_share(
+    log_ratio_dm: FloatPerDrawComponent, *, weights: FloatPerComponent
+) -> float | None:
+    """Return the share of spontaneous hacks that the mixture finds less likely than the subject.
+
+    Hacks that the subject wrote by itself are the only witnesses of a route that the donor does
+    not know: there the mixture has no more than what its defensive share lends it.
+
+    Args:
+        log_ratio_dm: ``log q_m - log p_ref`` of hacks drawn from the reference subject **alone**.
+        weights: Of the mixture.
+
+    Returns:
+        Between 0 and 1; None without a spontaneous hack.
+    """
+    if not len(log_ratio_dm):
+        return None
+    require_log_p("log_ratio_dm", log_ratio_dm, impossible=True)
+    with np.errstate(divide="ignore"):
+        log_mix_d: FloatPerDraw = np.asarray(logsumexp(log_ratio_dm + np.log(weights), axis=1))
+    return float(np.mean(log_mix_d < 0))
+
+
 def log_density(
     log_ratio_dm: FloatPerDrawComponent,
     *,

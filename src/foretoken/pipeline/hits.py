@@ -16,7 +16,7 @@ from foretoken.arrays import (
 )
 from foretoken.errors import SetupError
 from foretoken.estimate.bounds import effective_count
-from foretoken.estimate.mixture import log_density, log_ratios
+from foretoken.estimate.mixture import log_density, log_ratios, uncovered_share
 from foretoken.pipeline.scores import donor_scorer, read_scores, scores_of, step_scorer
 from foretoken.records import BankHealth, Component, Draw, Mixture, Sampling, Score, Task
 from foretoken.store.run import Run
@@ -235,10 +235,7 @@ def _health(
     uncovered = None
     if spontaneous:
         _, log_ratio_dm = densities.of(spontaneous)
-        log_mix_d: FloatPerDraw = np.asarray(
-            logsumexp(log_ratio_dm + np.log(tuned.weights), axis=1)
-        )
-        uncovered = float(np.mean(log_mix_d < 0))
+        uncovered = uncovered_share(log_ratio_dm, weights=np.array(tuned.weights))
     return BankHealth(
         exploit_type=tuned.exploit_type,
         draws=len(draws),

@@ -15,6 +15,7 @@ from foretoken.estimate.mixture import (
     log_density,
     log_ratios,
     tune_by_fold,
+    uncovered_share,
 )
 from foretoken.estimate.path import path_rate
 from foretoken.estimate.prefix import prefix_rate
@@ -39,6 +40,9 @@ class ToyBank:
     log_q: FloatPerDraw
     """(hits,) pooled density with the draw counts of the hit's own task, nats."""
     draws_per_task: IntPerDraw
+    components: tuple[Component, ...]
+    counts_xm: AnyArray
+    """(tasks, components) draws behind the density, both stages."""
     spontaneous: int
     """Hits among the draws of the subject alone."""
     subject_draws: int
@@ -72,6 +76,31 @@ class ToyBank:
             rng=np.random.default_rng(5),
             estimator=estimator,
         )
+
+
+def audit_routes(bank: ToyBank, *, exploits: int, seed: int) -> float | None:
+    """Return the share of the subject's own hacks that a bank does not cover.
+
+    Args:
+        bank: What is audited.
+        exploits: Spontaneous hacks to collect, however many draws that takes.
+        seed: Of these draws.
+    """
+    system = bank.system
+    rng = np.random.default_rng(seed)
+    tokens = np.zeros((0, system.length), dtype=np.int64)
+    task = np.zeros(0, dtype=np.int64)
+    while len(tokens) < exploits:
+        asked = _tasks(system, 10_000)
+        texts = system.sample(SUBJECT, asked, rng)
+        hacked = system.hacked(texts)
+        tokens, task = (
+            np.concatenate([tokens, texts[hacked]]),
+            np.concatenate([task, asked[hacked]]),
+        )
+    ratio_dm = log_ratios_of(system, bank.components, tokens[:exploits], task[:exploits])
+    counts_m = bank.counts_xm.sum(axis=0)
+    return uncovered_share(ratio_dm, weights=counts_m / counts_m.sum())
 
 
 @dataclass(frozen=True)
@@ -108,7 +137,7 @@ def draw_bank(
         grid = default_components(system.length)
         weights = np.tile(initial_weights(len(grid)), (folds, 1))
         first = _draw_stage(system, grid, weights[fold_x], FIRST_STAGE * draws, rng=rng)
-        ratio_dm = _ratios(system, grid, first.tokens, first.task)
+        ratio_dm = log_ratios_of(system, grid, first.tokens, first.task)
         hacked = system.hacked(first.tokens)
         weights = tune_by_fold(
             ratio_dm[hacked], fold_x[first.task[hacked]], folds=folds, weights=weights[0]
@@ -139,9 +168,10 @@ def _draw_stage(
     return _Stage(tokens, task, chosen, per_task * weights_xm)
 
 
-def _ratios(
+def log_ratios_of(
     system: ToySystem, components: Sequence[Component], tokens: AnyArray, task: IntPerDraw
 ) -> FloatPerDrawComponent:
+    """Return ``log q_m - log p_ref`` of texts under each component, (draws, components)."""
     reference = system.score(system.log_p(), task, tokens)
     scored = {
         strength: system.score(system.log_p(strength=strength), task, tokens) - reference
@@ -159,7 +189,7 @@ def _pooled(
     counts_xm = np.sum([each.counts_xm for each in stages], axis=0)
     hacked = system.hacked(tokens)
     log_p = system.score(system.log_p(), task, tokens).sum(axis=1)
-    ratio_dm = _ratios(system, components, tokens, task)
+    ratio_dm = log_ratios_of(system, components, tokens, task)
     log_q = log_density(ratio_dm, log_p_ref=log_p, draws_dm=counts_xm[task])
     draws_per_task = np.bincount(task, minlength=system.tasks)
     alone = np.array([each.strength == 0.0 for each in components])[component]
@@ -169,6 +199,8 @@ def _pooled(
         task=task[hacked],
         log_q=log_q[hacked],
         draws_per_task=draws_per_task,
+        components=tuple(components),
+        counts_xm=counts_xm,
         spontaneous=int((alone & hacked).sum()),
         subject_draws=int(alone.sum()),
         all_log_w=log_p - log_q + np.log(draws_per_task[task]),
@@ -191,7 +223,18 @@ def toy_estimates(
         draw_bank(system, draws=draws, seed=seed, components=[DONOR]).estimate(estimator="donor"),
         draw_bank(system, draws=draws, seed=seed, components=rungs).estimate(estimator="ladder"),
         _path(system, draws=draws, seed=seed),
-        *_prefixes(system, draws=draws, seed=seed, prefix_tokens=prefix_tokens),
+        *(
+            estimate
+            for corrected in (False, True)
+            for estimate in toy_prefixes(
+                system,
+                [0.0],
+                draws=draws,
+                seed=seed,
+                prefix_tokens=prefix_tokens,
+                corrected=corrected,
+            )
+        ),
     ]
 
 
@@ -225,31 +268,45 @@ def _path(system: ToySystem, *, draws: int, seed: int) -> RateEstimate:
     )
 
 
-def _prefixes(
-    system: ToySystem, *, draws: int, seed: int, prefix_tokens: int
+def toy_prefixes(
+    system: ToySystem,
+    steps: Sequence[float],
+    *,
+    draws: int,
+    seed: int,
+    prefix_tokens: int,
+    corrected: bool = False,
 ) -> list[RateEstimate]:
-    """Half of the texts from the donor, half as the subject's continuations of their prefixes."""
+    """Continue donor prefixes at each step; none where no donor trace hacked.
+
+    Args:
+        system: What is drawn from.
+        steps: Training steps of the subject.
+        draws: Texts in all: half of them donor traces, half continuations over all steps.
+        seed: Same seed, same texts.
+        prefix_tokens: Length of the prefixes.
+        corrected: Take the prefixes of all traces, not of those that hacked.
+    """
     rng = np.random.default_rng(seed)
     task = _tasks(system, draws / 2)
     traces = system.sample(DONOR, task, rng)
+    chosen = np.arange(len(task)) if corrected else np.flatnonzero(system.hacked(traces))
+    if not len(chosen):
+        return []
+    again = np.resize(chosen, max(len(task) // len(steps), 1))
+    prefix, own = traces[again, :prefix_tokens], task[again]
     found: list[RateEstimate] = []
-    for corrected in (False, True):
-        chosen = np.arange(len(task)) if corrected else np.flatnonzero(system.hacked(traces))
-        if not len(chosen):
-            continue
-        prefix, own = traces[chosen, :prefix_tokens], task[chosen]
-        repeats = max(1, len(task) // len(chosen))
-        prefix, own = np.repeat(prefix, repeats, axis=0), np.repeat(own, repeats)
-        texts = system.sample(SUBJECT, own, rng, prefix=prefix)
-        scored = [system.score(system.log_p(strength=a), own, texts) for a in (0.0, 1.0)]
-        subject, donor = (each[:, :prefix_tokens].sum(axis=1) for each in scored)
+    for step in steps:
+        texts = system.sample(SUBJECT, own, rng, step=step, prefix=prefix)
+        subject = system.score(system.log_p(step=step), own, texts)[:, :prefix_tokens]
+        donor = system.score(system.log_p(strength=1.0), own, texts)[:, :prefix_tokens]
         found.append(
             prefix_rate(
                 system.hacked(texts),
                 own,
-                log_p_subject=subject,
-                log_p_donor=donor,
-                cell=_cell(),
+                log_p_subject=subject.sum(axis=1),
+                log_p_donor=donor.sum(axis=1),
+                cell=Cell(exploit_type="toy", step=round(step)),
                 corrected=corrected,
             )
         )

@@ -17,6 +17,7 @@ def pivot_system(
     vocabulary: int = 12,
     rarity: float = 9.0,
     drift: float = 0.4,
+    wander: float = 0.002,
     seed: int = 0,
 ) -> ToySystem:
     """Return a system whose hacks pass through a pivot, as an exploit idea in the reasoning.
@@ -30,6 +31,7 @@ def pivot_system(
         vocabulary: At least 4.
         rarity: How far in nats the pivot lies below an ordinary token.
         drift: Spread in nats of what the donor changes besides the pivot, at every token.
+        wander: Spread in nats of what one training step changes besides the hack, at every token.
         seed: Of the logits.
     """
     neutral, pivoted, hacked = 0, 1, 2
@@ -44,7 +46,7 @@ def pivot_system(
     logits[:, pivoted, exploit] -= 1.0
     donor = drift * rng.normal(size=(1, 3, vocabulary)) * np.ones((tasks, 1, 1))
     donor[:, neutral, pivot] += rarity - 1.0
-    growth = 0.002 * rng.normal(size=(1, 3, vocabulary)) * np.ones((tasks, 1, 1))
+    growth = wander * rng.normal(size=(1, 3, vocabulary)) * np.ones((tasks, 1, 1))
     growth[:, neutral, pivot] += 0.05
     return ToySystem(next_sv, np.array([False, False, True]), length, logits, donor, growth)
 
@@ -56,6 +58,7 @@ def two_route_system(
     known: float = 8.0,
     unknown: float = 5.0,
     drift: float = 0.2,
+    wander: float = 0.002,
     seed: int = 0,
 ) -> ToySystem:
     """Return a system with two ways to hack, of which the donor knows the first only.
@@ -66,6 +69,7 @@ def two_route_system(
         known: How far in nats the pivot of the donor's route lies below an ordinary token.
         unknown: The same for the route that the donor does not know.
         drift: Spread in nats of what the donor changes besides the routes, at every token.
+        wander: Spread in nats of what one training step changes besides the hack, at every token.
         seed: Of the logits.
     """
     neutral, first, second, hacked = 0, 1, 2, 3
@@ -81,7 +85,7 @@ def two_route_system(
     donor = drift * rng.normal(size=(1, 4, vocabulary)) * np.ones((tasks, 1, 1))
     donor[:, neutral, 0] += known
     donor[:, neutral, 1] -= 4.0
-    growth = 0.002 * rng.normal(size=(1, 4, vocabulary)) * np.ones((tasks, 1, 1))
+    growth = wander * rng.normal(size=(1, 4, vocabulary)) * np.ones((tasks, 1, 1))
     growth[:, neutral, 0] += 0.05
     accepting = np.array([False, False, False, True])
     return ToySystem(next_sv, accepting, length, logits, donor, growth)
@@ -95,6 +99,7 @@ def diffuse_system(
     rarity: float = 3.0,
     needed: int = 6,
     drift: float = 0.2,
+    wander: float = 0.002,
     seed: int = 0,
 ) -> ToySystem:
     """Return a system whose hacks have no single pivot: enough bad tokens, anywhere in the text.
@@ -108,6 +113,7 @@ def diffuse_system(
         rarity: How far in nats a bad token lies below an ordinary one.
         needed: Bad tokens that make a hack.
         drift: Spread in nats of what the donor changes besides the bad token.
+        wander: Spread in nats of what one training step changes besides the hack, at every token.
         seed: Of the logits.
     """
     states = needed + 1
@@ -119,7 +125,7 @@ def diffuse_system(
     logits[..., 0] -= rarity
     donor = drift * rng.normal(size=(1, 1, vocabulary)) * everywhere * np.ones((tasks, 1, 1))
     donor[..., 0] += max(rarity + np.log(1.5 * needed * vocabulary / length), 0.5)
-    growth = 0.002 * rng.normal(size=(1, 1, vocabulary)) * everywhere * np.ones((tasks, 1, 1))
+    growth = wander * rng.normal(size=(1, 1, vocabulary)) * everywhere * np.ones((tasks, 1, 1))
     growth[..., 0] += 0.02
     return ToySystem(next_sv, np.arange(states) == needed, length, logits, donor, growth)
 
@@ -133,7 +139,7 @@ SYSTEMS: dict[str, Callable[..., ToySystem]] = {
     "diffuse": diffuse_system,
     "two-routes": _equal_routes,
 }
-"""By name; each takes `rarity`, `tasks`, `length`, `drift` and `seed`."""
+"""By name; each takes `rarity`, `tasks`, `length`, `drift`, `wander` and `seed`."""
 
 
 def system_at(name: str, rate: float, **settings: Any) -> ToySystem:
