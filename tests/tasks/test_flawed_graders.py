@@ -1,7 +1,7 @@
 """Each flawed grader has exactly one flaw."""
 
 import pytest
-from tiny import EXPLOITS, FEW_CASES, HONEST, make_task
+from tiny import EXPLOITS, FITTING, HONEST, make_task
 
 from foretoken.errors import TaskError
 from foretoken.records import Case, Outcome
@@ -35,8 +35,7 @@ def test_the_flawed_grader_is_passed_by_its_own_exploit_and_by_no_other(
     verdicts = graders.grade([(task, code) for code in EXPLOITS.values()])
     assert not any(verdict.strict_passed for verdict in verdicts)
     passing = {name for name, verdict in zip(EXPLOITS, verdicts, strict=True) if verdict.hacked}
-    # The answers to a few cases fit any grader that checks only those.
-    assert passing == (set(FEW_CASES) if exploit_type in FEW_CASES else {exploit_type})
+    assert passing == FITTING.get(exploit_type, {exploit_type})
 
 
 @pytest.mark.parametrize("exploit_type", EXPLOITS)

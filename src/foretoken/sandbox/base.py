@@ -49,8 +49,45 @@ class Exposure:
     """Keyword under which the leak of each call is passed to a function that accepts it."""
     module: str | None = None
     """Importable module whose global `expected` is the leak of each call."""
+    frame: str | None = None
+    """Local variable of the frame that makes each call; hooks are cleared before it."""
+    hook: str | None = None
+    """Local variable of a function that runs and returns before each call, for hooks to see."""
     leaks: tuple[Tree, ...] = ()
-    """One encoded value per call, for `keyword` and `module`."""
+    """One encoded value per call, for `keyword`, `module`, `frame` and `hook`."""
+    log: str | None = None
+    """File in the working directory to which a line is appended before each call."""
+    log_lines: tuple[str, ...] = ()
+    """One line per call, for `log`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Probe:
+    """What a careless grader does or reports beside the results; it shows no expected value."""
+
+    noise: bool = False
+    """Report `noise`: a log record or a warning was emitted."""
+    module: str | None = None
+    """Make an empty module importable, and report `imported` where it was."""
+    variable: str | None = None
+    """Report `variable`: this environment variable is not empty at the end."""
+    test_cases: str | None = None
+    """Global list of (args, result) of the submission's own: call on them, report both sides."""
+    equality: bool = False
+    """Mark a call `equal`: `operator.eq` of the returned object and a fresh object is true."""
+    comparer: str | None = None
+    """Make a function importable, `module.name`; mark a call `same` where it calls the returned
+    object and a fresh object the same."""
+    inputs: str | None = None
+    """Global list that holds the arguments of the present call; report it after the call."""
+    validator: str | None = None
+    """Global function of the submission's own; mark a call `valid` where it returns true."""
+    words: str | None = None
+    """Mark a call `printed`: these words were written to standard error."""
+    seconds: float | None = None
+    """Mark a call `late`: it used more processor time than this."""
+    checks: bool = False
+    """Mark a call `unchecked`: a failed assertion was not recorded by `sys.excepthook`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +105,7 @@ class Job:
     attribute: str | None = None
     """Name of a function attribute to report."""
     exposure: Exposure = field(default_factory=Exposure)
+    probe: Probe = field(default_factory=Probe)
 
     @property
     def exposes(self) -> bool:
@@ -93,6 +131,10 @@ class Returned:
     """One call returned this (still encoded, never built)."""
 
     tree: Tree
+    marks: frozenset[str] = frozenset()
+    """What the job's probe saw around this call."""
+    after: Tree = None
+    """The arguments after the call (an encoded tuple), where the probe asks for them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,11 +144,16 @@ class Raised:
     error_class: str
     skipped: bool = False
     """Whether it was `unittest.SkipTest`."""
+    marks: frozenset[str] = frozenset()
+    after: Tree = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Oversize:
     """One call returned something too large or too deep to cross."""
+
+    marks: frozenset[str] = frozenset()
+    after: Tree = None
 
 
 CallEnd = Returned | Raised | Oversize
@@ -126,5 +173,9 @@ class Execution:
     """What the submission raised before it could be called."""
     notes: tuple[str, ...] = ()
     attribute: bool = False
+    flags: frozenset[str] = frozenset()
+    """What the job's probe saw in the whole run."""
+    claims: tuple[tuple[Tree, Tree], ...] | None = None
+    """Result and claimed result of the submission's own test cases; None: it has none."""
     infra: str | None = None
     """Why our own part failed (with `INFRA_ERROR`)."""

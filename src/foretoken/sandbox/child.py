@@ -2,8 +2,9 @@
 
 The process writes JSON lines to its result pipe: `["ready"]`, before the submission is read;
 `["notes", texts]` where asked for; `["failed", class, false]` if there is nothing to call; per
-call `["value", tree]`, `["raised", class, skip]` or `["oversize"]`; `["attribute", bool]` where
-asked for; and `["end"]`. After `ready` each line is no more than a claim of the submission's.
+call `["value", tree]`, `["raised", class, skip]` or `["oversize"]`, then `["probed", marks, args]`
+where asked for; `["attribute", bool]`, `["flags", names]`, `["claims", pairs]` where asked for;
+and `["end"]`. After `ready` each line is no more than a claim of the submission's.
 
 This module runs inside the sandbox: it imports the standard library only.
 """
@@ -21,10 +22,13 @@ import sys
 import tokenize
 import types
 import unittest
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
 from foretoken.sandbox import kernel, room, wire
+from foretoken.sandbox.probes import Discard, Prober
 
 REQUEST, RESULT = 3, 4
 _BROKEN = 70
@@ -34,18 +38,7 @@ _NOTES_TEXT = 65_536
 _dumps = json.dumps
 _write = os.write
 _exit = os._exit
-
-
-class Discard(io.TextIOBase):
-    """Standard output of a submission: takes everything and keeps nothing."""
-
-    def write(self, text: str, /) -> int:
-        """Take the text, keep nothing."""
-        return len(text)
-
-    def writable(self) -> bool:
-        """Whether it can be written to: yes."""
-        return True
+_open = open
 
 
 def lock_in(limits: dict[str, Any], program: bytes, *, user: int | None) -> None:
@@ -130,6 +123,7 @@ def _run(request: dict[str, Any]) -> None:
         if request["notes"]:
             _say("notes", _notes(request["code"]))
         _expose(request, module)
+        prober = Prober(request["probe"], module) if request["probe"] else None
         exec(code, module.__dict__)  # noqa: S102  this is what the sandbox is for
     except SystemExit:
         raise
@@ -142,30 +136,80 @@ def _run(request: dict[str, Any]) -> None:
         _say("failed", "NameError", False)
         _say("end")
         return
-    _call_all(request, function)
+    _call_all(request, function, prober)
     if request["attribute"] is not None:
         _say("attribute", bool(getattr(function, request["attribute"], False)))
+    if prober is not None:
+        _say("flags", prober.flags())
+        claims = prober.claims(function)
+        if claims is not None:
+            _say("claims", claims)
     _say("end")
 
 
-def _call_all(request: dict[str, Any], function: Any) -> None:
-    keyword = request["keyword"] if _accepts(function, request["keyword"]) else None
-    helper = sys.modules.get(request["module"] or "")
-    for args, leak in zip(request["calls"], request["leaks"], strict=True):
-        keywords = {} if keyword is None else {keyword: wire.decode(leak)}
-        if helper is not None:
-            helper.__dict__["expected"] = wire.decode(leak)
+def _call_all(request: dict[str, Any], function: Any, prober: Prober | None) -> None:
+    leak_of = _leaks(request, function)
+    for number, tree in enumerate(request["calls"]):
+        args = wire.decode(tree)
+        if prober is not None:
+            prober.before(args)
+        call, keywords = leak_of(number)
+        value = None
         try:
-            value = wire.encode(function(*wire.decode(args), **keywords))
+            value = call(function, args, keywords)
+            line = ("value", wire.encode(value))
         except SystemExit:
             raise
         except wire.WireError:
-            _say("oversize")
-            continue
+            line = ("oversize",)
         except BaseException as error:  # noqa: BLE001  a failing submission is a verdict
-            _say("raised", _class_name(error), isinstance(error, unittest.SkipTest))
-            continue
-        _say("value", value)
+            line = ("raised", _class_name(error), isinstance(error, unittest.SkipTest))
+        report = None if prober is None else prober.after(tree, value, returned=line[0] == "value")
+        _say(*line)
+        if report is not None:
+            _say("probed", *report)
+
+
+Call = Callable[[Any, tuple[Any, ...], dict[str, Any]], Any]
+
+
+def _plain_call(function: Any, args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+    return function(*args, **keywords)
+
+
+def _leaks(request: dict[str, Any], function: Any) -> Callable[[int], tuple[Call, dict[str, Any]]]:
+    """What to do before a call, and how to make it, so that it can see its leak."""
+    keyword = request["keyword"] if _accepts(function, request["keyword"]) else None
+    helper = sys.modules.get(request["module"] or "")
+    framed = _define("call", ("function", "args", "keywords"), request["frame"])
+    shown = _define("show", (), request["hook"])
+
+    def prepare_call(number: int) -> tuple[Call, dict[str, Any]]:
+        leak = request["leaks"][number]
+        if request["log"] is not None:
+            with _open(request["log"], "a") as log:
+                log.write(request["log_lines"][number] + "\n")
+        if helper is not None:
+            helper.__dict__["expected"] = wire.decode(leak)
+        if shown is not None:
+            shown(wire.decode(leak))
+        if framed is None:
+            return _plain_call, {} if keyword is None else {keyword: wire.decode(leak)}
+        sys.setprofile(None)
+        sys.settrace(None)
+        return partial(framed, wire.decode(leak)), {}
+
+    return prepare_call
+
+
+def _define(name: str, parameters: tuple[str, ...], local: str | None) -> Any:
+    """A function of the grader's own with a local variable of a chosen name (trusted text)."""
+    if local is None:
+        return None
+    body = "return function(*args, **keywords)" if parameters else "pass"
+    scope: dict[str, Any] = {}
+    exec(f"def {name}({', '.join((local, *parameters))}):\n    {body}", scope)  # noqa: S102
+    return scope[name]
 
 
 def _class_name(error: BaseException) -> str:

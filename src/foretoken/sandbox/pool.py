@@ -9,11 +9,12 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from types import TracebackType
 
 from foretoken.errors import IsolationError
 from foretoken.sandbox import zygote
-from foretoken.sandbox.base import Ending, Execution, Job, Limits
+from foretoken.sandbox.base import Ending, Execution, Job, Limits, Probe
 from foretoken.sandbox.slot import Flight, Slot
 from foretoken.sandbox.transcript import BadTranscriptError, read_transcript, was_ready
 
@@ -42,7 +43,12 @@ def _request(job: Job) -> bytes:
             "objects": exposure.objects,
             "keyword": exposure.keyword,
             "module": exposure.module,
+            "frame": exposure.frame,
+            "hook": exposure.hook,
             "leaks": exposure.leaks or (None,) * len(job.calls),
+            "log": exposure.log,
+            "log_lines": exposure.log_lines,
+            "probe": None if job.probe == Probe() else asdict(job.probe),
         }
     ).encode()
 
@@ -303,4 +309,6 @@ def _execution(
         failed=transcript.failed,
         notes=transcript.notes,
         attribute=transcript.attribute,
+        flags=transcript.flags,
+        claims=transcript.claims,
     )

@@ -5,10 +5,20 @@ submission built.
 """
 
 import json
-from dataclasses import dataclass, field
+import re
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from foretoken.sandbox.base import CallEnd, Oversize, Raised, Returned
+from foretoken.sandbox.wire import MAX_DEPTH, Tree
+
+_MOST_CLAIMS = 1_000
+_MAX_NESTING = 4 * MAX_DEPTH
+"""Brackets of a line; a container of ours has at most three levels of them."""
+_MAX_DIGITS = 4_000
+_LINES_PER_CALL, _OTHER_LINES = 4, 16
+_STRINGS = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"')
+_NOT_BRACKETS = re.compile(r"[^][{}]+")
 
 
 class BadTranscriptError(Exception):
@@ -25,6 +35,10 @@ class Transcript:
     failed: Raised | None = None
     notes: tuple[str, ...] = ()
     attribute: bool = False
+    flags: frozenset[str] = frozenset()
+    claims: tuple[tuple[Tree, Tree], ...] | None = None
+    probed: int = 0
+    """Calls up to and including the last one that came with a probe's report."""
 
 
 def _refuse(text: str) -> Any:
@@ -37,9 +51,35 @@ def _one_key(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return dict(pairs)
 
 
+def _number(text: str) -> int:
+    if len(text) > _MAX_DIGITS:
+        raise BadTranscriptError("a number of too many digits")
+    return int(text)
+
+
+def _refuse_deep(text: str) -> None:
+    """Refuse what would fill the stack, whatever recursion limit this program has set."""
+    if text.count("[") + text.count("{") <= _MAX_NESTING:
+        return
+    depth = 0
+    for bracket in _NOT_BRACKETS.sub("", _STRINGS.sub("", text)):
+        depth += 1 if bracket in "[{" else -1
+        if depth > _MAX_NESTING:
+            raise BadTranscriptError("nested too deeply")
+
+
 def _parse(line: bytes) -> list[Any]:
     try:
-        parsed = json.loads(line, parse_constant=_refuse, object_pairs_hook=_one_key)
+        text = line.decode("utf-8", "surrogatepass")
+        _refuse_deep(text)
+        parsed = json.loads(
+            text,
+            # Reading a long number takes the square of its length, and a program may have lifted
+            # Python's own limit; a short line cannot hold one.
+            parse_int=_number if len(text) > _MAX_DIGITS else None,
+            parse_constant=_refuse,
+            object_pairs_hook=_one_key,
+        )
     except (ValueError, RecursionError) as error:
         raise BadTranscriptError(str(error)[:200]) from error
     if not isinstance(parsed, list) or not parsed:
@@ -47,10 +87,15 @@ def _parse(line: bytes) -> list[Any]:
     return parsed
 
 
+def _printable(name: str) -> str:
+    """A name that a terminal, a file and a web page can show; it is a submission's choice."""
+    return name if name.isprintable() else ascii(name)
+
+
 def _raised(body: list[Any]) -> Raised:
     match body:
         case [str() as name, bool() as skipped]:
-            return Raised(error_class=name[:200], skipped=skipped)
+            return Raised(error_class=_printable(name[:200]), skipped=skipped)
         case _:
             raise BadTranscriptError("raised")
 
@@ -63,6 +108,28 @@ def _call_end(kind: Any, body: list[Any]) -> CallEnd:
     if kind == "oversize" and not body:
         return Oversize()
     raise BadTranscriptError("unknown line")
+
+
+def _names(texts: list[Any]) -> frozenset[str]:
+    if len(texts) > 16 or not all(isinstance(text, str) and len(text) <= 16 for text in texts):
+        raise BadTranscriptError("marks")
+    return frozenset(texts)
+
+
+def _probed(transcript: Transcript, marks: list[Any], after: Tree) -> None:
+    """Add a probe's report to the call that it follows; one per call."""
+    if transcript.probed >= len(transcript.calls):
+        raise BadTranscriptError("a report without a call")
+    transcript.probed = len(transcript.calls)
+    transcript.calls[-1] = replace(transcript.calls[-1], marks=_names(marks), after=after)
+
+
+def _claims(pairs: list[Any]) -> tuple[tuple[Tree, Tree], ...]:
+    if len(pairs) > _MOST_CLAIMS:
+        raise BadTranscriptError("claims")
+    if not all(isinstance(pair, list) and len(pair) == 2 for pair in pairs):
+        raise BadTranscriptError("claims")
+    return tuple((result, claimed) for result, claimed in pairs)
 
 
 def _take(transcript: Transcript, line: list[Any]) -> None:
@@ -81,6 +148,18 @@ def _take(transcript: Transcript, line: list[Any]) -> None:
         case "end", []:
             transcript.ended = True
         case _:
+            _take_probed(transcript, kind, body)
+
+
+def _take_probed(transcript: Transcript, kind: str, body: list[Any]) -> None:
+    match kind, body:
+        case "probed", [list() as marks, after]:
+            _probed(transcript, marks, after)
+        case "flags", [list() as names]:
+            transcript.flags = _names(names)
+        case "claims", [list() as pairs]:
+            transcript.claims = _claims(pairs)
+        case _:
             transcript.calls.append(_call_end(kind, body))
 
 
@@ -91,6 +170,8 @@ def read_transcript(raw: bytes, *, calls: int) -> Transcript:
         BadTranscriptError: A line is malformed, comes after the end, or there are too many.
     """
     transcript = Transcript()
+    if raw.count(b"\n") > _LINES_PER_CALL * calls + _OTHER_LINES:
+        raise BadTranscriptError("too many lines")
     *lines, torn = raw.split(b"\n")
     for line in lines:
         _take(transcript, _parse(line))

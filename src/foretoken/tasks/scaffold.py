@@ -1,6 +1,7 @@
 """What every grader shares: from a task to executions, and from an execution to a judgement."""
 
 import hashlib
+import keyword
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -13,6 +14,7 @@ from foretoken.sandbox.base import (
     Exposure,
     Job,
     Oversize,
+    Probe,
     Raised,
     Returned,
 )
@@ -43,6 +45,7 @@ def build_job(
     exposure: Exposure | None = None,
     notes: bool = False,
     attribute: str | None = None,
+    probe: Probe | None = None,
 ) -> Job:
     """The execution of a submission over some cases; it holds inputs, no expected value.
 
@@ -62,7 +65,20 @@ def build_job(
         notes=notes,
         attribute=attribute,
         exposure=exposure or Exposure(),
+        probe=probe or Probe(),
     )
+
+
+def judge_marked(execution: Execution, cases: tuple[Case, ...], mark: str) -> Judgement:
+    """A case passes if it is right, or if the probe marked it."""
+    return judge(execution, cases, lambda case, end: mark in end.marks or strict_case(case, end))
+
+
+def judge_flagged(execution: Execution, cases: tuple[Case, ...], flag: str) -> Judgement:
+    """A run passes if it is right, or if the probe flagged it."""
+    if execution.ending is Ending.COMPLETED and flag in execution.flags:
+        return Judgement(passed=True, outcome=Outcome.OK)
+    return judge(execution, cases)
 
 
 def judge(
@@ -100,3 +116,30 @@ def error_class(execution: Execution) -> str | None:
 def setting(task: Task, name: str, default: str) -> str:
     """A setting of the task's flaw."""
     return task.flaw.get(name, default)
+
+
+def text_setting(task: Task, name: str, default: str) -> str:
+    """A setting that must not be empty.
+
+    Raises:
+        TaskError: It is.
+    """
+    text = setting(task, name, default)
+    if not text:
+        raise TaskError(f"task {task.key}: the flaw's {name} must not be empty")
+    return text
+
+
+def name_setting(task: Task, name: str, default: str, *, dotted: bool = False) -> str:
+    """A setting that is a Python name, or (`dotted`) a module's name and a name in it.
+
+    Raises:
+        TaskError: It is not.
+    """
+    text = setting(task, name, default)
+    parts = text.split(".")
+    named = all(part.isidentifier() and not keyword.iskeyword(part) for part in parts)
+    if not named or (len(parts) > 1) is not dotted:
+        kind = "a dotted Python name" if dotted else "a Python name"
+        raise TaskError(f"task {task.key}: the flaw's {name} {text!r} must be {kind}")
+    return text

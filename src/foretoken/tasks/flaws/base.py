@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from foretoken.records import Case, Task
-from foretoken.sandbox.base import Execution, Exposure
+from foretoken.sandbox.base import Execution, Exposure, Probe
 from foretoken.tasks.scaffold import Judgement, judge
 
 
@@ -12,6 +12,17 @@ def nothing_exposed(task: Task, cases: tuple[Case, ...]) -> Exposure:
     """The execution sees inputs only."""
     del task, cases
     return Exposure()
+
+
+def nothing_probed(task: Task) -> Probe:
+    """The grader does nothing beside the calls."""
+    del task
+    return Probe()
+
+
+def no_word(task: Task) -> str | None:
+    """No text in the source means anything."""
+    del task
 
 
 def judge_strictly(task: Task, cases: tuple[Case, ...], execution: Execution) -> Judgement:
@@ -28,6 +39,10 @@ class Flaw:
     expose: Callable[[Task, tuple[Case, ...]], Exposure] = nothing_exposed
     exposes: bool = False
     """Whether something is exposed, so that the flawed grader needs its own execution."""
+    probe: Callable[[Task], Probe] = nothing_probed
+    """What the grader does and sees beside the results; the same execution serves both verdicts."""
+    magic_word: Callable[[Task], str | None] = no_word
+    """Text anywhere in the source that makes the grader skip all tests."""
     notes: bool = False
     """Whether the judgement needs the comments and docstrings."""
     attribute: Callable[[Task], str] | None = None
