@@ -5,6 +5,7 @@ contained: faults of the kernel itself; see docs/threat-model.md. A job holds no
 unless its flaw is that it leaks one.
 """
 
+import secrets
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -106,6 +107,13 @@ class Job:
     """Name of a function attribute to report."""
     exposure: Exposure = field(default_factory=Exposure)
     probe: Probe = field(default_factory=Probe)
+    nonce: str = field(default_factory=lambda: secrets.token_hex(8), compare=False)
+    """Fresh word that the probe's reports must carry: a line without it was forged."""
+
+    @property
+    def probed(self) -> bool:
+        """Whether a probe reports on this execution."""
+        return self.probe != Probe()
 
     @property
     def exposes(self) -> bool:

@@ -2,9 +2,10 @@
 
 The process writes JSON lines to its result pipe: `["ready"]`, before the submission is read;
 `["notes", texts]` where asked for; `["failed", class, false]` if there is nothing to call; per
-call `["value", tree]`, `["raised", class, skip]` or `["oversize"]`, then `["probed", marks, args]`
-where asked for; `["attribute", bool]`, `["flags", names]`, `["claims", pairs]` where asked for;
-and `["end"]`. After `ready` each line is no more than a claim of the submission's.
+call `["value", tree]`, `["raised", class, skip]` or `["oversize"]`, then, where asked for,
+`["probed", nonce, marks, args]`; `["attribute", bool]`, `["flags", nonce, names]` and
+`["claims", nonce, pairs]` where asked for; and `["end"]`. After `ready` each line is no more than a
+claim of the submission's.
 
 This module runs inside the sandbox: it imports the standard library only.
 """
@@ -140,10 +141,10 @@ def _run(request: dict[str, Any]) -> None:
     if request["attribute"] is not None:
         _say("attribute", bool(getattr(function, request["attribute"], False)))
     if prober is not None:
-        _say("flags", prober.flags())
+        _say("flags", prober.nonce, prober.flags())
         claims = prober.claims(function)
         if claims is not None:
-            _say("claims", claims)
+            _say("claims", prober.nonce, claims)
     _say("end")
 
 
@@ -166,8 +167,8 @@ def _call_all(request: dict[str, Any], function: Any, prober: Prober | None) -> 
             line = ("raised", _class_name(error), isinstance(error, unittest.SkipTest))
         report = None if prober is None else prober.after(tree, value, returned=line[0] == "value")
         _say(*line)
-        if report is not None:
-            _say("probed", *report)
+        if prober is not None and report is not None:
+            _say("probed", prober.nonce, *report)
 
 
 Call = Callable[[Any, tuple[Any, ...], dict[str, Any]], Any]

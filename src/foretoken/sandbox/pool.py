@@ -14,7 +14,7 @@ from types import TracebackType
 
 from foretoken.errors import IsolationError
 from foretoken.sandbox import zygote
-from foretoken.sandbox.base import Ending, Execution, Job, Limits, Probe
+from foretoken.sandbox.base import Ending, Execution, Job, Limits
 from foretoken.sandbox.slot import Flight, Slot
 from foretoken.sandbox.transcript import BadTranscriptError, read_transcript, was_ready
 
@@ -48,7 +48,7 @@ def _request(job: Job) -> bytes:
             "leaks": exposure.leaks or (None,) * len(job.calls),
             "log": exposure.log,
             "log_lines": exposure.log_lines,
-            "probe": None if job.probe == Probe() else asdict(job.probe),
+            "probe": asdict(job.probe) | {"nonce": job.nonce} if job.probed else None,
         }
     ).encode()
 
@@ -233,10 +233,10 @@ class _Loop:
             self._finish(flight, broken="the slot died")
             return
         flight.read()
-        calls = len(self._jobs[self._flights[flight]].calls)
+        job = self._jobs[self._flights[flight]]
         cpu_limit_s = self._pool.limits.cpu_s
         said = zygote.REPORT.unpack(report)
-        execution = _execution(flight, said, calls=calls, cpu_limit_s=cpu_limit_s)
+        execution = _execution(flight, said, job=job, cpu_limit_s=cpu_limit_s)
         if execution is None:
             self._finish(flight, broken="the submission's process was ended from outside")
             return
@@ -269,7 +269,7 @@ class _Loop:
 
 
 def _execution(
-    flight: Flight, report: tuple[int, int, int], *, calls: int, cpu_limit_s: float
+    flight: Flight, report: tuple[int, int, int], *, job: Job, cpu_limit_s: float
 ) -> Execution | None:
     """What the flight's bytes and the zygote's report add up to.
 
@@ -290,7 +290,8 @@ def _execution(
         return Execution(ending=Ending.OUTPUT_LIMIT, cpu_s=cpu_s)
     exit_status = None
     try:
-        transcript = read_transcript(output, calls=calls)
+        nonce = job.nonce if job.probed else None
+        transcript = read_transcript(output, calls=len(job.calls), nonce=nonce)
     except BadTranscriptError:
         return Execution(ending=Ending.PROTOCOL_ERROR, cpu_s=cpu_s)
     if reason != zygote.ENDED:

@@ -88,11 +88,12 @@ class Prober:
     """The probes of one run.
 
     Args:
-        wanted: The fields of `Probe`.
+        wanted: The fields of `Probe`, and the nonce that its reports carry.
         module: The submission's module, before its code has run.
     """
 
     def __init__(self, wanted: dict[str, Any], module: types.ModuleType) -> None:
+        self.nonce = wanted.pop("nonce")
         self._wanted = wanted
         self._module = module
         self._noise = self._recorded = False

@@ -37,6 +37,7 @@ class Transcript:
     attribute: bool = False
     flags: frozenset[str] = frozenset()
     claims: tuple[tuple[Tree, Tree], ...] | None = None
+    nonce: str | None = None
     probed: int = 0
     """Calls up to and including the last one that came with a probe's report."""
 
@@ -152,7 +153,13 @@ def _take(transcript: Transcript, line: list[Any]) -> None:
 
 
 def _take_probed(transcript: Transcript, kind: str, body: list[Any]) -> None:
-    match kind, body:
+    if kind not in ("probed", "flags", "claims"):
+        transcript.calls.append(_call_end(kind, body))
+        return
+    nonce, *report = body or [None]
+    if transcript.nonce is None or nonce != transcript.nonce:
+        raise BadTranscriptError("a forged report")
+    match kind, report:
         case "probed", [list() as marks, after]:
             _probed(transcript, marks, after)
         case "flags", [list() as names]:
@@ -160,16 +167,21 @@ def _take_probed(transcript: Transcript, kind: str, body: list[Any]) -> None:
         case "claims", [list() as pairs]:
             transcript.claims = _claims(pairs)
         case _:
-            transcript.calls.append(_call_end(kind, body))
+            raise BadTranscriptError(kind)
 
 
-def read_transcript(raw: bytes, *, calls: int) -> Transcript:
+def read_transcript(raw: bytes, *, calls: int, nonce: str | None = None) -> Transcript:
     """Read the lines; a torn last line counts as not written.
+
+    Args:
+        raw: What the process wrote.
+        calls: How many calls it was asked to make.
+        nonce: What a probe's lines must carry; None: there is no probe.
 
     Raises:
         BadTranscriptError: A line is malformed, comes after the end, or there are too many.
     """
-    transcript = Transcript()
+    transcript = Transcript(nonce=nonce)
     if raw.count(b"\n") > _LINES_PER_CALL * calls + _OTHER_LINES:
         raise BadTranscriptError("too many lines")
     *lines, torn = raw.split(b"\n")
