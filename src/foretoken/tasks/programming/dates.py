@@ -313,8 +313,9 @@ def working_days(first: str, last: str) -> int:
     ),
 )
 def nth_weekday(year: int, month: int, weekday: str, n: int) -> int:
-    """Return the day of the month on which the n-th (1 to 5) of the given weekdays, such as Monday,
-    falls in the given month, or 0 if the month has fewer of them.
+    """Return on which day of the given month (1 to 12) of the given year the n-th (1 to 5) of the
+    days falls whose weekday is the given one, such as Monday. If the month has fewer of them,
+    return 0.
     """
     from calendar import monthrange
 

@@ -16,9 +16,7 @@ parsing = Topic("parsing")
     examples=[('a,"b,c",d',), ('1,"say ""hi""",',)],
     edges=[("",), ('""',), (",",), ('"x"',), ('" y ", z',), ('"",""',)],
     make=lambda rng: (",".join(_field(rng) for _ in range(rng.randint(2, 4))),),
-    holds=lambda line, answer: (
-        ",".join(answer) == line if '"' not in line else answer == _fields(line)
-    ),
+    holds=lambda line, answer: answer == _fields(line),
 )
 def split_record(line: str) -> list[str]:
     """Split the string line at its commas and return the list of the fields. A field that begins
@@ -131,8 +129,8 @@ def clean_path(path: str) -> str:
     """Simplify the string path, whose parts are separated by slashes: several slashes count as one,
     a part . is dropped, and a part .. is dropped together with the part before it. A path that
     begins with a slash stays so, and there .. at the top is just dropped; in other paths, .. that
-    has nothing to drop stays. No slash is left at the end, but the top itself is / and an empty
-    result is a single full stop.
+    has nothing to drop stays. Return what is left, without a slash at the end; but the top itself
+    is / and an empty result is a single full stop.
     """
     kept: list[str] = []
     top = path.startswith("/")

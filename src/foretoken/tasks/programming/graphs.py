@@ -146,9 +146,7 @@ def is_tree(n: int, edges: list[list[int]]) -> bool:
     edges=[(1, [], 0, 0), (2, [], 0, 1), (5, [[0, 1], [1, 2], [2, 3]], 3, 0)],
     make=lambda rng: (*(g := _graph(rng)), 0, g[0] - 1),
     holds=lambda n, edges, start, goal, answer: (
-        answer % _INFINITE == _distances(n, edges)[start][goal] % _INFINITE
-        if answer >= 0
-        else answer == -1 and _distances(n, edges)[start][goal] == _INFINITE
+        answer == (far if (far := _distances(n, edges)[start][goal]) < _INFINITE else -1)
     ),
 )
 def fewest_edges(n: int, edges: list[list[int]], start: int, goal: int) -> int:

@@ -1,6 +1,7 @@
 """Problems about numbers: digits, divisors, remainders, fractions."""
 
 import math
+import re
 from fractions import Fraction
 from random import Random
 
@@ -350,10 +351,7 @@ def add_fractions(fractions: list[list[int]]) -> list[int]:
     examples=[(1994,), (48,)],
     edges=[(1,), (4,), (3999,), (3888,)],
     make=lambda rng: (rng.randint(1, 3999),),
-    holds=lambda n, answer: (
-        _roman_value(answer) == n
-        and not any(four in answer for four in ("IIII", "XXXX", "CCCC", "VV", "LL", "DD"))
-    ),
+    holds=lambda n, answer: _roman_value(answer) == n and bool(re.fullmatch(_NUMERAL, answer)),
 )
 def to_roman(n: int) -> str:
     """Return the integer n, which lies between 1 and 3999, as a Roman numeral in capital letters,
@@ -366,6 +364,9 @@ def to_roman(n: int) -> str:
         count, n = divmod(n, value)
         written += sign * count
     return written
+
+
+_NUMERAL = "M{0,3}(CM|CD|D?C{0,3})(XC|XL|L?X{0,3})(IX|IV|V?I{0,3})"
 
 
 def _roman_value(numeral: str) -> int:

@@ -202,7 +202,7 @@ def first_unrepeated(text: str) -> int:
     ),
 )
 def camel_case(name: str) -> str:
-    """Turn the name, which has small letters and underscores, into camel case: drop the
+    """Turn the string name (small letters and underscores) into camel case and return it: drop the
     underscores, and start each word but the first with a capital. Several underscores together
     count as one, and those at either end are only dropped.
     """
