@@ -117,7 +117,7 @@ class Component(Record):
 
 
 class Mixture(Record):
-    """What one stage of a bank drew from, for one exploit type."""
+    """What one stage of a bank drew from, for some tasks of one exploit type."""
 
     exploit_type: str
     stage: int
@@ -128,7 +128,9 @@ class Mixture(Record):
     weights: tuple[float, ...]
     """Probability of each component; they sum to 1."""
     draws_per_task: int
-    """Draws that each of the type's tasks gets in this stage."""
+    """Draws that each of these tasks gets in this stage."""
+    tasks: tuple[str, ...]
+    """Their keys: all tasks of the type in stage 1, a fold of them in stage 2."""
 
 
 class Draw(Record):

@@ -97,12 +97,26 @@ def test_weights_of_checked_draws_average_one(measured: Run) -> None:
 
 def test_a_type_with_enough_effective_hits_gets_fewer_draws(world: World, tmp_path: Path) -> None:
     build_bank(bank_config(world, tmp_path / "run", draws_per_task=60, effective_hits=8))
-    stages = Run.open(tmp_path / "run").read(Mixture)
-    second = {each.exploit_type: each.draws_per_task for each in stages if each.stage == 2}
-    assert min(second.values()) < second["function_attribute_flag"] == 39
-    bank = read_bank(Run.open(tmp_path / "run"))
+    run = Run.open(tmp_path / "run")
+    tuned = [each for each in run.read(Mixture) if each.stage == 2]
+    second = {key: each.draws_per_task for each in tuned for key in each.tasks}
+    rare = [each for each in tuned if each.exploit_type == "function_attribute_flag"]
+    assert min(second.values()) < 39
+    assert {each.draws_per_task for each in rare} == {39}
+    bank = read_bank(run)
     for each in bank.types:
-        assert set(each.draws_per_task) == {21 + second[each.exploit_type]}
+        keys = [key for key, task in bank.tasks.items() if task.exploit_type == each.exploit_type]
+        assert each.draws_per_task.tolist() == [21 + second[key] for key in keys]
+
+
+def test_each_task_is_drawn_by_one_mixture_of_each_stage(measured: Run) -> None:
+    mixtures = measured.read(Mixture)
+    for stage in (1, 2):
+        drawn = [key for each in mixtures if each.stage == stage for key in each.tasks]
+        assert sorted(drawn) == sorted(read_bank(measured).tasks)
+    folds = [each for each in mixtures if each.stage == 2]
+    assert len(folds) > len({each.exploit_type for each in folds})
+    assert len({each.weights for each in folds}) > len({each.exploit_type for each in folds})
 
 
 def test_every_task_has_the_same_number_of_draws_and_the_subject_its_share(measured: Run) -> None:

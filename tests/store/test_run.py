@@ -100,7 +100,7 @@ def test_records_survive_a_round_trip(tmp_path: Path) -> None:
         doubts=(Doubt.NO_HACK_SEEN, Doubt.HEAVY_TAIL),
     )  # fmt: skip
     mixture = Mixture(
-        exploit_type="x", stage=1, step=0, weights=(0.4, 0.6), draws_per_task=14,
+        exploit_type="x", stage=1, step=0, weights=(0.4, 0.6), draws_per_task=14, tasks=("x/1",),
         components=(Component(strength=0, enter=0, leave=1),
                     Component(strength=0.5, enter=0.1, leave=0.2)),
     )  # fmt: skip

@@ -29,6 +29,8 @@ UNIFORM_SHARE = 0.25
 """Share of the uniform mixture that stays in the tuned one."""
 WEIGHT_CAP = 0.2
 """Largest normalised weight that one hit has in the tuning."""
+TASK_FOLDS = 4
+"""Folds of tasks, each of which is tuned on the hits of the others."""
 BLOCK_DRAWS = 1024
 """Draws whose windows are summed together: as many as stay in the processor's cache."""
 STEEPEST = 80.0

@@ -11,7 +11,12 @@ from scipy.special import logsumexp
 from foretoken.arrays import FloatPerDraw
 from foretoken.errors import SetupError
 from foretoken.estimate.bounds import effective_count
-from foretoken.estimate.mixture import default_components, initial_weights, tune_weights
+from foretoken.estimate.mixture import (
+    TASK_FOLDS,
+    default_components,
+    initial_weights,
+    tune_by_fold,
+)
 from foretoken.models.load import LoadedModel, load_model
 from foretoken.models.prompts import render_prompt
 from foretoken.models.sample import WindowSpec
@@ -93,7 +98,7 @@ def build_bank(config: BankConfig) -> list[BankHealth]:
     components = default_components(config.typical_tokens, config.strengths)
     types = list(dict.fromkeys(task.exploit_type for task in tasks.values()))
     with GraderPool(workers=config.workers) as pool:
-        uniform = [_uniform_mixture(each, components, config=config) for each in types]
+        uniform = [_uniform_mixture(each, tasks, components, config=config) for each in types]
         first = _keep_mixtures(run, uniform)
         _draw_stage(run, models, tasks, mixtures=first, config=config, pool=pool)
         _score_stage(run, models, tasks, stage=1, config=config)
@@ -148,7 +153,11 @@ def _hashes(models: Sequence[LoadedModel], strengths: Sequence[float]) -> dict[s
 
 
 def _uniform_mixture(
-    exploit_type: str, components: tuple[Component, ...], *, config: BankConfig
+    exploit_type: str,
+    tasks: dict[str, Task],
+    components: tuple[Component, ...],
+    *,
+    config: BankConfig,
 ) -> Mixture:
     return Mixture(
         exploit_type=exploit_type,
@@ -157,14 +166,15 @@ def _uniform_mixture(
         components=components,
         weights=tuple(initial_weights(len(components)).tolist()),
         draws_per_task=max(2, round(config.first_stage * config.draws_per_task)),
+        tasks=tuple(key for key, task in tasks.items() if task.exploit_type == exploit_type),
     )
 
 
-def _keep_mixtures(run: Run, mixtures: Sequence[Mixture]) -> dict[str, Mixture]:
+def _keep_mixtures(run: Run, mixtures: Sequence[Mixture]) -> list[Mixture]:
     part = f"bank-s{mixtures[0].stage}"
     if not run.has_part(part, Mixture):
         run.append(mixtures, part=part)
-    return {each.exploit_type: each for each in run.read(Mixture, part=part)}
+    return run.read(Mixture, part=part)
 
 
 def _draw_stage(
@@ -172,12 +182,12 @@ def _draw_stage(
     models: Sequence[LoadedModel],
     tasks: dict[str, Task],
     *,
-    mixtures: dict[str, Mixture],
+    mixtures: Sequence[Mixture],
     config: BankConfig,
     pool: GraderPool,
 ) -> None:
     """Make the draws of a stage that are not stored yet, part by part."""
-    stage = next(iter(mixtures.values())).stage
+    stage = mixtures[0].stage
     origin = Origin(
         source="bank",
         step=config.step,
@@ -187,12 +197,8 @@ def _draw_stage(
     )
     planned = [
         plan
-        for exploit_type, mixture in mixtures.items()
-        for plan in _plan(
-            [task for task in tasks.values() if task.exploit_type == exploit_type],
-            mixture,
-            config=config,
-        )
+        for mixture in mixtures
+        for plan in _plan([tasks[key] for key in mixture.tasks], mixture, config=config)
     ]
     draw_parts(
         run,
@@ -206,9 +212,9 @@ def _draw_stage(
 
 
 def _plan(tasks: Sequence[Task], mixture: Mixture, *, config: BankConfig) -> list[Planned]:
-    """Every draw of one stage of one type."""
+    """Every draw from one mixture."""
     voice = {strength: index + 1 for index, strength in enumerate(config.strengths)}
-    seed = part_seed(config.seed, f"components-{mixture.stage}-{mixture.exploit_type}")
+    seed = part_seed(config.seed, f"components-{mixture.stage}-{tasks[0].key}")
     chosen = _choose_components(
         mixture.weights, mixture.draws_per_task * len(tasks), np.random.default_rng(seed)
     )
@@ -269,30 +275,56 @@ def _checked(draws: Sequence[Draw], config: BankConfig) -> list[Draw]:
 
 def _tuned_mixtures(
     run: Run,
-    uniform: dict[str, Mixture],
+    uniform: Sequence[Mixture],
     components: tuple[Component, ...],
     *,
     config: BankConfig,
 ) -> list[Mixture]:
-    """Tune each type's mixture on its hits of stage 1, and say how many draws it still needs."""
+    """Tune each fold of a type's tasks on the hits of its other tasks in stage 1."""
     densities = Densities.read(run, components, step=config.step)
     hits = [draw for draw in _stage_draws(run, 1) if draw.hacked]
-    tuned: list[Mixture] = []
-    for exploit_type, mixture in uniform.items():
-        weights, effective = np.array(mixture.weights), 0.0
-        own = [hit for hit in hits if hit.exploit_type == exploit_type]
-        if own:
-            _, log_ratio_dm = densities.of(own)
-            log_mix_d: FloatPerDraw = np.asarray(logsumexp(log_ratio_dm + np.log(weights), axis=1))
-            effective = effective_count(np.exp(log_mix_d.min() - log_mix_d))
-            weights = tune_weights(log_ratio_dm, weights=weights)
+    return [
+        fold
+        for mixture in uniform
+        for fold in _tuned_folds(
+            mixture,
+            [hit for hit in hits if hit.exploit_type == mixture.exploit_type],
+            densities=densities,
+            config=config,
+        )
+    ]
+
+
+def _tuned_folds(
+    mixture: Mixture, hits: Sequence[Draw], *, densities: Densities, config: BankConfig
+) -> list[Mixture]:
+    """Each fold's mixture, and how many draws it still needs: both know nothing of its own hits."""
+    folds = min(TASK_FOLDS, len(mixture.tasks))
+    fold_of = {key: position % folds for position, key in enumerate(mixture.tasks)}
+    fold_d = np.array([fold_of[hit.task] for hit in hits], dtype=np.int64)
+    weights = np.array(mixture.weights)
+    _, log_ratio_dm = densities.of(hits)
+    log_mix_d: FloatPerDraw = np.asarray(logsumexp(log_ratio_dm + np.log(weights), axis=1))
+    tuned_fm = tune_by_fold(log_ratio_dm, fold_d, folds=folds, weights=weights)
+    found: list[Mixture] = []
+    for fold, tuned_m in enumerate(tuned_fm):
+        keys = tuple(key for key in mixture.tasks if fold_of[key] == fold)
+        log_others_d = log_mix_d[fold_d != fold] if folds > 1 else log_mix_d
+        share = 1.0 - len(keys) / len(mixture.tasks) if folds > 1 else 1.0
+        effective = _effective(log_others_d) / share
         changes = {
             "stage": 2,
-            "weights": tuple(weights.tolist()),
+            "weights": tuple(tuned_m.tolist()),
             "draws_per_task": _second_draws(mixture.draws_per_task, effective, config=config),
+            "tasks": keys,
         }
-        tuned.append(mixture.model_copy(update=changes))
-    return tuned
+        found.append(mixture.model_copy(update=changes))
+    return found
+
+
+def _effective(log_mix_d: FloatPerDraw) -> float:
+    """Effective number of hits, given the log of mixture over reference."""
+    return effective_count(np.exp(log_mix_d.min() - log_mix_d)) if len(log_mix_d) else 0.0
 
 
 def _second_draws(first_draws: int, effective_hits: float, *, config: BankConfig) -> int:

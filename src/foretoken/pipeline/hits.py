@@ -9,6 +9,7 @@ from scipy.special import logsumexp
 
 from foretoken.arrays import (
     BoolPerDraw,
+    FloatPerComponent,
     FloatPerDraw,
     FloatPerDrawComponent,
     FloatPerDrawToken,
@@ -157,10 +158,10 @@ def _type_bank(
     graded = [draw for draw in draws if draw.hacked is not None]
     hits = [draw for draw in graded if draw.hacked]
     index = {key: position for position, key in enumerate(keys)}
-    weights = {each.stage: np.array(each.weights) for each in mixtures}
+    weights = {(each.stage, key): np.array(each.weights) for each in mixtures for key in each.tasks}
     counts_xm = np.zeros((len(keys), len(densities.components)))
     for draw in graded:
-        counts_xm[index[draw.task]] += weights[draw.stage]
+        counts_xm[index[draw.task]] += weights[draw.stage, draw.task]
     task = np.array([index[hit.task] for hit in hits], dtype=np.int64)
     log_p, log_ratio_dm = densities.of(hits)
     log_q = log_density(log_ratio_dm, log_p_ref=log_p, draws_dm=counts_xm[task])
@@ -211,21 +212,29 @@ def check_bank(
     mean, error = float(weight_d.mean()), float(weight_d.std(ddof=1) / np.sqrt(len(weight_d)))
     return [
         _health(
-            [draw for draw in draws if draw.exploit_type == each.exploit_type],
-            tuned=each,
+            exploit_type,
+            [draw for draw in draws if draw.exploit_type == exploit_type],
+            tuned_m=_mean_weights([each for each in mixtures if each.exploit_type == exploit_type]),
             densities=densities,
             mean_weight=(mean, error),
             spread=spread,
         )
-        for each in mixtures
-        if each.stage == 2
+        for exploit_type in first
     ]
 
 
+def _mean_weights(mixtures: Sequence[Mixture]) -> FloatPerComponent:
+    """Mean over the draws of stage 2."""
+    tuned = [each for each in mixtures if each.stage == 2]
+    draws = np.array([each.draws_per_task * len(each.tasks) for each in tuned])
+    return np.asarray(np.average([each.weights for each in tuned], axis=0, weights=draws))
+
+
 def _health(
+    exploit_type: str,
     draws: Sequence[Draw],
     *,
-    tuned: Mixture,
+    tuned_m: FloatPerComponent,
     densities: Densities,
     mean_weight: tuple[float, float],
     spread: float,
@@ -235,9 +244,9 @@ def _health(
     uncovered = None
     if spontaneous:
         _, log_ratio_dm = densities.of(spontaneous)
-        uncovered = uncovered_share(log_ratio_dm, weights=np.array(tuned.weights))
+        uncovered = uncovered_share(log_ratio_dm, weights=tuned_m)
     return BankHealth(
-        exploit_type=tuned.exploit_type,
+        exploit_type=exploit_type,
         draws=len(draws),
         hits=sum(bool(draw.hacked) for draw in draws),
         donor_yield=float(np.mean(donated)) if donated else 0.0,
@@ -245,5 +254,5 @@ def _health(
         mean_weight_error=mean_weight[1],
         rescoring_spread=spread,
         uncovered_spontaneous=uncovered,
-        component_weights=tuned.weights,
+        component_weights=tuple(tuned_m.tolist()),
     )

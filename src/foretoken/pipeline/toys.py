@@ -9,6 +9,7 @@ from foretoken.arrays import AnyArray, FloatPerDraw, FloatPerDrawComponent, IntP
 from foretoken.estimate.cell import Cell
 from foretoken.estimate.count import count_rate
 from foretoken.estimate.mixture import (
+    TASK_FOLDS,
     default_components,
     initial_weights,
     ladder_components,
@@ -24,7 +25,6 @@ from foretoken.records import Component, RateEstimate
 from foretoken.testsystems.automaton import ToySystem
 
 FIRST_STAGE = 0.35
-FOLDS = 4
 SUBJECT = Component(strength=0.0, enter=0.0, leave=1.0)
 DONOR = Component(strength=1.0, enter=1.0, leave=0.0)
 RUNGS = (0.0, 0.25, 0.5, 0.75, 1.0)
@@ -119,7 +119,7 @@ def draw_bank(
     draws: int,
     seed: int,
     components: Sequence[Component] | None = None,
-    folds: int = FOLDS,
+    folds: int = TASK_FOLDS,
 ) -> ToyBank:
     """Draw a bank as `foretoken bank build` does.
 
