@@ -1,5 +1,6 @@
 """A pool with small limits, and short ways to say what a submission did in it."""
 
+import platform
 import textwrap
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -9,6 +10,12 @@ import pytest
 from foretoken.sandbox.base import Ending, Execution, Job, Limits, Raised, Returned
 from foretoken.sandbox.pool import SandboxPool
 from foretoken.sandbox.wire import decode, encode
+
+ON_AARCH64 = {
+    27: 232, 29: 194, 64: 190, 68: 186, 99: 179, 240: 180, 248: 217, 249: 218, 250: 219,
+    272: 97, 275: 76, 276: 77, 298: 241, 300: 262, 312: 272, 323: 282,
+}  # fmt: skip
+"""Numbers of kernel calls that the two kinds of processor count differently."""
 
 LIMITS = Limits(cpu_s=0.6, wall_factor=5.0, memory_mib=256, answer_bytes=1 << 18)
 
@@ -49,3 +56,9 @@ def answer(run: Callable[..., Execution]) -> Callable[..., Any]:
         return decode(end.tree)
 
     return call
+
+
+@pytest.fixture
+def machine_number() -> Callable[[int], int]:
+    """The number on this machine of the kernel call that x86-64 gives this number."""
+    return lambda number: ON_AARCH64[number] if platform.machine() == "aarch64" else number

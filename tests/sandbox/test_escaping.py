@@ -1,12 +1,13 @@
 """What submissions try in order to leave the box."""
 
+import errno
 import platform
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from foretoken.sandbox.base import Ending, Execution
+from foretoken.sandbox.base import Ending, Execution, Returned
 
 Answer = Callable[..., Any]
 Run = Callable[..., Execution]
@@ -82,23 +83,40 @@ def test_the_kernel_refuses_its_newer_calls(answer: Answer, number: int) -> None
     assert answer(code) == (-1, 1)
 
 
-@pytest.mark.skipif(platform.machine() != "x86_64", reason="the calls exist on x86-64 only")
-@pytest.mark.parametrize(
-    "code",
-    [
-        "import ctypes\ndef f(x): return ctypes.CDLL(None).syscall(0x40000000 | 39)",
-        """
-import ctypes, mmap
-page = mmap.mmap(-1, 4096, prot=7)
-page.write(bytes.fromhex("b814000000cd80c3"))
-call = ctypes.CFUNCTYPE(ctypes.c_int)(ctypes.addressof(ctypes.c_char.from_buffer(page)))
-def f(x): return call()
-""",
-    ],
-    ids=["x32", "32-bit"],
-)
-def test_calls_of_another_width_end_the_process(run: Run, code: str) -> None:
-    assert run(code).ending is Ending.SIGNAL
+MACHINE_CODE = {
+    "x86_64": "b814000000cd80c3",  # mov eax, 20; int 0x80; ret
+    "aarch64": "e8031f2a010000d4c0035fd6",  # mov w8, wzr; svc 0; ret: io_setup
+}
+"""A kernel call in code of its own: a 32-bit one, or, where there are none, a forbidden one."""
+
+
+def test_machine_code_of_its_own_gets_no_call_of_another_width(run: Run) -> None:
+    code = f"""
+        import ctypes, mmap
+        page = mmap.mmap(-1, 4096, prot=7)
+        page.write(bytes.fromhex("{MACHINE_CODE[platform.machine()]}"))
+        start = ctypes.addressof(ctypes.c_char.from_buffer(page))
+        call = ctypes.CFUNCTYPE(ctypes.c_long, ctypes.c_long, ctypes.c_long)(start)
+        def f(x): return call(1, 0)
+    """
+    execution = run(code)
+    if platform.machine() == "x86_64":
+        assert execution.ending is Ending.SIGNAL
+    else:
+        assert execution.calls == (Returned(tree=-errno.EPERM),)
+
+
+def test_a_call_number_beyond_the_table_is_refused_or_ends_the_process(run: Run) -> None:
+    code = """
+        import ctypes
+        libc = ctypes.CDLL(None, use_errno=True)
+        def f(x): return libc.syscall(0x40000000 | 39), ctypes.get_errno()
+    """
+    execution = run(code)
+    if platform.machine() == "x86_64":  # there it is a call of the x32 kind
+        assert execution.ending is Ending.SIGNAL
+    else:
+        assert execution.calls == (Returned(tree={"t": [-1, errno.EPERM]}),)
 
 
 @pytest.mark.parametrize("target", ["-1", "0", "1", "2"])

@@ -2,8 +2,9 @@
 
 None, bool, int, float, str and list are JSON's own. Everything else is an object with one key:
 `{"t": [...]}` tuple, `{"s": [...]}` set, `{"z": [...]}` frozenset, `{"d": [[k, v], ...]}` dict,
-`{"b": hex}` bytes, `{"i": hex}` an int beyond 64 bits, `{"f": "nan"}` a float that JSON lacks,
-`{"c": [re, im]}` complex, `{"o": [type name, text]}` any other type, which equals nothing.
+`{"b": hex}` bytes, `{"u": hex}` a str with lone surrogates (JSON text would join two of them),
+`{"i": hex}` an int beyond 64 bits, `{"f": "nan"}` a float that JSON lacks, `{"c": [re, im]}`
+complex, `{"o": [type name, text]}` any other type, which equals nothing.
 Types are exact: a subclass is "any other type", so no code of a submission decides a comparison.
 
 This module runs inside the sandbox: it imports the standard library only.
@@ -39,8 +40,10 @@ class _Encoder:
         if depth > MAX_DEPTH or self.nodes > MAX_NODES:
             raise WireError("value too large or too deep")
         kind = _type(value)
-        if value is None or kind is bool or kind is str:
+        if value is None or kind is bool:
             return value
+        if kind is str:
+            return value if value.isascii() else _encode_text(value)
         if kind is int:
             return _encode_int(value)
         if kind is float:
@@ -65,6 +68,14 @@ class _Encoder:
         if kind is complex:
             return {"c": [repr(value.real), repr(value.imag)]}
         return {"o": [type_name(kind), _text(value)]}
+
+
+def _encode_text(value: str) -> Tree:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return {"u": value.encode("utf-8", "surrogatepass").hex()}
+    return value
 
 
 def _encode_int(value: int) -> Tree:
@@ -111,6 +122,7 @@ _DECODERS: dict[str, Callable[[Any], Any]] = {
     "z": lambda items: frozenset(decode(item) for item in items),
     "d": _decode_dict,
     "b": bytes.fromhex,
+    "u": lambda text: bytes.fromhex(text).decode("utf-8", "surrogatepass"),
     "i": lambda text: int(text, 16),
     "f": float,
     "c": lambda parts: complex(float(parts[0]), float(parts[1])),
