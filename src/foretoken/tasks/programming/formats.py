@@ -193,11 +193,12 @@ def _outline(rng: Random, depth: int) -> list[str]:
 
 def _indented(tree: dict[str, str | dict], depth: int) -> list[str]:
     lines: list[str] = []
-    for name, value in tree.items():
+    for key, value in tree.items():
+        name = key.replace(" ", "?")
         if isinstance(value, dict):
             lines += ["  " * depth + name, *_indented(value, depth + 1)]
         else:
-            lines.append("  " * depth + f"{name} {value}")
+            lines.append("  " * depth + f"{name} {'?'.join(value.split())}")
     return lines
 
 
