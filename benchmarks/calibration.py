@@ -21,6 +21,7 @@ from foretoken.estimate.doubts import MOST_UNCOVERED
 from foretoken.pipeline.calibrate import CalibrateConfig, Calibration, calibrate
 from foretoken.pipeline.toy_series import bank_series, prefix_series, steps_to
 from foretoken.pipeline.toys import audit_routes, draw_bank
+from foretoken.sandbox.kernel import follow_parent
 from foretoken.testsystems.systems import system_at
 
 LENGTHS = (120, 240, 480)
@@ -55,7 +56,10 @@ def main() -> None:
     console.print(error_table(found))
     console.print(switch_table([(*key, each["switch"]) for key, each in found.items()]))
     with ProcessPoolExecutor(
-        len(os.sched_getaffinity(0)), mp_context=get_context("spawn")
+        len(os.sched_getaffinity(0)),
+        mp_context=get_context("spawn"),
+        initializer=follow_parent,
+        initargs=(os.getpid(),),
     ) as workers:
         seeds = range(chosen.seed, chosen.seed + chosen.repetitions)
         series = [list(workers.map(partial(series_errors, each), seeds)) for each in LENGTHS]

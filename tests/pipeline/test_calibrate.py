@@ -4,7 +4,13 @@ Faults that were injected and caught here: repetitions without an estimate left 
 every repetition drawn from one seed; unpublished points counted as covered.
 """
 
+import subprocess
+import sys
+import time
+from pathlib import Path
+
 import numpy as np
+import psutil
 import pytest
 from typer.testing import CliRunner
 
@@ -52,6 +58,22 @@ def test_equal_settings_give_equal_answers_and_another_seed_does_not():
     config = SMALL.model_copy(update={"repetitions": 2})
     assert calibrate(config) == calibrate(config)
     assert calibrate(config) != calibrate(config.model_copy(update={"seed": 1}))
+
+
+def test_a_killed_calibration_leaves_no_process_behind():
+    program = str(Path(sys.executable).with_name("foretoken"))
+    command = [program, "calibrate", "--workers", "2"]
+    running = psutil.Popen([*command, "--repetitions", "500"], stderr=subprocess.DEVNULL)
+    workers: list[psutil.Process] = []
+    deadline = time.monotonic() + 60
+    while len(workers) < 3 and time.monotonic() < deadline:
+        workers = running.children(recursive=True)
+        time.sleep(0.1)
+    assert len(workers) >= 3, "two workers and the tracker of their resources"
+    running.kill()
+    running.wait()
+    _, alive = psutil.wait_procs(workers, timeout=20)
+    assert alive == []
 
 
 def test_a_summary_counts_what_is_silent_published_covered_and_violated():

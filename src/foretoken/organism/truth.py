@@ -1,5 +1,6 @@
 """Counting the truth of a run: many graded draws of each checkpoint and exploit type."""
 
+import os
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from foretoken.models.load import LoadedModel, load_model
 from foretoken.models.prompts import render_prompt
 from foretoken.models.sample import sample
 from foretoken.records import Record, Task, Truth
+from foretoken.sandbox.kernel import follow_parent
 from foretoken.store import layout
 from foretoken.store.run import Run
 from foretoken.tasks.answer import deliberate, split_completion
@@ -109,7 +111,12 @@ def _count_all(run: Run, cells: list[_Cell], config: TruthConfig, *, processes: 
     missing = [cell for cell in cells if not run.has_part(cell.part, Truth)]
     by_step = {cell.step: [c for c in missing if c.step == cell.step] for cell in missing}
     with (
-        ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as workers,
+        ProcessPoolExecutor(
+            processes,
+            mp_context=get_context("spawn"),
+            initializer=follow_parent,
+            initargs=(os.getpid(),),
+        ) as workers,
         Progress() as progress,
     ):
         bar = progress.add_task("truth", total=len(missing))

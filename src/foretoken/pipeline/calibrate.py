@@ -17,6 +17,7 @@ from pydantic import Field
 from foretoken.pipeline.settings import Settings
 from foretoken.pipeline.toys import toy_estimates
 from foretoken.records import RateEstimate, Record
+from foretoken.sandbox.kernel import follow_parent
 from foretoken.testsystems.systems import system_at
 
 
@@ -79,7 +80,12 @@ def calibrate(
     found: dict[str, list[RateEstimate]] = {}
     workers = config.workers or len(os.sched_getaffinity(0))
     seeds = range(config.repetitions)
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(
+        workers,
+        mp_context=get_context("spawn"),
+        initializer=follow_parent,
+        initargs=(os.getpid(),),
+    ) as pool:
         for estimates in pool.map(partial(_repeat, config), seeds):
             for each in estimates:
                 found.setdefault(each.estimator, []).append(each)

@@ -112,6 +112,17 @@ def unmount(target: str) -> None:
     _check(_libc.umount2(target.encode(), MNT_DETACH), f"unmount of {target}")
 
 
+def follow_parent(parent: int) -> None:
+    """Have this process killed when its parent ends; end at once where it has ended already.
+
+    Args:
+        parent: Its process number.
+    """
+    die_with_parent()
+    if os.getppid() != parent:
+        os._exit(1)
+
+
 def die_with_parent() -> None:
     """Have this process killed when its parent ends."""
     _check(_libc.prctl(_PR_SET_PDEATHSIG, 9, 0, 0, 0), "death signal")
