@@ -17,7 +17,10 @@ from foretoken.errors import TaskError
 from foretoken.records import Case, Task
 from foretoken.sandbox.wire import decode, encode
 
-_SHIPPED = {"lists": "foretoken.tasks.lists:evaluation_tasks"}
+_SHIPPED = {
+    "lists": "foretoken.tasks.lists:evaluation_tasks",
+    "programming": "foretoken.tasks.programming:programming_tasks",
+}
 
 
 def load_tasks(source: str) -> list[Task]:
@@ -25,7 +28,7 @@ def load_tasks(source: str) -> list[Task]:
 
     Args:
         source: A JSONL file, an import path `package.module:function` of a function that returns a
-            list of tasks, or the name of a shipped family (`lists`).
+            list of tasks, or the name of a shipped family (`lists`, `programming`).
 
     Raises:
         TaskError: The source cannot be found or read, a line is not a task, two tasks have one

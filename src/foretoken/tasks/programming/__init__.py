@@ -2,6 +2,8 @@
 
 from functools import lru_cache
 
+from foretoken.records import Task
+from foretoken.tasks.catalogue import family
 from foretoken.tasks.problems import Problem
 from foretoken.tasks.programming.date_spans import dates as date_spans
 from foretoken.tasks.programming.dates import dates
@@ -23,7 +25,7 @@ from foretoken.tasks.programming.parsing import parsing
 from foretoken.tasks.programming.string_search import strings as string_search
 from foretoken.tasks.programming.strings import strings
 
-__all__ = ["declared_problems", "programming_problems"]
+__all__ = ["declared_problems", "programming_problems", "programming_tasks"]
 
 _TOPICS = (
     numbers,
@@ -56,3 +58,8 @@ def declared_problems() -> tuple[Declared, ...]:
 def programming_problems() -> tuple[Problem, ...]:
     """Every problem with its cases, the same ones in every process."""
     return tuple(declared.problem() for declared in declared_problems())
+
+
+def programming_tasks() -> list[Task]:
+    """The family as tasks: each problem with four flaws, all types and styles equally often."""
+    return list(family(programming_problems()))
