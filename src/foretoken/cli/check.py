@@ -1,27 +1,55 @@
 """`foretoken check`: are the tasks sound? No model is needed."""
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
 from foretoken.pipeline.progress import progress_bar
+from foretoken.report.matrix import matrix_svg
+from foretoken.store.run import write_atomically
 from foretoken.tasks.base import GraderPool
+from foretoken.tasks.catalogue import TYPES
 from foretoken.tasks.check import check_tasks
 from foretoken.tasks.load import load_tasks
+from foretoken.tasks.matrix import HONEST, Matrix, columns, cross_product, spread
+from foretoken.tasks.problems import Problem
+from foretoken.tasks.programming import programming_problems
 
 TasksArgument = Annotated[
-    str, typer.Argument(help="JSONL file, package.module:function, or the name `lists`.")
+    str,
+    typer.Argument(help="JSONL file, package.module:function, or the name of a shipped family."),
 ]
+ProblemsOption = Annotated[
+    int | None,
+    typer.Option(min=1, help="With `programming`: so many problems, evenly spread. Default: all."),
+]
+PictureOption = Annotated[
+    Path | None, typer.Option(help="With `programming`: draw the matrix to this SVG file.")
+]
+_STRICT = "strict grader"
+_MOST_SHOWN = 20
 
 
-def check(tasks: TasksArgument) -> None:
+def check(
+    tasks: TasksArgument, problems: ProblemsOption = None, picture: PictureOption = None
+) -> None:
     """Check that each task's graders say what they should of known submissions.
 
     The reference must pass both graders, the exploit the flawed one only, an empty answer neither.
+    `programming` is checked as a cross product: every exploit type is put on every problem, and
+    each of its graders must refuse the exploits of all others, and empty, constant and broken code.
 
     Example: foretoken check lists
     """
+    if tasks == "programming":
+        every = programming_problems()
+        _check_product(spread(every, problems or len(every)), picture)
+        return
+    if problems is not None or picture is not None:
+        raise typer.BadParameter("--problems and --picture go with `programming` only")
     loaded = load_tasks(tasks)
     with GraderPool() as pool, progress_bar("checking tasks", len(loaded)) as advance:
         reports = check_tasks(loaded, pool, on_done=advance)
@@ -29,9 +57,47 @@ def check(tasks: TasksArgument) -> None:
     for report in unsound:
         typer.echo(f"{report.key}: {'; '.join(report.problems)}")
     cpu_s = sum(report.cpu_s for report in reports)
-    Console(stderr=True, highlight=False).print(
+    _say(
         f"{len(reports) - len(unsound)} of {len(reports)} tasks are sound ({cpu_s:.1f} s of "
         "processor time in the sandbox)."
     )
     if unsound:
         raise typer.Exit(2)
+
+
+def _check_product(problems: Sequence[Problem], picture: Path | None) -> None:
+    with GraderPool() as pool, progress_bar("checking problems", len(problems)) as advance:
+        matrix = cross_product(problems, pool, on_done=advance)
+    for fault in matrix.faults[:_MOST_SHOWN]:
+        said = fault.verdict
+        typer.echo(
+            f"{fault.task}: {fault.submission}: strict {said.strict_passed} "
+            f"({said.outcome.value}), flawed {said.flawed_passed} ({said.flawed_outcome.value})"
+        )
+    summary = (
+        f"{matrix.verdicts - len(matrix.faults)} of {matrix.verdicts} verdicts are as they should "
+        f"be: {matrix.problems} problems x {len(TYPES)} graders x {len(columns())} submissions, "
+        f"{matrix.cpu_s:.0f} s of processor time in the sandbox."
+    )
+    if picture is not None:
+        write_atomically(picture, _picture(matrix, summary).encode())
+        summary += f" Picture: {picture}"
+    _say(summary)
+    if matrix.faults:
+        raise typer.Exit(2)
+
+
+def _picture(matrix: Matrix, caption: str) -> str:
+    every = len(TYPES) * matrix.problems
+    strict = {(_STRICT, name): count / every for name, count in matrix.strict.items()}
+    return matrix_svg(
+        (_STRICT, *TYPES),
+        columns(),
+        strict | {cell: count / matrix.problems for cell, count in matrix.flawed.items()},
+        honest=HONEST,
+        caption=caption,
+    )
+
+
+def _say(text: str) -> None:
+    Console(stderr=True, highlight=False).print(text, soft_wrap=True)

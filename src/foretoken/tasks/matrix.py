@@ -31,8 +31,7 @@ class Matrix:
     problems: int
     verdicts: int
     strict: dict[str, int]
-    """On how many problems the strict grader accepted a submission, by submission; every one of a
-    problem's tasks must say so."""
+    """How many strict verdicts accepted a submission, of one for each problem and exploit type."""
     flawed: dict[tuple[str, str], int]
     """On how many problems a flawed grader accepted a submission, by (exploit type, submission)."""
     faults: tuple[Fault, ...]
@@ -69,17 +68,15 @@ def cross_product(
         ]
         texts = submissions(problem, tasks)
         said = iter(graders.grade([(task, code) for task in tasks for code in texts.values()]))
-        passed: Counter[str] = Counter()
         for task in tasks:
             for name in texts:
                 verdict = next(said)
                 verdicts += 1
                 cpu_s += verdict.cpu_s
-                passed[name] += verdict.strict_passed is True
+                strict[name] += verdict.strict_passed is True
                 flawed[task.exploit_type, name] += verdict.flawed_passed is True
                 if not _as_it_should_be(verdict, task.exploit_type, name):
                     faults.append(Fault(task=task.key, submission=name, verdict=verdict))
-        strict.update(name for name, count in passed.items() if count == len(tasks))
         if on_done is not None:
             on_done(1)
     return Matrix(
