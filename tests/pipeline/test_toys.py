@@ -1,7 +1,8 @@
 """Banks on toy systems: a drifting subject, and a route that the donor does not know.
 
-Faults that were injected and caught here: rollouts of later steps used at earlier ones; rollouts
-left out of the density; the same texts for every checkpoint of the recipe.
+Faults that were injected and caught here: rollouts left out of the density; a refreshed bank left
+out of it; a refreshed bank's donor put on the subject of step 0; no refresh; the same texts for
+every checkpoint of the recipe.
 """
 
 from functools import cache
@@ -48,7 +49,7 @@ def test_one_bank_with_rollouts_follows_the_subject_and_the_recipe_does_not():
         return float(np.sqrt(np.mean(off**2))), float(np.sqrt(np.mean(np.diff(off) ** 2)))
 
     ours = [
-        bank_series(drifting(), steps(), draws=1000, rollouts=200, seed=seed).log_rate_c
+        bank_series(drifting(), steps(), draws=1000, rollouts=200, seed=seed)[-1].log_rate_c
         for seed in range(3)
     ]
     recipe = [prefix_series(drifting(), steps(), draws=2200, seed=seed) for seed in range(3)]
@@ -63,11 +64,28 @@ def test_one_bank_with_rollouts_follows_the_subject_and_the_recipe_does_not():
 def test_rollouts_count_from_their_own_step_on_and_carry_the_late_rates():
     without = bank_series(drifting(), steps(), draws=400, rollouts=20, seed=1)
     with_many = bank_series(drifting(), steps(), draws=400, rollouts=2000, seed=1)
-    gain = with_many.effective_hits_c / without.effective_hits_c
-    assert gain[0] == pytest.approx(1.0, abs=0.3)
-    assert gain[-1] > 3
-    assert with_many.effective_hits_c[-1] > 400
-    assert np.exp(with_many.log_rate_c[-1]) == pytest.approx(RATES[-1], rel=0.1)
+    early = with_many[0].effective_hits_c[0] / without[0].effective_hits_c[0]
+    late = with_many[-1].effective_hits_c[-1] / without[-1].effective_hits_c[-1]
+    assert early == pytest.approx(1.0, abs=0.3)
+    assert late > 3
+    assert with_many[-1].effective_hits_c[-1] > 400
+    assert np.exp(with_many[-1].log_rate_c[-1]) == pytest.approx(RATES[-1], rel=0.1)
+
+
+def test_a_bank_that_ages_is_refreshed_and_the_series_stays_one():
+    rates = np.geomspace(1e-8, 0.4, 10)
+    system = system_at("pivot", 1e-8, length=240, tasks=20, wander=0.0009)
+    when = steps_to(system, rates.tolist())
+    off: list[float] = []
+    jumps: list[float] = []
+    for seed in range(4):
+        seen = bank_series(system, when, draws=3000, rollouts=200, seed=seed)
+        off += [each.log_rate_c[-1] - np.log(rates[len(each.steps) - 1]) for each in seen]
+        true_step = np.log(rates[1] / rates[0])
+        jumps += [np.diff(each.log_rate_c)[-1] - true_step for each in seen[1:]]
+        assert min(each.effective_hits_c[-1] for each in seen) > 7
+    assert np.sqrt(np.mean(np.square(off))) / np.log(10) < 0.12
+    assert np.sqrt(np.mean(np.square(jumps))) / np.log(10) < 0.10
 
 
 @pytest.mark.parametrize(("name", "doubted"), [("two-routes", True), ("pivot", False)])

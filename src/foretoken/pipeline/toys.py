@@ -104,7 +104,7 @@ def audit_routes(bank: ToyBank, *, exploits: int, seed: int) -> float | None:
 
 
 @dataclass(frozen=True)
-class _Stage:
+class ToyDraws:
     """Draws of one stage with their counts."""
 
     tokens: AnyArray
@@ -136,27 +136,38 @@ def draw_bank(
     if components is None:
         grid = default_components(system.length)
         weights = np.tile(initial_weights(len(grid)), (folds, 1))
-        first = _draw_stage(system, grid, weights[fold_x], FIRST_STAGE * draws, rng=rng)
+        first = draw_stage(system, grid, weights[fold_x], FIRST_STAGE * draws, rng=rng)
         ratio_dm = log_ratios_of(system, grid, first.tokens, first.task)
         hacked = system.hacked(first.tokens)
         weights = tune_by_fold(
             ratio_dm[hacked], fold_x[first.task[hacked]], folds=folds, weights=weights[0]
         )
-        second = _draw_stage(system, grid, weights[fold_x], (1 - FIRST_STAGE) * draws, rng=rng)
+        second = draw_stage(system, grid, weights[fold_x], (1 - FIRST_STAGE) * draws, rng=rng)
         return _pooled(system, grid, [first, second])
     weights_xm = np.full((system.tasks, len(components)), 1 / len(components))
-    only = _draw_stage(system, components, weights_xm, draws, rng=rng)
+    only = draw_stage(system, components, weights_xm, draws, rng=rng)
     return _pooled(system, components, [only])
 
 
-def _draw_stage(
+def draw_stage(
     system: ToySystem,
     components: Sequence[Component],
     weights_xm: AnyArray,
     draws: float,
     *,
     rng: np.random.Generator,
-) -> _Stage:
+    step: float = 0.0,
+) -> ToyDraws:
+    """Draw equally many texts of each task from its own mixture of components.
+
+    Args:
+        system: What is drawn from.
+        components: Around the subject at `step`.
+        weights_xm: (tasks, components) mixture weights.
+        draws: Texts in all.
+        rng: Source of components and texts.
+        step: Training steps of the subject.
+    """
     per_task = max(1, round(draws / system.tasks))
     task = np.repeat(np.arange(system.tasks), per_task)
     levels = weights_xm.cumsum(axis=1)[task]
@@ -164,24 +175,32 @@ def _draw_stage(
     tokens = np.zeros((len(task), system.length), dtype=np.int64)
     for index, component in enumerate(components):
         mine = np.flatnonzero(chosen == index)
-        tokens[mine] = system.sample(component, task[mine], rng)
-    return _Stage(tokens, task, chosen, per_task * weights_xm)
+        tokens[mine] = system.sample(component, task[mine], rng, step=step)
+    return ToyDraws(tokens, task, chosen, per_task * weights_xm)
 
 
 def log_ratios_of(
-    system: ToySystem, components: Sequence[Component], tokens: AnyArray, task: IntPerDraw
+    system: ToySystem,
+    components: Sequence[Component],
+    tokens: AnyArray,
+    task: IntPerDraw,
+    *,
+    step: float = 0.0,
 ) -> FloatPerDrawComponent:
-    """Return ``log q_m - log p_ref`` of texts under each component, (draws, components)."""
-    reference = system.score(system.log_p(), task, tokens)
+    """Return ``log q_m - log p_ref`` of texts under each component, (draws, components).
+
+    The reference is the subject at a step, and the donor is put on it.
+    """
+    reference = system.score(system.log_p(step=step), task, tokens)
     scored = {
-        strength: system.score(system.log_p(strength=strength), task, tokens) - reference
+        strength: system.score(system.log_p(strength=strength, step=step), task, tokens) - reference
         for strength in sorted({each.strength for each in components} - {0.0})
     }
     return log_ratios(scored, components)
 
 
 def _pooled(
-    system: ToySystem, components: Sequence[Component], stages: Sequence[_Stage]
+    system: ToySystem, components: Sequence[Component], stages: Sequence[ToyDraws]
 ) -> ToyBank:
     tokens = np.concatenate([each.tokens for each in stages])
     task = np.concatenate([each.task for each in stages])

@@ -93,10 +93,11 @@ class ToySystem:
             component: The donor speaks where its hidden chain is inside a window.
             task: Task of each draw.
             rng: Source of windows and tokens.
-            step: Training steps of the subject.
+            step: Training steps of the subject, which the donor is put on.
             prefix: (draws, tokens) with which each text begins; None: nothing.
         """
-        voices = np.stack([self.log_p(step=step), self.log_p(strength=component.strength)])
+        donor = self.log_p(strength=component.strength, step=step)
+        voices = np.stack([self.log_p(step=step), donor])
         cumulative = np.exp(voices).cumsum(axis=-1)
         cumulative /= cumulative[..., -1:]
         tokens = np.zeros((len(task), self.length), dtype=np.int64)
