@@ -92,9 +92,11 @@ def test_a_job_whose_process_is_always_killed_from_outside_is_an_infrastructure_
 
         thread = threading.Thread(target=strike)
         thread.start()
-        (execution,) = pool.run([job("import time\ntime.sleep(2)\ndef f(x): return 1")])
-        stop.set()
-        thread.join()
+        try:
+            (execution,) = pool.run([job("import time\ntime.sleep(2)\ndef f(x): return 1")])
+        finally:
+            stop.set()
+            thread.join()
         assert execution.ending is Ending.INFRA_ERROR
         assert execution.infra is not None
         assert "from outside" in execution.infra

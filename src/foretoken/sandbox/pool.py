@@ -11,16 +11,17 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from types import TracebackType
+from weakref import WeakSet
 
 from foretoken.errors import IsolationError
 from foretoken.sandbox import zygote
 from foretoken.sandbox.base import Ending, Execution, Job, Limits
-from foretoken.sandbox.slot import Flight, Slot
+from foretoken.sandbox.slot import Flight, HelperDiedError, Slot, refusal
 from foretoken.sandbox.transcript import BadTranscriptError, read_transcript, was_ready
 
 SLOTS_PER_CORE = 2
 RECYCLE_AFTER = 4000
-_ATTEMPTS = 3
+_ATTEMPTS, _STARTS = 3, 5
 _FIRST_USER, _USERS = 1 << 30, 1 << 29
 _REASONS = {
     zygote.CPU_LIMIT: Ending.CPU_LIMIT,
@@ -56,38 +57,59 @@ def _request(job: Job) -> bytes:
 class SandboxPool:
     """Runs untrusted code in isolation, on all cores. Use it as a context manager.
 
+    It belongs to the process that made it: one that is forked from it may not use it, and holds
+    nothing of it open.
+
     Args:
         workers: Submissions that run at the same time; None: two per available core.
         limits: What one submission may use.
 
     Raises:
-        IsolationError: The machine refuses a part of the isolation.
+        IsolationError: The machine refuses a part of the isolation, or has no room for the slots.
     """
 
     def __init__(self, *, workers: int | None = None, limits: Limits | None = None) -> None:
         self.limits = limits or Limits()
         count = workers or SLOTS_PER_CORE * len(os.sched_getaffinity(0))
         first = _FIRST_USER + random.SystemRandom().randrange(_USERS)
-        self._users = [first + number for number in range(count)]
-        self._slots: list[Slot] = []
+        self._users = range(first, first + count)
+        self._slots: dict[int, Slot] = {}
         self._idle: list[Slot] = []
         self._owner = os.getpid()
-        self._lock = threading.Lock()
-        self._user_of: dict[Slot, int] = {}
-        try:
-            for user in self._users:
-                self._slots.append(self._start(user))
-            for slot in self._slots:
-                slot.wait_ready()
-        except BaseException:
-            self.close()
-            raise
-        self._idle = list(self._slots)
+        self._lock = threading.RLock()
+        self._running = False
+        self.closed = False
+        _pools.add(self)
+        self._fill()
 
-    def _start(self, user: int) -> Slot:
-        slot = Slot(self.limits, user)
-        self._user_of[slot] = user
-        return slot
+    def _fill(self) -> None:
+        """Start the slots that are missing; one that somebody kills while it starts, again."""
+        for _ in range(_STARTS - 1):
+            try:
+                self._start_missing()
+            except HelperDiedError:
+                continue
+            return
+        self._start_missing()
+
+    def _start_missing(self) -> None:
+        missing = [user for user in self._users if user not in self._slots]
+        try:
+            for user in missing:
+                self._slots[user] = Slot(self.limits, user)
+            for user in missing:
+                self._slots[user].wait_ready()
+        except BaseException:
+            self._discard([self._slots[user] for user in missing if user in self._slots])
+            raise
+        self._idle += [self._slots[user] for user in missing]
+
+    def _discard(self, slots: Sequence[Slot]) -> None:
+        for slot in slots:
+            slot.hang_up()
+        for slot in slots:
+            slot.close()
+            del self._slots[slot.user]
 
     def __enter__(self) -> "SandboxPool":
         return self
@@ -101,26 +123,26 @@ class SandboxPool:
         self.close()
 
     def close(self) -> None:
-        """End every slot; without effect in a process that was forked from the owner."""
+        """End every slot, and a run in another thread with an error.
+
+        Without effect in a process that was forked from the owner.
+        """
         if os.getpid() != self._owner:
             return
-        for slot in self._slots:
-            slot.close()
-        self._slots, self._idle, self._user_of = [], [], {}
+        self.closed = True
+        with self._lock:
+            self._discard(list(self._slots.values()))
+            self._idle = []
+
+    def leave(self) -> None:
+        """Close every descriptor, in a process that was forked from the owner."""
+        for slot in self._slots.values():
+            slot.leave()
 
     @property
     def process_ids(self) -> tuple[int, ...]:
         """Numbers of the slots' outer processes."""
-        return tuple(slot.process_id for slot in self._slots)
-
-    def _replace(self, slot: Slot) -> None:
-        user = self._user_of.pop(slot)
-        slot.close()
-        self._slots.remove(slot)
-        fresh = self._start(user)
-        self._slots.append(fresh)
-        fresh.wait_ready()
-        self._idle.append(fresh)
+        return tuple(slot.process_id for slot in self._slots.values())
 
     def run(
         self, jobs: Sequence[Job], *, on_done: Callable[[int], None] | None = None
@@ -128,23 +150,44 @@ class SandboxPool:
         """Run every job once, in any order, and return the executions in the order of the jobs.
 
         A slot that dies is replaced and its job run again, since a job leaves no trace; after three
-        such deaths the job ends as `INFRA_ERROR`.
+        such deaths the job ends as `INFRA_ERROR`. Only the jobs under way are held as requests.
 
         Args:
             jobs: What to run.
-            on_done: Called with the number of jobs that just ended.
+            on_done: Called with the number of jobs that just ended; it may not use the pool.
 
         Raises:
-            IsolationError: The pool belongs to another process, or a slot cannot be replaced.
+            IsolationError: The pool is closed or belongs to another process, or the machine has no
+                room for a slot or a job.
         """
         if os.getpid() != self._owner:
             raise IsolationError("a sandbox cannot be used after a fork: make one in this process.")
         with self._lock:
-            loop = _Loop(self, jobs, on_done)
+            if self._running:
+                raise IsolationError("a sandbox cannot be used while it runs: wait until it ended.")
+            self._running = True
             try:
-                return loop.run()
+                self.require_open()
+                self._fill()
+                with _selector() as selector:
+                    return _Loop(self, jobs, selector=selector, on_done=on_done).run()
             finally:
-                loop.abandon()
+                self._running = False
+                if os.getpid() == self._owner:
+                    self._end_busy_slots()
+
+    def _end_busy_slots(self) -> None:
+        """Leave nothing under way, whatever interrupted a run."""
+        busy = [slot for slot in self._slots.values() if slot not in self._idle]
+        for slot in busy:
+            if slot.flight is not None:
+                slot.flight.land()
+        self._discard(busy)
+
+    def require_open(self) -> None:
+        """Refuse to go on with a closed pool."""
+        if self.closed:
+            raise IsolationError("this sandbox was closed: make a new one.")
 
     def take_idle(self) -> Slot | None:
         """A slot without a job, or None."""
@@ -152,17 +195,43 @@ class SandboxPool:
 
     def give_back(self, slot: Slot, *, broken: bool) -> None:
         """Return a slot; a broken or worn one is replaced."""
+        if self.closed:
+            return
         if broken or slot.jobs >= RECYCLE_AFTER:
-            self._replace(slot)
+            self._discard([slot])
+            self._fill()
         else:
             self._idle.append(slot)
+
+
+_pools: WeakSet[SandboxPool] = WeakSet()
+
+
+def _leave_pools() -> None:
+    for pool in list(_pools):
+        pool.leave()
+
+
+os.register_at_fork(after_in_child=_leave_pools)
+
+
+def _selector() -> selectors.BaseSelector:
+    try:
+        return selectors.DefaultSelector()
+    except OSError as error:
+        raise refusal("event queue of the sandbox", error.errno or 0) from error
 
 
 class _Loop:
     """One call of `SandboxPool.run`."""
 
     def __init__(
-        self, pool: SandboxPool, jobs: Sequence[Job], on_done: Callable[[int], None] | None
+        self,
+        pool: SandboxPool,
+        jobs: Sequence[Job],
+        *,
+        selector: selectors.BaseSelector,
+        on_done: Callable[[int], None] | None,
     ) -> None:
         self._pool = pool
         self._jobs = jobs
@@ -171,26 +240,21 @@ class _Loop:
         self._attempts = [0] * len(jobs)
         self._done: dict[int, Execution] = {}
         self._flights: dict[Flight, int] = {}
-        self._selector = selectors.DefaultSelector()
+        self._selector = selector
 
     def run(self) -> list[Execution]:
         while len(self._done) < len(self._jobs):
+            self._pool.require_open()
             self._launch()
-            for key, events in self._selector.select(timeout=1.0):
+            ready = self._selector.select(timeout=1.0)
+            now = time.monotonic()
+            for key, events in ready:
                 flight: Flight = key.data
                 if flight in self._flights:
                     self._handle(flight, key.fd, events)
-            now = time.monotonic()
             for flight in [one for one in self._flights if now > one.deadline]:
                 self._finish(flight, broken="the slot did not answer in time")
         return [self._done[index] for index in range(len(self._jobs))]
-
-    def abandon(self) -> None:
-        """Leave no slot busy, whatever interrupted the loop."""
-        for flight in list(self._flights):
-            self._drop(flight)
-            self._pool.give_back(flight.slot, broken=True)
-        self._selector.close()
 
     def _launch(self) -> None:
         while self._waiting and (slot := self._pool.take_idle()):
@@ -201,16 +265,22 @@ class _Loop:
                 self._settle(index, Execution(ending=Ending.OUTPUT_LIMIT, cpu_s=0.0))
                 continue
             try:
-                flight = Flight(slot, _request(job), self._pool.limits)
-            except OSError as error:
+                self._take_off(Flight(slot, _request(job), self._pool.limits), index)
+            except ConnectionError as error:
                 self._retry(index, f"the slot is gone ({error})")
                 self._pool.give_back(slot, broken=True)
-                continue
-            self._flights[flight] = index
-            self._selector.register(slot.control, selectors.EVENT_READ, flight)
-            self._selector.register(flight.answer, selectors.EVENT_READ, flight)
-            if flight.write_end is not None:
-                self._selector.register(flight.write_end, selectors.EVENT_WRITE, flight)
+            except OSError as error:
+                raise refusal("pipes of a submission", error.errno or 0) from error
+
+    def _take_off(self, flight: Flight, index: int) -> None:
+        self._flights[flight] = index
+        self._selector.register(flight.slot.control, selectors.EVENT_READ, flight)
+        for end, events in (
+            (flight.answer, selectors.EVENT_READ),
+            (flight.write_end, selectors.EVENT_WRITE),
+        ):
+            if end is not None:
+                self._selector.register(end, events, flight)
 
     def _handle(self, flight: Flight, descriptor: int, events: int) -> None:
         if events & selectors.EVENT_WRITE:
@@ -219,7 +289,7 @@ class _Loop:
             if flight.write_end is not None:
                 self._selector.register(flight.write_end, selectors.EVENT_WRITE, flight)
         elif descriptor == flight.answer:
-            if flight.read():
+            if flight.read() == 0:
                 self._selector.unregister(descriptor)
         else:
             self._receive_report(flight)
@@ -232,7 +302,12 @@ class _Loop:
         if len(report) != zygote.REPORT.size:
             self._finish(flight, broken="the slot died")
             return
-        flight.read()
+        if zygote.REPORT.unpack(report)[0] == zygote.REFUSED:
+            reason = os.strerror(zygote.REPORT.unpack(report)[1])
+            self._finish(flight, broken=f"the slot could not start a process ({reason})")
+            return
+        while flight.read():
+            pass
         job = self._jobs[self._flights[flight]]
         cpu_limit_s = self._pool.limits.cpu_s
         said = zygote.REPORT.unpack(report)
@@ -282,10 +357,10 @@ def _execution(
     output = bytes(flight.output)
     if not was_ready(output):
         return None
-    if killed and reason == zygote.ENDED:
-        if cpu_s < cpu_limit_s:
-            return None
+    if reason == zygote.ENDED and cpu_s > cpu_limit_s:  # between two looks at the clock
         reason = zygote.CPU_LIMIT
+    if killed and reason == zygote.ENDED:
+        return None
     if flight.too_much:
         return Execution(ending=Ending.OUTPUT_LIMIT, cpu_s=cpu_s)
     exit_status = None

@@ -26,13 +26,26 @@ def may_mount() -> bool:
     return bool(int(effective.split()[1], 16) & cap_sys_admin)
 
 
-def enter_namespaces() -> bool:
+def _exists(number: int) -> bool:
+    """Whether a user and group of this number exist in our user namespace."""
+    for name in ("uid_map", "gid_map"):
+        lines = Path("/proc/self", name).read_text().splitlines()
+        ranges = [tuple(map(int, line.split())) for line in lines]
+        if not any(first <= number < first + count for first, _, count in ranges):
+            return False
+    return True
+
+
+def enter_namespaces(user: int) -> bool:
     """Move into new namespaces; the next child is process 1 of its own number space.
 
+    Args:
+        user: Number of the user that submissions should become.
+
     Returns:
-        Whether the process is truly privileged (no user namespace was needed).
+        Whether they can become it: this process is root, and not of a user namespace that lacks it.
     """
-    privileged = may_mount()
+    privileged = may_mount() and _exists(user)
     if not privileged:
         _enter_user_namespace()
     for flag, step in (

@@ -16,7 +16,9 @@ from foretoken.sandbox import zygote
 from foretoken.sandbox.base import Limits
 
 _START_S = 60.0
+_GOODBYE_S = 2.0
 _ANSWER_SLACK = 1 << 16
+_PART_BYTES = 1 << 16
 _GRACE_S = 5.0
 _STDERR_BYTES = 4000
 
@@ -26,11 +28,18 @@ _HOW_TO_ALLOW = (
     "apparmor=unconfined; as an ordinary user, `sysctl user.max_user_namespaces=10000` and, on "
     "Ubuntu, `sysctl kernel.apparmor_restrict_unprivileged_userns=0`"
 )
+_HOW_TO_MAKE_ROOM = (
+    "Use fewer workers, or raise the limits: `ulimit -n` (descriptors), `ulimit -u` (processes), "
+    "the memory and the processes of the container"
+)
+_SHORTAGES = (errno.EAGAIN, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ETOOMANYREFS)
 
 
 def refusal(step: str, number: int) -> IsolationError:
     """The error for a step that the kernel refused."""
     reason = os.strerror(number) if number else "not supported"
+    if number in _SHORTAGES:
+        return IsolationError(f"no room for the {step} ({reason}). {_HOW_TO_MAKE_ROOM}.")
     return IsolationError(f"this machine refuses the {step} ({reason}). {_HOW_TO_ALLOW}.")
 
 
@@ -39,44 +48,59 @@ def _first_python() -> str:
     return str(getattr(sys, "_base_executable", None) or sys.executable)
 
 
+class HelperDiedError(IsolationError):
+    """A zygote ended before it stood, without naming a step that was refused."""
+
+
 class Slot:
     """A zygote and the job that it runs.
 
     The caller dispatches a job, watches `readable` descriptors, and collects the report.
+
+    Args:
+        limits: What one submission may use.
+        user: Number of the user that submissions become, where there can be one.
+
+    Raises:
+        IsolationError: The machine has no room for another process.
     """
 
     def __init__(self, limits: Limits, user: int) -> None:
-        self._limits = limits
+        self.user = user
         self.jobs = 0
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self.control = ours
-        with theirs:
-            self._process = subprocess.Popen(
-                [
-                    _first_python(),
-                    "-S",
-                    "-s",
-                    "-B",
-                    str(Path(zygote.__file__)),
-                    str(theirs.fileno()),
-                ],
+        self.flight: Flight | None = None
+        try:
+            self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            with theirs:
+                self._process = self._start(theirs.fileno())
+        except OSError as error:
+            raise refusal("start of a sandbox helper", error.errno or 0) from error
+        fields: dict[str, Any] = limits.model_dump() | {"wall_s": limits.wall_s}
+        with suppress(OSError):  # a helper that is gone already is told by `wait_ready`
+            self.control.send(json.dumps({"limits": fields, "user": user}).encode())
+
+    def _start(self, control: int) -> subprocess.Popen[bytes]:
+        try:
+            return subprocess.Popen(
+                [_first_python(), "-S", "-s", "-B", str(Path(zygote.__file__)), str(control)],
                 env={"PYTHONHASHSEED": "0"},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
                 cwd="/",
                 start_new_session=True,
-                pass_fds=(theirs.fileno(),),
+                pass_fds=(control,),
             )
-        fields: dict[str, Any] = limits.model_dump() | {"wall_s": limits.wall_s}
-        with suppress(OSError):  # a helper that is gone already is told by `wait_ready`
-            ours.send(json.dumps({"limits": fields, "user": user}).encode())
+        except BaseException:
+            self.control.close()
+            raise
 
     def wait_ready(self) -> None:
         """Block until the zygote stands.
 
         Raises:
-            IsolationError: The machine refuses a step of the isolation, or the zygote failed.
+            IsolationError: The machine refuses a step of the isolation.
+            HelperDiedError: The zygote ended, by itself or killed from outside.
         """
         self.control.settimeout(_START_S)
         try:
@@ -90,7 +114,7 @@ class Slot:
             text = self._process.stderr.read(_STDERR_BYTES).decode(errors="replace").strip()
             last = text.splitlines()[-1] if text else "it ended without a word"
             self.close()
-            raise IsolationError(f"the sandbox helper did not start: {last}. {_HOW_TO_ALLOW}.")
+            raise HelperDiedError(f"the sandbox helper did not start: {last}. {_HOW_TO_ALLOW}.")
         said = json.loads(answer)
         if "step" in said:
             self.close()
@@ -103,36 +127,71 @@ class Slot:
         """Number of the zygote's outer process."""
         return self._process.pid
 
-    def close(self) -> None:
-        """End the zygote, and with it everything that runs in it."""
+    def hang_up(self) -> None:
+        """Tell the zygote to end, and with it everything that runs in it."""
         self.control.close()
-        self._process.kill()
-        self._process.wait()
+
+    def close(self) -> None:
+        """End the zygote, and wait until it is gone.
+
+        The outer process waits for the inner one, so that neither stays behind as a zombie of a
+        caller which adopts orphans (process 1 of a container).
+        """
+        self.hang_up()
+        try:
+            self._process.wait(_GOODBYE_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
         if self._process.stderr is not None:
             self._process.stderr.close()
 
+    def leave(self) -> None:
+        """Let go of everything, in a process that was forked from the owner.
+
+        A copy of a pipe's end would keep the submission waiting for the rest of its request, and
+        a copy of the socket would keep the zygote alive after the owner.
+        """
+        self.control.close()
+        if self._process.stderr is not None:
+            self._process.stderr.close()
+        if self.flight is not None:
+            self.flight.land()
+        self._process.returncode = 0  # not ours: nothing to wait for, nothing to warn of
+
 
 class Flight:
-    """One job under way in one slot."""
+    """One job under way in one slot.
+
+    Raises:
+        ConnectionError: The slot is gone.
+        OSError: There is no room for two more pipes.
+    """
 
     def __init__(self, slot: Slot, request: bytes, limits: Limits) -> None:
         self.slot = slot
         self.output = bytearray()
-        self.report: bytes | None = None
         self.too_much = False
         self._cap = limits.answer_bytes + _ANSWER_SLACK
-        self.deadline = time.monotonic() + zygote.PATIENCE * limits.wall_s + _GRACE_S
-        request_end, write_end = os.pipe()
-        self.answer, result_end = os.pipe()
-        self.write_end: int | None = write_end
+        self.deadline = time.monotonic() + 2 * zygote.PATIENCE * limits.wall_s + _GRACE_S
         self._rest = memoryview(request)
-        os.set_blocking(write_end, False)
-        os.set_blocking(self.answer, False)
+        ends: list[int] = []
         try:
+            ends += os.pipe()
+            ends += os.pipe()
+            request_end, write_end, answer, result_end = ends
+            os.set_blocking(write_end, False)
+            os.set_blocking(answer, False)
             socket.send_fds(slot.control, [b"j"], [request_end, result_end])
-        finally:
-            os.close(request_end)
-            os.close(result_end)
+        except BaseException:
+            for end in ends:
+                os.close(end)
+            raise
+        self.answer: int | None = answer
+        self.write_end: int | None = write_end
+        slot.flight = self
+        os.close(request_end)
+        os.close(result_end)
         slot.jobs += 1
         self.feed()
 
@@ -147,27 +206,26 @@ class Flight:
             return
         except BrokenPipeError:
             pass
-        os.close(self.write_end)
-        self.write_end = None
+        self._rest = memoryview(b"")
+        self._close_write_end()
 
-    def read(self) -> bool:
-        """Read what there is.
+    def read(self) -> int | None:
+        """Read one part of what there is, so that no flood holds up the other slots.
 
         Returns:
-            Whether all writers are gone.
+            Bytes that were read; 0: all writers are gone; None: there is nothing now.
         """
-        while True:
-            try:
-                part = os.read(self.answer, 1 << 16)
-            except BlockingIOError:
-                return False
-            if not part:
-                return True
-            if len(self.output) < self._cap:
-                self.output += part
-            elif not self.too_much:
+        assert self.answer is not None
+        try:
+            part = os.read(self.answer, _PART_BYTES)
+        except BlockingIOError:
+            return None
+        if not self.too_much:
+            self.output += part
+            if len(self.output) > self._cap:
                 self.too_much = True
                 self.kill()
+        return len(part)
 
     def kill(self) -> None:
         """Ask the zygote to end the submission's process."""
@@ -177,9 +235,16 @@ class Flight:
             if error.errno not in (errno.EPIPE, errno.ECONNRESET):
                 raise
 
+    def _close_write_end(self) -> None:
+        # The attribute goes first: a process forked in between must not close a stranger's number.
+        if self.write_end is not None:
+            end, self.write_end = self.write_end, None
+            os.close(end)
+
     def land(self) -> None:
         """Close what is open."""
-        if self.write_end is not None:
-            os.close(self.write_end)
-            self.write_end = None
-        os.close(self.answer)
+        self._close_write_end()
+        if self.answer is not None:
+            end, self.answer = self.answer, None
+            os.close(end)
+        self.slot.flight = None

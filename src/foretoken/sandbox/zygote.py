@@ -5,17 +5,21 @@ once, and then, per submission, two pipe ends that it passes on unread. It answe
 submission's process ended: reason, wait status and processor time.
 """
 
+import errno
 import fcntl
 import gc
 import importlib
 import json
 import os
+import resource
 import select
+import signal
 import socket
 import struct
 import sys
 import time
 import types
+from _thread import stack_size, start_new_thread
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn
@@ -29,9 +33,10 @@ if __name__ == "__main__":
 
 from foretoken.sandbox import child, kernel, room, seccomp
 
-ENDED, CPU_LIMIT, WALL_LIMIT, KILLED = range(4)
+ENDED, CPU_LIMIT, WALL_LIMIT, KILLED, REFUSED = range(5)
 REPORT = struct.Struct("<BiQ")
-"""Reason, wait status, processor time in microseconds."""
+"""Reason, wait status (error number where the process was refused), processor time in
+microseconds."""
 
 WARM = """
 abc array ast base64 bisect calendar cmath collections collections.abc contextlib copy dataclasses
@@ -40,7 +45,12 @@ numbers operator pprint random re statistics string struct textwrap threading ti
 traceback types typing unittest warnings weakref
 """.split()  # noqa: SIM905  a list of 40 quoted names reads worse
 _TICK_MS = 50
+_MOST_TICK_S = 2e-3 * _TICK_MS
 _PROGRESS_S = 1e-4
+_PAUSE_S = 0.5
+_STACK_BYTES = 1 << 23
+_REHEARSALS = 5
+_PYTHON_IGNORES = (signal.SIGPIPE, signal.SIGXFSZ)
 PATIENCE = 4
 """The most wall time that anything gets, in multiples of the wall limit."""
 
@@ -48,15 +58,24 @@ PATIENCE = 4
 class _Clock:
     """Judges a submission's use of time, once per tick.
 
-    Processor time decides. Wall time counts only while the process makes no progress, so that a
-    busy machine does not turn one verdict into another; a multiple of it is the last resort.
+    Processor time decides. Wall time counts only in pauses, half seconds and more in which the
+    process makes no progress, so that a busy machine does not turn one verdict into another; a
+    multiple of it is the last resort. No time counts while the process waits for the supervisor,
+    and none in which this clock stood still itself.
     """
 
-    def __init__(self, pid: int, limits: dict[str, Any]) -> None:
+    def __init__(self, pid: int, ends: list[int], limits: dict[str, Any]) -> None:
         self._clock = (~pid << 3) | 2
         self._limits = limits
-        self._started = self._last_tick = time.monotonic()
-        self._used = self._waited = 0.0
+        self._last_tick = time.monotonic()
+        self._used = self._waited = self._pause = self._lived = 0.0
+        self._ends = select.poll()
+        for end, event in zip(ends, (select.POLLIN, select.POLLOUT), strict=True):
+            self._ends.register(end, event)
+
+    def _waits_for_us(self) -> bool:
+        """Whether the rest of the request is not there yet, or the answer is not being read."""
+        return len(self._ends.poll(0)) < 2
 
     def tick(self) -> int:
         """ENDED while all is well, else the limit that is passed."""
@@ -64,19 +83,25 @@ class _Clock:
         with suppress(OSError):
             used = time.clock_gettime(self._clock)
         now = time.monotonic()
-        if used - self._used < _PROGRESS_S:
-            self._waited += now - self._last_tick
-        self._used, self._last_tick = used, now
+        step, self._last_tick = min(now - self._last_tick, _MOST_TICK_S), now
         if used > self._limits["cpu_s"]:
             return CPU_LIMIT
+        if self._waits_for_us():
+            return ENDED
+        self._lived += step
+        self._pause += step
+        if used - self._used >= _PROGRESS_S:
+            self._waited += self._pause if self._pause > _PAUSE_S else 0.0
+            self._used, self._pause = used, 0.0
+        waited = self._waited + (self._pause if self._pause > _PAUSE_S else 0.0)
         wall_s = self._limits["wall_s"]
-        late = self._waited > wall_s or now - self._started > PATIENCE * wall_s
+        late = waited > wall_s or self._lived > PATIENCE * wall_s
         return WALL_LIMIT if late else ENDED
 
 
-def _watch(pid: int, control: socket.socket, limits: dict[str, Any]) -> bytes:
+def _watch(pid: int, ends: list[int], control: socket.socket, limits: dict[str, Any]) -> bytes:
     """Wait for the submission's process, and end it when it is over a limit."""
-    clock = _Clock(pid, limits)
+    clock = _Clock(pid, ends, limits)
     descriptor = os.pidfd_open(pid)
     poller = select.poll()
     poller.register(descriptor, select.POLLIN)
@@ -101,7 +126,7 @@ def _watch(pid: int, control: socket.socket, limits: dict[str, Any]) -> bytes:
 
 def _enter_child(descriptors: list[int], config: dict[str, Any], program: bytes) -> NoReturn:
     try:
-        request, result = (fcntl.fcntl(one, fcntl.F_DUPFD, 64) for one in descriptors)
+        request, result = (fcntl.fcntl(one, fcntl.F_DUPFD, child.RESULT + 1) for one in descriptors)
         os.dup2(request, child.REQUEST)
         os.dup2(result, child.RESULT)
         os.closerange(child.RESULT + 1, 1 << 16)
@@ -111,23 +136,91 @@ def _enter_child(descriptors: list[int], config: dict[str, Any], program: bytes)
     child.serve()
 
 
-def _serve(control: socket.socket, config: dict[str, Any]) -> NoReturn:
-    program = seccomp.compile_policy(kernel.machine())
-    own = os.pidfd_open(os.getpid())
+def _fork(own: int) -> int:
+    """Fork a process that is process 1 of a new number space."""
+    kernel.setns(own, kernel.CLONE_NEWPID, "process namespace")
+    kernel.unshare(kernel.CLONE_NEWPID, "process namespace of a submission")
+    return os.fork()
+
+
+def _rehearse(own: int, config: dict[str, Any], program: bytes) -> None:
+    """Lock in a process that runs nothing: what this machine refuses is known before any job."""
+    for _ in range(_REHEARSALS):
+        said = _rehearse_once(own, config, program)
+        if said:
+            break
+    else:
+        raise RuntimeError("somebody ends the processes of the sandbox")
+    refused = json.loads(said)
+    if refused is not None:
+        raise kernel.RefusedError(*refused)
+
+
+def _rehearse_once(own: int, config: dict[str, Any], program: bytes) -> bytes:
+    reader, writer = os.pipe()
+    pid = _fork(own)
+    if pid == 0:
+        try:
+            os.write(writer, json.dumps(_refusal_of_lock(config, program)).encode())
+        finally:
+            os._exit(0)
+    os.close(writer)
+    os.waitpid(pid, 0)
+    said = os.read(reader, 1 << 12)
+    os.close(reader)
+    return said
+
+
+def _refusal_of_lock(config: dict[str, Any], program: bytes) -> tuple[str, int] | None:
+    """Lock this process in, and try the one limit that the kernel waives for some users."""
+    try:
+        child.lock_in(config["limits"], program, user=config["user"])
+        stack_size(1 << 16)
+        for _ in range(config["limits"]["threads"]):
+            start_new_thread(time.sleep, (60,))
+    except kernel.RefusedError as refused:
+        return refused.step, refused.errno
+    except RuntimeError:  # one thread too many: the limit holds
+        return None
+    except (OSError, ValueError) as error:
+        return "limits and user number of a submission", getattr(error, "errno", errno.EPERM)
+    return "limit on the number of threads for this user", 0
+
+
+def _serve(control: socket.socket, own: int, config: dict[str, Any], program: bytes) -> NoReturn:
     while True:
         message, descriptors, _, _ = socket.recv_fds(control, 1, 2)
         if message == b"k":  # meant for a submission that had just ended
             continue
         if not message or len(descriptors) != 2:
             os._exit(0)
-        kernel.setns(own, kernel.CLONE_NEWPID, "process namespace")
-        kernel.unshare(kernel.CLONE_NEWPID, "process namespace of a submission")
-        pid = os.fork()
-        if pid == 0:
-            _enter_child(descriptors, config, program)
+        try:
+            pid = _fork(own)
+        except (OSError, kernel.RefusedError) as error:
+            report = REPORT.pack(REFUSED, error.errno or 0, 0)
+        else:
+            if pid == 0:
+                _enter_child(descriptors, config, program)
+            report = _watch(pid, descriptors, control, config["limits"])
         for descriptor in descriptors:
             os.close(descriptor)
-        control.send(_watch(pid, control, config["limits"]))
+        control.send(report)
+
+
+def _forget_caller() -> None:
+    """Start from the same state whatever the caller's signals, limits and file modes are."""
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+    for number in signal.valid_signals():
+        if signal.getsignal(number) is signal.SIG_IGN and number not in _PYTHON_IGNORES:
+            signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    os.umask(0o022)
+    for what in (resource.RLIMIT_NOFILE, resource.RLIMIT_NPROC):
+        _, most = resource.getrlimit(what)
+        resource.setrlimit(what, (most, most))
+    _, most = resource.getrlimit(resource.RLIMIT_STACK)
+    stack = _STACK_BYTES if most == resource.RLIM_INFINITY else min(_STACK_BYTES, most)
+    resource.setrlimit(resource.RLIMIT_STACK, (stack, most))
 
 
 def _forget_ourselves() -> None:
@@ -142,8 +235,8 @@ def _forget_ourselves() -> None:
 
 def _start(control: socket.socket) -> None:
     config = json.loads(control.recv(1 << 16))
-    privileged = room.enter_namespaces()
-    if not privileged:
+    _forget_caller()
+    if not room.enter_namespaces(config["user"]):
         config["user"] = None
     pid = os.fork()
     if pid:
@@ -157,9 +250,12 @@ def _start(control: socket.socket) -> None:
         importlib.import_module(name)
     _forget_ourselves()
     child.prepare()
+    own = os.pidfd_open(os.getpid())
+    program = seccomp.compile_policy(kernel.machine())
+    _rehearse(own, config, program)
     control.send(b'{"ready": true}')
     os.dup2(0, 2)
-    _serve(control, config)
+    _serve(control, own, config, program)
 
 
 def main() -> None:
@@ -168,9 +264,15 @@ def main() -> None:
     try:
         _start(control)
     except kernel.RefusedError as refused:
-        control.send(json.dumps({"step": refused.step, "errno": refused.errno}).encode())
+        said = {"step": refused.step, "errno": refused.errno}
     except seccomp.UnknownMachineError as unknown:
-        control.send(json.dumps({"step": f"no policy for {unknown}", "errno": 0}).encode())
+        said = {"step": f"no policy for {unknown}", "errno": 0}
+    except OSError as error:
+        said = {"step": "start of a sandbox helper", "errno": error.errno or 0}
+    else:
+        return
+    with suppress(OSError):
+        control.send(json.dumps(said).encode())
 
 
 if __name__ == "__main__":
