@@ -21,6 +21,13 @@ def measure(
     count_draws: Annotated[
         int | None, typer.Option(help="Own draws per task and checkpoint, for plain counting.")
     ] = None,
+    rollouts: Annotated[
+        bool | None,
+        typer.Option(
+            "--rollouts/--no-rollouts",
+            help="Let stored rollouts on the bank's tasks join the bank (they do).",
+        ),
+    ] = None,
     config: ConfigOption = None,
     seed: SeedOption = None,
     workers: WorkersOption = None,
@@ -38,6 +45,7 @@ def measure(
         "checkpoints": checkpoints or None,
         "last_step": last_step,
         "count_draws": count_draws,
+        "rollouts": rollouts,
         "seed": seed,
         "workers": workers,
     }

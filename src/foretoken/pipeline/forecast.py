@@ -12,6 +12,7 @@ from foretoken.errors import SetupError
 from foretoken.estimate.bootstrap import JointLogRates, joint_log_rates
 from foretoken.forecast.discovery import forecast as forecast_discovery
 from foretoken.forecast.trend import slope_forecast
+from foretoken.pipeline.free import pooled, read_rollouts
 from foretoken.pipeline.hits import TypeBank, read_bank
 from foretoken.pipeline.scores import read_scores, scores_of, step_scorer
 from foretoken.pipeline.seeds import part_seed
@@ -126,6 +127,9 @@ def _training_settings(run: Run) -> Mapping[str, Any]:
 def _joint_rates(run: Run, steps: Sequence[int], *, seed: int) -> dict[str, JointLogRates]:
     """Rates of each type at all early checkpoints, with errors that are shared between them."""
     bank = read_bank(run)
+    joined = run.read_config().get("measure", {}).get("rollouts", True)
+    rollouts = read_rollouts(run, bank, steps=steps if joined else ())
+    types = [pooled(run, each, rollouts, steps=steps) for each in bank.types]
     scores = {step: read_scores(run, step_scorer(step)) for step in steps}
 
     def log_p(each: TypeBank, step: int) -> list[float | None]:
@@ -140,6 +144,6 @@ def _joint_rates(run: Run, steps: Sequence[int], *, seed: int) -> dict[str, Join
             tasks=len(each.draws_per_task),
             rng=np.random.default_rng(part_seed(seed, f"joint-{each.exploit_type}")),
         )
-        for each in bank.types
+        for each in types
         if each.hits
     }

@@ -8,6 +8,7 @@ import pyarrow.compute as pc
 from scipy.special import logsumexp
 
 from foretoken.arrays import (
+    AnyArray,
     BoolPerDraw,
     FloatPerComponent,
     FloatPerDraw,
@@ -30,6 +31,8 @@ class TypeBank:
     """The bank of one exploit type."""
 
     exploit_type: str
+    tasks: tuple[str, ...]
+    """Keys of the tasks, by index."""
     hits: tuple[Draw, ...]
     log_q: FloatPerDraw
     """(hits,) pooled density with the draw counts of the hit's own task, nats."""
@@ -37,6 +40,8 @@ class TypeBank:
     """(hits,) nats."""
     task: IntPerDraw
     """(hits,) index of each hit's task."""
+    counts_xm: AnyArray
+    """(tasks, components) draws of the bank behind the density."""
     draws_per_task: IntPerDraw
     deliberate: BoolPerDraw
     subject_draws: int
@@ -168,10 +173,12 @@ def _type_bank(
     alone = [draw for draw in graded if draw.component == 0]
     return TypeBank(
         exploit_type=mixtures[0].exploit_type,
+        tasks=tuple(keys),
         hits=tuple(hits),
         log_q=log_q,
         log_p_reference=log_p,
         task=task,
+        counts_xm=counts_xm,
         draws_per_task=np.rint(counts_xm.sum(axis=1)).astype(np.int64),
         deliberate=np.array([bool(hit.deliberate) for hit in hits], dtype=np.bool_),
         subject_draws=len(alone),

@@ -5,6 +5,7 @@ hacks does not depend on the model, so at checkpoint `t` nothing is sampled and 
 rate is the sum of `p_t(y) / q(y)` over a task's hits, averaged over tasks (docs/method.md).
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from foretoken.estimate.cell import Cell
 from foretoken.estimate.switch import switch_rate
 from foretoken.models.load import LoadedModel, load_model
 from foretoken.pipeline.baselines import Baselines, prepared_baselines
+from foretoken.pipeline.free import Rollouts, pooled, read_rollouts
 from foretoken.pipeline.hits import Bank, TypeBank, read_bank
 from foretoken.pipeline.prefixes import PrefixConfig
 from foretoken.pipeline.scores import read_scores, scores_of, step_scorer
@@ -34,6 +36,8 @@ class MeasureConfig(Settings):
     """Folders named step-000013; none: those in the run."""
     last_step: int | None = None
     """Checkpoints after this step are left alone."""
+    rollouts: bool = True
+    """Let stored rollouts on the bank's tasks join the bank, each from its own step on."""
     count_draws: int = 0
     """Own draws of each checkpoint per task, for plain counting."""
     prefix: PrefixConfig | None = None
@@ -56,7 +60,10 @@ def measure(config: MeasureConfig) -> list[RateEstimate]:
     run = Run.open(config.run)
     bank = read_bank(run)
     run.write_config("measure", config)
+    checkpoints = _checkpoints(run, bank, config)
+    rollouts = read_rollouts(run, bank, steps=checkpoints if config.rollouts else ())
     estimates: list[RateEstimate] = []
+    measured: list[int] = []
     failures: list[str] = []
     with prepared_baselines(
         run,
@@ -66,15 +73,23 @@ def measure(config: MeasureConfig) -> list[RateEstimate]:
         seed=config.seed,
         workers=config.workers,
     ) as baselines:
-        for step, folder in _checkpoints(run, bank, config).items():
+        for step, folder in checkpoints.items():
             model = _load_subject(run, folder)
             try:
                 found = _measure_checkpoint(
-                    run, bank, model, step=step, baselines=baselines, seed=config.seed
+                    run,
+                    bank,
+                    rollouts,
+                    model,
+                    step=step,
+                    before=measured,
+                    baselines=baselines,
+                    seed=config.seed,
                 )
             except ScoringError as error:
                 failures.append(f"step {step}: {error}")
                 continue
+            measured.append(step)
             run.append(found, part=f"measure-step-{step:06d}", replace=True)
             estimates += found
     if failures:
@@ -85,20 +100,28 @@ def measure(config: MeasureConfig) -> list[RateEstimate]:
 def _measure_checkpoint(
     run: Run,
     bank: Bank,
+    rollouts: Rollouts,
     model: LoadedModel,
     *,
     step: int,
+    before: Sequence[int],
     baselines: Baselines,
     seed: int,
 ) -> list[RateEstimate]:
-    """Score the hits that this checkpoint has not scored yet, and estimate each exploit type."""
-    score_missing(run, model, bank.hits, tasks=bank.tasks, scorer=step_scorer(step))
+    """Score the hits that this checkpoint has not scored yet, and estimate each exploit type.
+
+    Rollouts of this checkpoint and of those measured `before` join the bank.
+    """
+    hits = [*bank.hits, *rollouts.hits]
+    score_missing(run, model, hits, tasks=bank.tasks, scorer=step_scorer(step))
     scores = read_scores(run, step_scorer(step))
     own = baselines.own_draws(model, step)
     estimates: list[RateEstimate] = []
     for each in bank.types:
         hacks, draws = own.counts(each.exploit_type)
-        shown, rollouts = own.recent_counts(each.exploit_type)
+        shown, recent = own.recent_counts(each.exploit_type)
+        rolled_hacks, rolled = rollouts.own_counts(each, step)
+        hacks, draws = hacks + rolled_hacks, draws + rolled
         if step == bank.step:
             hacks, draws = hacks + each.subject_hits, draws + each.subject_draws
         cell = Cell(
@@ -107,13 +130,14 @@ def _measure_checkpoint(
             subject_hits=hacks,
             subject_draws=draws,
             rollout_hits=shown,
-            rollout_draws=rollouts,
+            rollout_draws=recent,
             grader_errors=each.grader_errors,
             reference_effective_hits=each.effective_hits,
             health=each.health,
             sampled_tokens=each.sampled_tokens if step == bank.step else 0,
         )
-        estimates.append(_switch_estimate(each, scores, cell=cell, seed=seed))
+        joined = pooled(run, each, rollouts, steps=(*before, step))
+        estimates.append(_switch_estimate(joined, scores, cell=cell, seed=seed))
     return estimates + baselines.estimates(model, own, step=step)
 
 

@@ -1,0 +1,162 @@
+"""Rollouts on the bank's tasks join the bank, exactly.
+
+Faults that were injected and caught here: rollouts left out of the density of the bank's own hits;
+the bank left out of the density of rollouts; draws without a hack left out of the counts; rollouts
+of later steps used at earlier ones.
+"""
+
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from world import MAX_TOKENS, World
+
+from foretoken.errors import MismatchError
+from foretoken.models.load import load_model
+from foretoken.pipeline.bank import BankConfig, build_bank
+from foretoken.pipeline.drawing import Origin, Planned, draw_parts
+from foretoken.pipeline.forecast import ForecastConfig, make_forecast
+from foretoken.pipeline.free import pooled, read_rollouts
+from foretoken.pipeline.hits import read_bank
+from foretoken.pipeline.measure import MeasureConfig, measure
+from foretoken.pipeline.scores import donor_scorer, read_scores, step_scorer
+from foretoken.records import Draw, RateEstimate
+from foretoken.store.run import Run
+from foretoken.tasks.base import GraderPool
+
+LATE = 20
+EACH = 30
+
+
+@pytest.fixture(scope="module")
+def made(world: World, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A small bank, measured without rollouts; then rollouts of two checkpoints are there."""
+    folder = tmp_path_factory.mktemp("free") / "run"
+    build_bank(
+        BankConfig(
+            run=folder,
+            subject=world.subject,
+            donor=world.donor,
+            tasks=str(world.tasks),
+            draws_per_task=20,
+            typical_tokens=4,
+            max_tokens=MAX_TOKENS,
+        )
+    )
+    measure(MeasureConfig(run=folder, checkpoints=world.checkpoints))
+    run = Run.open(folder)
+    bank = read_bank(run)
+    with GraderPool(workers=2) as pool:
+        for step, checkpoint in ((4, world.checkpoints[0]), (LATE, world.checkpoints[1])):
+            model = load_model(str(world.subject), adapters=[(str(checkpoint), 1.0)])
+            planned = [
+                Planned(key=f"rollout/{step}/{key}/{number}", task=task)
+                for key, task in bank.tasks.items()
+                for number in range(EACH)
+            ]
+            origin = Origin(source="rollout", step=step, stage=0, seed=1, sampling=bank.sampling)
+            draw_parts(run, [model], planned, name=f"rollout-{step}", origin=origin, pool=pool)
+    return run
+
+
+def switch(run: Run) -> dict[tuple[str, int], RateEstimate]:
+    found = [each for each in run.read(RateEstimate) if each.estimator == "switch"]
+    return {(each.exploit_type, each.step): each for each in found}
+
+
+@pytest.fixture(scope="module")
+def joined(made: Run, world: World) -> tuple[dict[tuple[str, int], RateEstimate], ...]:
+    before = switch(made)
+    measure(MeasureConfig(run=made.path, checkpoints=world.checkpoints))
+    return before, switch(made)
+
+
+def test_rollouts_count_from_their_own_step_on(
+    made: Run, joined: tuple[dict[tuple[str, int], RateEstimate], ...]
+) -> None:
+    before, after = joined
+    hits = [draw for draw in made.read(Draw) if draw.source == "rollout" and draw.hacked]
+    for (name, step), each in after.items():
+        old = before[name, step]
+        assert each.draws - old.draws == {0: 0, 4: 4 * EACH, LATE: 8 * EACH}[step]
+        known = [hit for hit in hits if hit.exploit_type == name and hit.step <= step]
+        assert each.hits - old.hits == len(known)
+        if step == 0:
+            assert (each.rate, each.hits) == (old.rate, old.hits)
+    late = after["error_code_abuse", LATE]
+    assert late.effective_hits > before["error_code_abuse", LATE].effective_hits + 10
+
+
+def test_the_joined_rate_agrees_with_the_rollouts_alone(
+    made: Run, joined: tuple[dict[tuple[str, int], RateEstimate], ...]
+) -> None:
+    _, after = joined
+    for name in ("error_code_abuse", "process_exit"):
+        draws = [
+            draw.hacked
+            for draw in made.read(Draw)
+            if (draw.source, draw.step, draw.exploit_type) == ("rollout", LATE, name)
+        ]
+        assert len(draws) == 4 * EACH
+        error = np.sqrt(np.mean(draws) * (1 - np.mean(draws)) / len(draws))
+        assert after[name, LATE].rate == pytest.approx(np.mean(draws), abs=4 * error)
+
+
+@pytest.mark.usefixtures("joined")
+def test_the_density_of_every_hit_is_that_of_all_draws_behind_it(made: Run) -> None:
+    bank = read_bank(made)
+    rollouts = read_rollouts(made, bank, steps=[4, LATE])
+    scores = {step: read_scores(made, step_scorer(step)) for step in (0, 4, LATE)}
+    donors = {a: read_scores(made, donor_scorer(a)) for a in (0.5, 1.0)}
+    assert rollouts.hits
+    for each in bank.types:
+        whole = pooled(made, each, rollouts, steps=[4, LATE])
+        assert len(whole.hits) == len(each.hits) + sum(
+            hit.exploit_type == each.exploit_type for hit in rollouts.hits
+        )
+        for hit, log_q, task in zip(whole.hits, whole.log_q, whole.task, strict=True):
+            reference = scores[0][hit.key]
+            density = 0.0
+            for count, component in zip(
+                each.counts_xm[task], rollouts.densities.components, strict=True
+            ):
+                ratio = 1.0
+                if component.strength:
+                    donor = donors[component.strength][hit.key].log_p_tokens or ()
+                    steps = np.exp(np.subtract(donor, reference.log_p_tokens or ()))
+                    ratio = by_hand(steps, enter=component.enter, leave=component.leave)
+                density += count * ratio * np.exp(reference.log_p)
+            density += sum(EACH * np.exp(scores[step][hit.key].log_p) for step in (4, LATE))
+            assert np.exp(log_q) == pytest.approx(density, rel=1e-6)
+
+
+def by_hand(ratio_k: np.ndarray, *, enter: float, leave: float) -> float:
+    """Sum over every place of windows, one path after the other."""
+    total = 0.0
+    for path in range(1 << len(ratio_k)):
+        inside = [bool(path >> k & 1) for k in range(len(ratio_k))]
+        chance = enter if inside[0] else 1 - enter
+        for old, new in pairwise(inside):
+            leaves, enters = (leave if old != new else 1 - leave), (enter if new else 1 - enter)
+            chance *= leaves if old else enters
+        total += chance * np.prod([r for r, said in zip(ratio_k, inside, strict=True) if said])
+    return total
+
+
+@pytest.mark.usefixtures("joined")
+def test_the_forecast_uses_the_rollouts_up_to_its_cutoff(made: Run, world: World) -> None:
+    settings = {"run": made.path, "cutoff_step": 4, "horizon_step": LATE, "rollouts_per_step": 8.0}
+    joined = make_forecast(ForecastConfig.model_validate(settings))
+    measure(MeasureConfig(run=made.path, checkpoints=world.checkpoints, rollouts=False))
+    alone = make_forecast(ForecastConfig.model_validate(settings))
+    assert [each.score for each in joined] != [each.score for each in alone]
+    measure(MeasureConfig(run=made.path, checkpoints=world.checkpoints))
+
+
+@pytest.mark.usefixtures("joined")
+def test_rollouts_that_were_sampled_otherwise_are_refused(made: Run) -> None:
+    bank = read_bank(made)
+    cut = bank.sampling.model_copy(update={"max_tokens": 5})
+    with pytest.raises(MismatchError, match=r"--no-rollouts.*max_tokens 5 against 8"):
+        read_rollouts(made, replace(bank, sampling=cut), steps=[4])
