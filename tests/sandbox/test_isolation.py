@@ -44,9 +44,9 @@ def become_ordinary():
 def refuse(number):
     step = lambda code, value, yes=0, no=0: struct.pack("HBBI", code, yes, no, value)
     kernel.forbid_new_privileges()
-    kernel.install_filter(
+    kernel.Filter(
         step(0x20, 0) + step(0x15, number, no=1) + step(0x06, 0x00050001) + step(0x06, 0x7FFF0000)
-    )
+    ).install()
 
 def ask(pool, body):
     job = Job(code=f"import os\\ndef f(x): {body}", function="f", calls=(encode((1,)),))

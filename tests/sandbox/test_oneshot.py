@@ -306,9 +306,9 @@ from foretoken.sandbox import kernel
 from foretoken.sandbox.oneshot import run_program
 step = lambda code, value, yes=0, no=0: struct.pack("HBBI", code, yes, no, value)
 kernel.forbid_new_privileges()
-kernel.install_filter(
+kernel.Filter(
     step(0x20, 0) + step(0x15, MOUNT, no=1) + step(0x06, 0x00050001) + step(0x06, 0x7FFF0000)
-)
+).install()
 try:
     print(run_program("print('ran')"))
 except IsolationError as error:

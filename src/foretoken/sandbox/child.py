@@ -42,8 +42,10 @@ _exit = os._exit
 _open = open
 
 
-def lock_in(limits: dict[str, Any], program: bytes, *, user: int | None) -> None:
+def lock_in(limits: dict[str, Any], program: kernel.Filter, *, user: int | None) -> None:
     """Give up everything that a submission does not need. There is no way back.
+
+    What the zygote can give up for all that it forks, it has given up in `prepare`.
 
     Args:
         limits: The fields of `Limits`.
@@ -62,8 +64,8 @@ def lock_in(limits: dict[str, Any], program: bytes, *, user: int | None) -> None
         os.setresgid(user, user, user)
         os.setresuid(user, user, user)
     kernel.drop_capabilities()
-    kernel.forbid_new_privileges()
-    kernel.install_filter(program)
+    kernel.forbid_dumps()
+    program.install()
 
 
 def _set_rlimits(limits: dict[str, Any]) -> None:
@@ -71,12 +73,8 @@ def _set_rlimits(limits: dict[str, Any]) -> None:
     for what, most in (
         (resource.RLIMIT_AS, limits["memory_mib"] * _MIB),
         (resource.RLIMIT_CPU, cpu_s),
-        (resource.RLIMIT_FSIZE, limits["file_mib"] * _MIB),
         (resource.RLIMIT_NOFILE, limits["descriptors"]),
         (resource.RLIMIT_NPROC, limits["threads"]),
-        (resource.RLIMIT_CORE, 0),
-        (resource.RLIMIT_MEMLOCK, 0),
-        (resource.RLIMIT_MSGQUEUE, 0),
     ):
         resource.setrlimit(what, (most, most))
 
@@ -256,8 +254,16 @@ def _notes(source: str) -> list[str]:
     return [text[:_NOTES_TEXT] for text in texts if text]
 
 
-def prepare() -> None:
+def prepare(limits: dict[str, Any]) -> None:
     """Make the zygote ready to be forked: what each submission would otherwise do again."""
+    for what, most in (
+        (resource.RLIMIT_FSIZE, limits["file_mib"] * _MIB),
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_MEMLOCK, 0),
+        (resource.RLIMIT_MSGQUEUE, 0),
+    ):
+        resource.setrlimit(what, (most, most))
+    kernel.forbid_new_privileges()
     quitter: Any = __import__("_sitebuiltins").Quitter
     builtins.exit = quitter("exit", "Ctrl-D")
     builtins.quit = quitter("quit", "Ctrl-D")

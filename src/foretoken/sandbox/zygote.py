@@ -124,7 +124,9 @@ def _watch(pid: int, ends: list[int], control: socket.socket, limits: dict[str, 
     return REPORT.pack(reason, status, int((usage.ru_utime + usage.ru_stime) * 1e6))
 
 
-def _enter_child(descriptors: list[int], config: dict[str, Any], program: bytes) -> NoReturn:
+def _enter_child(
+    descriptors: list[int], config: dict[str, Any], program: kernel.Filter
+) -> NoReturn:
     try:
         request, result = (fcntl.fcntl(one, fcntl.F_DUPFD, child.RESULT + 1) for one in descriptors)
         os.dup2(request, child.REQUEST)
@@ -140,10 +142,10 @@ def _fork(own: int) -> int:
     """Fork a process that is process 1 of a new number space."""
     kernel.setns(own, kernel.CLONE_NEWPID, "process namespace")
     kernel.unshare(kernel.CLONE_NEWPID, "process namespace of a submission")
-    return os.fork()
+    return kernel.fork()
 
 
-def _rehearse(own: int, config: dict[str, Any], program: bytes) -> None:
+def _rehearse(own: int, config: dict[str, Any], program: kernel.Filter) -> None:
     """Lock in a process that runs nothing: what this machine refuses is known before any job."""
     for _ in range(_REHEARSALS):
         said = _rehearse_once(own, config, program)
@@ -156,7 +158,7 @@ def _rehearse(own: int, config: dict[str, Any], program: bytes) -> None:
         raise kernel.RefusedError(*refused)
 
 
-def _rehearse_once(own: int, config: dict[str, Any], program: bytes) -> bytes:
+def _rehearse_once(own: int, config: dict[str, Any], program: kernel.Filter) -> bytes:
     reader, writer = os.pipe()
     pid = _fork(own)
     if pid == 0:
@@ -171,7 +173,7 @@ def _rehearse_once(own: int, config: dict[str, Any], program: bytes) -> bytes:
     return said
 
 
-def _refusal_of_lock(config: dict[str, Any], program: bytes) -> tuple[str, int] | None:
+def _refusal_of_lock(config: dict[str, Any], program: kernel.Filter) -> tuple[str, int] | None:
     """Lock this process in, and try the one limit that the kernel waives for some users."""
     try:
         child.lock_in(config["limits"], program, user=config["user"])
@@ -187,7 +189,9 @@ def _refusal_of_lock(config: dict[str, Any], program: bytes) -> tuple[str, int] 
     return "limit on the number of threads for this user", 0
 
 
-def _serve(control: socket.socket, own: int, config: dict[str, Any], program: bytes) -> NoReturn:
+def _serve(
+    control: socket.socket, own: int, config: dict[str, Any], program: kernel.Filter
+) -> NoReturn:
     while True:
         message, descriptors, _, _ = socket.recv_fds(control, 1, 2)
         if message == b"k":  # meant for a submission that had just ended
@@ -249,9 +253,9 @@ def _start(control: socket.socket) -> None:
     for name in WARM:
         importlib.import_module(name)
     _forget_ourselves()
-    child.prepare()
+    child.prepare(config["limits"])
     own = os.pidfd_open(os.getpid())
-    program = seccomp.compile_policy(kernel.machine())
+    program = kernel.Filter(seccomp.compile_policy(kernel.machine()))
     _rehearse(own, config, program)
     control.send(b'{"ready": true}')
     os.dup2(0, 2)
