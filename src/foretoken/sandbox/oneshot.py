@@ -31,7 +31,7 @@ _READY = b"ready\n"
 _HIDDEN = ("site-packages", "dist-packages")
 _FIRST_USER, _USERS = 1 << 30, 1 << 29
 _START_S, _GRACE_S = 60.0, 5.0
-_TICK_S, _PROGRESS_S = 0.05, 1e-4
+_TICK_S, _PROGRESS_S, _PAUSE_S = 0.05, 1e-4, 0.5
 
 _HOW_TO_ALLOW = (
     "Whole programs of others are run in bubblewrap only. Install it (`apt install bubblewrap`: "
@@ -225,7 +225,7 @@ class _Flight:
         self._ready = False
         self._reason: Ending | None = None
         self._used_s = self._waited_s = 0.0
-        self._last_tick = time.monotonic()
+        self._last_tick = self._still_since = time.monotonic()
         self._deadline = self._last_tick + _START_S
 
     def run(self) -> Finished:
@@ -296,12 +296,14 @@ class _Flight:
         return False
 
     def _tick(self) -> None:
-        """Judge the use of time; wall time counts while the program makes no progress."""
+        """Judge the use of time; wall time counts in pauses only, lest a busy machine decide."""
         now, used_s = time.monotonic(), self._used_s
         if self._box is not None:
             with suppress(OSError):
                 used_s = time.clock_gettime((~self._box_pid << 3) | 2)
-        if self._ready and used_s - self._used_s < _PROGRESS_S:
+        if not self._ready or used_s - self._used_s > _PROGRESS_S:
+            self._still_since = now
+        elif now - self._still_since > _PAUSE_S:
             self._waited_s += now - self._last_tick
         self._used_s, self._last_tick = used_s, now
         if now > self._deadline:

@@ -8,9 +8,11 @@ from typing import Protocol
 from foretoken.records import Task, Verdict
 from foretoken.sandbox.base import Execution, Limits
 from foretoken.sandbox.pool import SandboxPool
+from foretoken.tasks.foreign.verifier import grade_foreign, is_foreign, own_side
 from foretoken.tasks.grade import Plan, plan, verdict
 
 _CACHE_ENTRIES = 500_000
+_Key = tuple[str, bytes]
 
 __all__ = ["Grader", "GraderPool", "Limits"]
 
@@ -39,7 +41,7 @@ class GraderPool:
 
     def __init__(self, *, workers: int | None = None, limits: Limits | None = None) -> None:
         self._sandbox = SandboxPool(workers=workers, limits=limits)
-        self._cache: dict[tuple[str, bytes], tuple[Task, Verdict]] = {}
+        self._cache: dict[_Key, tuple[Task, Verdict]] = {}
 
     def __enter__(self) -> "GraderPool":
         return self
@@ -76,34 +78,51 @@ class GraderPool:
             TaskError: A task is not usable.
         """
         keys = [(task.key, _digest(code)) for task, code in jobs]
-        fresh: dict[tuple[str, bytes], Plan] = {}
+        fresh: dict[_Key, tuple[Task, str]] = {}
+        plans: dict[_Key, Plan] = {}
         for key, (task, code) in zip(keys, jobs, strict=True):
-            if key not in fresh and not self._remembers(key, task):
-                fresh[key] = plan(task, code)
-        graded = self._execute(fresh, on_done)
+            if key in fresh or self._remembers(key, task):
+                continue
+            fresh[key] = task, code
+            own = own_side(task) if is_foreign(task) else task
+            if own is not None:
+                plans[key] = plan(own, code)
+        graded = self._execute(plans, on_done)
+        foreign = [key for key, (task, _) in fresh.items() if is_foreign(task)]
+        verdicts = grade_foreign(
+            [(*fresh[key], graded.get(key)) for key in foreign],
+            limits=self._sandbox.limits,
+            workers=len(self._sandbox.process_ids),
+            on_done=on_done,
+        )
+        graded |= dict(zip(foreign, verdicts, strict=True))
+        self._remember(fresh, graded)
         return [graded[key] if key in graded else self._cache[key][1] for key in keys]
 
-    def _remembers(self, key: tuple[str, bytes], task: Task) -> bool:
+    def _remembers(self, key: _Key, task: Task) -> bool:
         known = self._cache.get(key)
         return known is not None and (known[0] is task or known[0] == task)
 
+    def _remember(self, fresh: dict[_Key, tuple[Task, str]], graded: dict[_Key, Verdict]) -> None:
+        for key, said in graded.items():
+            if said.grader_error is None:
+                self._cache[key] = (fresh[key][0], said)
+        while len(self._cache) > _CACHE_ENTRIES:
+            del self._cache[next(iter(self._cache))]
+
     def _execute(
-        self, plans: dict[tuple[str, bytes], Plan], on_done: Callable[[int], None] | None
-    ) -> dict[tuple[str, bytes], Verdict]:
+        self, plans: dict[_Key, Plan], on_done: Callable[[int], None] | None
+    ) -> dict[_Key, Verdict]:
         """Run the plans; no execution that sees answers runs beside one that must not."""
         executions: dict[int, Execution] = {}
         for exposing in (False, True):
             phase = [job for one in plans.values() for job in one.jobs if job.exposes is exposing]
             ended = self._sandbox.run(phase, on_done=on_done)
             executions |= {id(job): execution for job, execution in zip(phase, ended, strict=True)}
-        graded: dict[tuple[str, bytes], Verdict] = {}
-        for key, one in plans.items():
-            graded[key] = verdict(one, [executions[id(job)] for job in one.jobs])
-            if graded[key].grader_error is None:
-                self._cache[key] = (one.task, graded[key])
-        while len(self._cache) > _CACHE_ENTRIES:
-            del self._cache[next(iter(self._cache))]
-        return graded
+        return {
+            key: verdict(one, [executions[id(job)] for job in one.jobs])
+            for key, one in plans.items()
+        }
 
 
 def _digest(code: str) -> bytes:

@@ -7,6 +7,7 @@ values that JSON lacks (tuples, sets, dicts, bytes) are written in the tagged fo
 
 import importlib
 import json
+import logging
 import os
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,9 @@ from pydantic import ValidationError
 from foretoken.errors import TaskError
 from foretoken.records import Case, Task
 from foretoken.sandbox.wire import decode, encode
+from foretoken.tasks.foreign import is_foreign_source, load_foreign
+
+_log = logging.getLogger(__name__)
 
 _SHIPPED = {
     "lists": "foretoken.tasks.lists:evaluation_tasks",
@@ -27,8 +31,9 @@ def load_tasks(source: str) -> list[Task]:
     """Load tasks.
 
     Args:
-        source: A JSONL file, an import path `package.module:function` of a function that returns a
-            list of tasks, or the name of a shipped family (`lists`, `programming`).
+        source: A JSONL file, a folder or file that others wrote (what of it cannot be used is
+            logged as a warning), an import path `package.module:function` of a function that
+            returns a list of tasks, or the name of a shipped family (`lists`, `programming`).
 
     Raises:
         TaskError: The source cannot be found or read, a line is not a task, two tasks have one
@@ -36,6 +41,8 @@ def load_tasks(source: str) -> list[Task]:
     """
     if source in _SHIPPED:
         tasks = _from_function(_SHIPPED[source])
+    elif is_foreign_source(Path(source)):
+        tasks = _from_others(Path(source))
     elif Path(source).is_file():
         tasks = _from_file(Path(source))
     elif ":" in source and "/" not in source:
@@ -52,6 +59,15 @@ def load_tasks(source: str) -> list[Task]:
         seen.add(task.key)
     if not tasks:
         raise TaskError(f"{source} holds no task")
+    return tasks
+
+
+def _from_others(path: Path) -> list[Task]:
+    tasks, refused = load_foreign(path)
+    for one in refused:
+        _log.warning("%s", one)
+    if refused and not tasks:
+        raise TaskError(f"nothing of {path} could be loaded; first of all: {refused[0]}")
     return tasks
 
 
