@@ -1,57 +1,25 @@
 """The supervisor: many slots, one loop, every job ends in an execution."""
 
-import json
 import os
 import random
 import selectors
-import signal
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 from types import TracebackType
 from weakref import WeakSet
 
 from foretoken.errors import IsolationError
 from foretoken.sandbox import zygote
 from foretoken.sandbox.base import Ending, Execution, Job, Limits
+from foretoken.sandbox.execution import execution_of, request_of
 from foretoken.sandbox.slot import Flight, HelperDiedError, Slot, refusal
-from foretoken.sandbox.transcript import BadTranscriptError, read_transcript, was_ready
 
 SLOTS_PER_CORE = 2
 RECYCLE_AFTER = 4000
 _ATTEMPTS, _STARTS = 3, 5
 _FIRST_USER, _USERS = 1 << 30, 1 << 29
-_REASONS = {
-    zygote.CPU_LIMIT: Ending.CPU_LIMIT,
-    zygote.WALL_LIMIT: Ending.WALL_LIMIT,
-    zygote.KILLED: Ending.OUTPUT_LIMIT,
-}
-
-
-def _request(job: Job) -> bytes:
-    exposure = job.exposure
-    return json.dumps(
-        {
-            "code": job.code,
-            "function": job.function,
-            "calls": job.calls,
-            "seed": job.seed,
-            "notes": job.notes,
-            "attribute": job.attribute,
-            "files": exposure.files,
-            "objects": exposure.objects,
-            "keyword": exposure.keyword,
-            "module": exposure.module,
-            "frame": exposure.frame,
-            "hook": exposure.hook,
-            "leaks": exposure.leaks or (None,) * len(job.calls),
-            "log": exposure.log,
-            "log_lines": exposure.log_lines,
-            "probe": asdict(job.probe) | {"nonce": job.nonce} if job.probed else None,
-        }
-    ).encode()
 
 
 class SandboxPool:
@@ -80,29 +48,45 @@ class SandboxPool:
         self._running = False
         self.closed = False
         _pools.add(self)
-        self._fill()
+        try:
+            self._fill()
+        except BaseException:
+            self._discard(list(self._slots.values()))
+            raise
+
+    def _start(self, user: int, *, attempt: int = 1) -> Slot:
+        slot = self._slots[user] = Slot(self.limits, user)
+        slot.attempt = attempt
+        return slot
 
     def _fill(self) -> None:
-        """Start the slots that are missing; one that somebody kills while it starts, again."""
-        for _ in range(_STARTS - 1):
-            try:
-                self._start_missing()
-            except HelperDiedError:
-                continue
-            return
-        self._start_missing()
+        """Start the slots that are missing, and wait until all stand."""
+        for user in self._users:
+            if user not in self._slots:
+                self._start(user)
+        for slot in list(self._slots.values()):
+            starting = None if slot.stands else slot
+            while starting is not None:
+                starting = self.welcome(starting)
 
-    def _start_missing(self) -> None:
-        missing = [user for user in self._users if user not in self._slots]
+    def welcome(self, slot: Slot) -> Slot | None:
+        """Take a new slot into use, as soon as it stands.
+
+        Returns:
+            A slot to wait for instead, where somebody ended this one while it started.
+
+        Raises:
+            IsolationError: The machine refuses it, or it ended too often.
+        """
         try:
-            for user in missing:
-                self._slots[user] = Slot(self.limits, user)
-            for user in missing:
-                self._slots[user].wait_ready()
-        except BaseException:
-            self._discard([self._slots[user] for user in missing if user in self._slots])
-            raise
-        self._idle += [self._slots[user] for user in missing]
+            slot.wait_ready()
+        except HelperDiedError:
+            if slot.attempt == _STARTS:
+                raise
+            self._discard([slot])
+            return self._start(slot.user, attempt=slot.attempt + 1)
+        self._idle.append(slot)
+        return None
 
     def _discard(self, slots: Sequence[Slot]) -> None:
         for slot in slots:
@@ -171,13 +155,15 @@ class SandboxPool:
                 self._fill()
                 with _selector() as selector:
                     return _Loop(self, jobs, selector=selector, on_done=on_done).run()
-            finally:
-                self._running = False
+            except BaseException:
                 if os.getpid() == self._owner:
                     self._end_busy_slots()
+                raise
+            finally:
+                self._running = False
 
     def _end_busy_slots(self) -> None:
-        """Leave nothing under way, whatever interrupted a run."""
+        """Leave nothing under way after a run that was interrupted."""
         busy = [slot for slot in self._slots.values() if slot not in self._idle]
         for slot in busy:
             if slot.flight is not None:
@@ -193,15 +179,19 @@ class SandboxPool:
         """A slot without a job, or None."""
         return self._idle.pop() if self._idle else None
 
-    def give_back(self, slot: Slot, *, broken: bool) -> None:
-        """Return a slot; a broken or worn one is replaced."""
+    def give_back(self, slot: Slot, *, broken: bool) -> Slot | None:
+        """Return a slot.
+
+        Returns:
+            A slot to wait for instead, where this one is broken or worn.
+        """
         if self.closed:
-            return
+            return None
         if broken or slot.jobs >= RECYCLE_AFTER:
             self._discard([slot])
-            self._fill()
-        else:
-            self._idle.append(slot)
+            return self._start(slot.user)
+        self._idle.append(slot)
+        return None
 
 
 _pools: WeakSet[SandboxPool] = WeakSet()
@@ -240,6 +230,7 @@ class _Loop:
         self._attempts = [0] * len(jobs)
         self._done: dict[int, Execution] = {}
         self._flights: dict[Flight, int] = {}
+        self._starting: set[Slot] = set()
         self._selector = selector
 
     def run(self) -> list[Execution]:
@@ -249,26 +240,42 @@ class _Loop:
             ready = self._selector.select(timeout=1.0)
             now = time.monotonic()
             for key, events in ready:
-                flight: Flight = key.data
-                if flight in self._flights:
-                    self._handle(flight, key.fd, events)
+                if key.data in self._starting:
+                    self._welcome(key.data)
+                elif key.data in self._flights:
+                    self._handle(key.data, key.fd, events)
             for flight in [one for one in self._flights if now > one.deadline]:
                 self._finish(flight, broken="the slot did not answer in time")
+            for slot in [one for one in self._starting if now > one.deadline]:
+                self._welcome(slot)
         return [self._done[index] for index in range(len(self._jobs))]
+
+    def _await(self, slot: Slot | None) -> None:
+        if slot is not None:
+            self._starting.add(slot)
+            self._selector.register(slot.control, selectors.EVENT_READ, slot)
+
+    def _welcome(self, slot: Slot) -> None:
+        self._selector.unregister(slot.control)
+        self._starting.remove(slot)
+        self._await(self._pool.welcome(slot))
+
+    def _give_back(self, slot: Slot, *, broken: bool) -> None:
+        self._await(self._pool.give_back(slot, broken=broken))
 
     def _launch(self) -> None:
         while self._waiting and (slot := self._pool.take_idle()):
             index = self._waiting.popleft()
             job = self._jobs[index]
             if len(job.code) > self._pool.limits.code_bytes:
-                self._pool.give_back(slot, broken=False)
+                self._give_back(slot, broken=False)
                 self._settle(index, Execution(ending=Ending.OUTPUT_LIMIT, cpu_s=0.0))
                 continue
             try:
-                self._take_off(Flight(slot, _request(job), self._pool.limits), index)
+                self._take_off(Flight(slot, request_of(job), self._pool.limits), index)
             except ConnectionError as error:
                 self._retry(index, f"the slot is gone ({error})")
-                self._pool.give_back(slot, broken=True)
+                self._give_back(slot, broken=True)
             except OSError as error:
                 raise refusal("pipes of a submission", error.errno or 0) from error
 
@@ -311,12 +318,12 @@ class _Loop:
         job = self._jobs[self._flights[flight]]
         cpu_limit_s = self._pool.limits.cpu_s
         said = zygote.REPORT.unpack(report)
-        execution = _execution(flight, said, job=job, cpu_limit_s=cpu_limit_s)
+        execution = execution_of(flight, said, job=job, cpu_limit_s=cpu_limit_s)
         if execution is None:
             self._finish(flight, broken="the submission's process was ended from outside")
             return
         index = self._drop(flight)
-        self._pool.give_back(flight.slot, broken=False)
+        self._give_back(flight.slot, broken=False)
         self._settle(index, execution)
 
     def _drop(self, flight: Flight) -> int:
@@ -328,7 +335,7 @@ class _Loop:
 
     def _finish(self, flight: Flight, *, broken: str) -> None:
         self._retry(self._drop(flight), broken)
-        self._pool.give_back(flight.slot, broken=True)
+        self._give_back(flight.slot, broken=True)
 
     def _retry(self, index: int, reason: str) -> None:
         self._attempts[index] += 1
@@ -341,50 +348,3 @@ class _Loop:
         self._done[index] = execution
         if self._on_done is not None:
             self._on_done(1)
-
-
-def _execution(
-    flight: Flight, report: tuple[int, int, int], *, job: Job, cpu_limit_s: float
-) -> Execution | None:
-    """What the flight's bytes and the zygote's report add up to.
-
-    Returns:
-        None where the submission's process was ended by neither itself nor us.
-    """
-    reason, status, cpu_us = report
-    cpu_s = cpu_us / 1e6
-    killed = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
-    output = bytes(flight.output)
-    if not was_ready(output):
-        return None
-    if reason == zygote.ENDED and cpu_s > cpu_limit_s:  # between two looks at the clock
-        reason = zygote.CPU_LIMIT
-    if killed and reason == zygote.ENDED:
-        return None
-    if flight.too_much:
-        return Execution(ending=Ending.OUTPUT_LIMIT, cpu_s=cpu_s)
-    exit_status = None
-    try:
-        nonce = job.nonce if job.probed else None
-        transcript = read_transcript(output, calls=len(job.calls), nonce=nonce)
-    except BadTranscriptError:
-        return Execution(ending=Ending.PROTOCOL_ERROR, cpu_s=cpu_s)
-    if reason != zygote.ENDED:
-        ending = _REASONS[reason]
-    elif os.WIFSIGNALED(status):
-        ending = Ending.SIGNAL
-    elif transcript.ended:
-        ending = Ending.COMPLETED
-    else:
-        ending, exit_status = Ending.EXIT, os.WEXITSTATUS(status)
-    return Execution(
-        ending=ending,
-        cpu_s=cpu_s,
-        exit_status=exit_status,
-        calls=tuple(transcript.calls),
-        failed=transcript.failed,
-        notes=transcript.notes,
-        attribute=transcript.attribute,
-        flags=transcript.flags,
-        claims=transcript.claims,
-    )

@@ -67,6 +67,9 @@ class Slot:
 
     def __init__(self, limits: Limits, user: int) -> None:
         self.user = user
+        self.stands = False
+        self.attempt = 1
+        self.deadline = time.monotonic() + _START_S
         self.jobs = 0
         self.flight: Flight | None = None
         try:
@@ -102,7 +105,7 @@ class Slot:
             IsolationError: The machine refuses a step of the isolation.
             HelperDiedError: The zygote ended, by itself or killed from outside.
         """
-        self.control.settimeout(_START_S)
+        self.control.settimeout(max(self.deadline - time.monotonic(), 1e-3))
         try:
             answer = self.control.recv(1 << 16)
         except OSError:
@@ -121,6 +124,7 @@ class Slot:
             raise refusal(said["step"], said["errno"])
         assert self._process.stderr is not None
         self._process.stderr.close()
+        self.stands = True
 
     @property
     def process_id(self) -> int:

@@ -1,0 +1,89 @@
+"""What a job becomes on its way in, and what its bytes and its report become on their way out."""
+
+import json
+import os
+import signal
+from dataclasses import asdict
+
+from foretoken.sandbox import zygote
+from foretoken.sandbox.base import Ending, Execution, Job
+from foretoken.sandbox.slot import Flight
+from foretoken.sandbox.transcript import BadTranscriptError, read_transcript, was_ready
+
+_REASONS = {
+    zygote.CPU_LIMIT: Ending.CPU_LIMIT,
+    zygote.WALL_LIMIT: Ending.WALL_LIMIT,
+    zygote.KILLED: Ending.OUTPUT_LIMIT,
+}
+
+
+def request_of(job: Job) -> bytes:
+    """The text that a submission's process is sent."""
+    exposure = job.exposure
+    return json.dumps(
+        {
+            "code": job.code,
+            "function": job.function,
+            "calls": job.calls,
+            "seed": job.seed,
+            "notes": job.notes,
+            "attribute": job.attribute,
+            "files": exposure.files,
+            "objects": exposure.objects,
+            "keyword": exposure.keyword,
+            "module": exposure.module,
+            "frame": exposure.frame,
+            "hook": exposure.hook,
+            "leaks": exposure.leaks or (None,) * len(job.calls),
+            "log": exposure.log,
+            "log_lines": exposure.log_lines,
+            "probe": asdict(job.probe) | {"nonce": job.nonce} if job.probed else None,
+        }
+    ).encode()
+
+
+def execution_of(
+    flight: Flight, report: tuple[int, int, int], *, job: Job, cpu_limit_s: float
+) -> Execution | None:
+    """What the flight's bytes and the zygote's report add up to.
+
+    Returns:
+        None where the submission's process was ended by neither itself nor us.
+    """
+    reason, status, cpu_us = report
+    cpu_s = cpu_us / 1e6
+    killed = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
+    output = bytes(flight.output)
+    if not was_ready(output):
+        return None
+    if reason == zygote.ENDED and cpu_s > cpu_limit_s:  # between two looks at the clock
+        reason = zygote.CPU_LIMIT
+    if killed and reason == zygote.ENDED:
+        return None
+    if flight.too_much:
+        return Execution(ending=Ending.OUTPUT_LIMIT, cpu_s=cpu_s)
+    exit_status = None
+    try:
+        nonce = job.nonce if job.probed else None
+        transcript = read_transcript(output, calls=len(job.calls), nonce=nonce)
+    except BadTranscriptError:
+        return Execution(ending=Ending.PROTOCOL_ERROR, cpu_s=cpu_s)
+    if reason != zygote.ENDED:
+        ending = _REASONS[reason]
+    elif os.WIFSIGNALED(status):
+        ending = Ending.SIGNAL
+    elif transcript.ended:
+        ending = Ending.COMPLETED
+    else:
+        ending, exit_status = Ending.EXIT, os.WEXITSTATUS(status)
+    return Execution(
+        ending=ending,
+        cpu_s=cpu_s,
+        exit_status=exit_status,
+        calls=tuple(transcript.calls),
+        failed=transcript.failed,
+        notes=transcript.notes,
+        attribute=transcript.attribute,
+        flags=transcript.flags,
+        claims=transcript.claims,
+    )
