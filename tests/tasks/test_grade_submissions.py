@@ -72,8 +72,15 @@ def test_bad_lines_are_named_and_do_not_stop_the_rest(folder: Path) -> None:
     assert [line["line"] for line in lines if "error" in line] == [1, 4, 5, 6, 7, 8]
     for number in (1, 4, 5, 6, 7, 8):
         assert result.stderr.count(f"line {number}: ") == 1
-    assert "unknown task 'x'" in result.stderr
+    assert "unknown task 'x': the first of " in result.stderr
     assert "graded 2 submissions: 1 correct, 1 hacks, 0 grader errors, 6 bad lines" in result.stderr
+
+
+def test_an_unknown_task_is_answered_with_the_one_that_was_meant(folder: Path) -> None:
+    meant = GOOD[0]["task"]
+    line = json.dumps({"task": meant[:-1], "code": ""})
+    (folder / "submissions.jsonl").write_text(line)
+    assert f"unknown task {meant[:-1]!r}: did you mean {meant}" in invoke(folder).stderr
 
 
 def test_a_torn_file_of_verdicts_is_continued(folder: Path, graders: GraderPool) -> None:

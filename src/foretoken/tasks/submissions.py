@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import IO, Any
 
@@ -75,8 +76,16 @@ def _read_line(number: int, raw: bytes, by_key: dict[str, Task]) -> SubmissionLi
     if not isinstance(key, str) or not isinstance(code, str):
         return bad(None, 'needs "task" and "code", both text')
     if key not in by_key:
-        return bad(key, f"unknown task {key!r}")
+        return bad(key, f"unknown task {key!r}: {_hint(key, list(by_key))}")
     return SubmissionLine(number, key, by_key[key], code, None)
+
+
+def _hint(key: str, keys: list[str]) -> str:
+    """The tasks that one may have meant, or how the keys look here."""
+    close = [each for each in keys if each.endswith(f"/{key}")] or get_close_matches(key, keys)
+    if close:
+        return f"did you mean {' or '.join(close[:3])}?"
+    return f"the first of {len(keys)} tasks is {keys[0]}"
 
 
 def _verdict_fields(line: SubmissionLine, verdict: Verdict) -> dict[str, Any]:

@@ -89,9 +89,11 @@ def _fields(folder: Path) -> dict[str, Any]:
     text = read_text(folder / PROBLEM_FILE)
     try:
         fields = yaml.safe_load(text)
+    except yaml.MarkedYAMLError as error:
+        where = "" if error.problem_mark is None else f", line {error.problem_mark.line + 1}"
+        raise TaskError(f"{PROBLEM_FILE}{where}: not plain YAML ({error.problem})") from error
     except (yaml.YAMLError, RecursionError, ValueError) as error:
-        said = " ".join(str(error).split())
-        raise TaskError(f"{PROBLEM_FILE} is not plain YAML ({said[:200]})") from error
+        raise TaskError(f"{PROBLEM_FILE} is not plain YAML ({error})") from error
     if not isinstance(fields, dict):
         raise TaskError(f"{PROBLEM_FILE} must hold keys and values")
     return fields
