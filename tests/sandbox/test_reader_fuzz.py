@@ -174,6 +174,7 @@ BIG = {
     "a string of escapes": b'["value","' + b"\\\\" * (MIB // 2) + b'"]\n',
     "a string of quotes": b'["value","' + b'\\"' * (MIB // 2) + b"\n",
     "a string of surrogates": b'["value","' + b"\\ud800" * (MIB // 6) + b'"]\n',
+    "an endless string of quotes": b"[" * 300 + b'"' + b'\\"' * (MIB // 2 - 200) + b"\n",
     "brackets in a string": b'["value","' + b"[" * MIB + b'"]\n',
     "unclosed strings": b'"[\n' * (MIB // 3),
     "no text at all": b"\xff" * MIB + b"\n",
