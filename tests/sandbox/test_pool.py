@@ -6,13 +6,16 @@ import subprocess
 import sys
 import threading
 import time
+import tracemalloc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from foretoken.errors import IsolationError
 from foretoken.sandbox import pool as pool_module
-from foretoken.sandbox.base import Ending, Job, Limits, Returned
+from foretoken.sandbox.base import Ending, Execution, Job, Limits, Returned
 from foretoken.sandbox.pool import SandboxPool
 from foretoken.sandbox.wire import encode
 
@@ -191,6 +194,73 @@ def test_random_numbers_are_the_same_for_the_same_job_and_differ_between_seeds(
 def test_hash_order_is_the_same_in_every_slot(pool: SandboxPool) -> None:
     code = "def f(x): return [str(w) for w in {'a', 'b', 'c', 'd', 'e', 'f', 'g'}]"
     assert len({str(execution.calls) for execution in pool.run([job(code)] * 8)}) == 1
+
+
+FLOOD = "import os\nwhile True: os.write(4, b'[],' * 20000)"
+BIG_ANSWER = """
+import os
+text = memoryview(b'["value",[' + b'[],' * 80_000 + b'1]]\\n')
+while text: text = text[os.write(4, text):]
+os._exit(0)
+"""
+
+
+def test_a_flood_in_every_slot_but_one_does_not_hold_up_quick_jobs() -> None:
+    """Two pipes are never empty for a second; 40 quick jobs, one after the other, end before."""
+    drip = "import os\nwhile True: os.write(4, b' ')"
+    ended: list[int] = []
+    with SandboxPool(workers=3, limits=Limits(cpu_s=1.0, answer_bytes=1 << 24)) as pool:
+
+        def take(index: int, execution: Execution) -> None:
+            ended.append(index)
+            wanted = Ending.CPU_LIMIT if index < 2 else Ending.COMPLETED
+            assert execution.ending is wanted
+
+        pool.run_each([job(drip)] * 2 + [numbered(number) for number in range(40)], take)
+    assert sorted(ended) == list(range(42))
+    assert set(ended[-2:]) == {0, 1}
+
+
+@contextmanager
+def most_memory(mib: float) -> Iterator[None]:
+    """What the block allocates in this process at its worst."""
+    tracemalloc.start()
+    try:
+        yield
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak / 2**20 < mib, peak
+
+
+def test_floods_take_no_more_of_our_memory_than_the_slots_times_the_limit() -> None:
+    limits = Limits(cpu_s=0.6, answer_bytes=1 << 18)
+    with SandboxPool(workers=2, limits=limits) as pool, most_memory(2):
+        endings = {execution.ending for execution in pool.run([job(FLOOD)] * 20)}
+    assert endings == {Ending.OUTPUT_LIMIT}
+
+
+def test_answers_that_are_passed_on_are_not_kept() -> None:
+    sizes: list[int] = []
+    with SandboxPool(workers=2, limits=LIMITS) as pool:
+        with most_memory(15):
+
+            def take(index: int, execution: Execution) -> None:
+                (end,) = execution.calls
+                assert isinstance(end, Returned)
+                sizes.append(len(end.tree))
+
+            pool.run_each([job(BIG_ANSWER)] * 6, take)
+        with pytest.raises(AssertionError), most_memory(15):
+            pool.run([job(BIG_ANSWER)] * 6)
+    assert sizes == [80_001] * 6
+
+
+def test_only_the_jobs_under_way_are_held_as_requests() -> None:
+    code = "def f(x): return 1\n#" + "x" * 100_000
+    with SandboxPool(workers=2, limits=LIMITS) as pool, most_memory(2):
+        executions = pool.run([job(code)] * 100)
+    assert {execution.calls for execution in executions} == {(Returned(tree=1),)}
 
 
 @pytest.mark.slow

@@ -53,8 +53,7 @@ def execution_of(
     reason, status, cpu_us = report
     cpu_s = cpu_us / 1e6
     killed = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
-    output = bytes(flight.output)
-    if not was_ready(output):
+    if not was_ready(flight.output):
         return None
     if reason == zygote.ENDED and cpu_s > cpu_limit_s:  # between two looks at the clock
         reason = zygote.CPU_LIMIT
@@ -65,7 +64,7 @@ def execution_of(
     exit_status = None
     try:
         nonce = job.nonce if job.probed else None
-        transcript = read_transcript(output, calls=len(job.calls), nonce=nonce)
+        transcript = read_transcript(bytes(flight.output), calls=len(job.calls), nonce=nonce)
     except BadTranscriptError:
         return Execution(ending=Ending.PROTOCOL_ERROR, cpu_s=cpu_s)
     if reason != zygote.ENDED:

@@ -133,9 +133,6 @@ class SandboxPool:
     ) -> list[Execution]:
         """Run every job once, in any order, and return the executions in the order of the jobs.
 
-        A slot that dies is replaced and its job run again, since a job leaves no trace; after three
-        such deaths the job ends as `INFRA_ERROR`. Only the jobs under way are held as requests.
-
         Args:
             jobs: What to run.
             on_done: Called with the number of jobs that just ended; it may not use the pool.
@@ -143,6 +140,30 @@ class SandboxPool:
         Raises:
             IsolationError: The pool is closed or belongs to another process, or the machine has no
                 room for a slot or a job.
+        """
+        done: dict[int, Execution] = {}
+
+        def take(index: int, execution: Execution) -> None:
+            done[index] = execution
+            if on_done is not None:
+                on_done(1)
+
+        self.run_each(jobs, take)
+        return [done[index] for index in range(len(jobs))]
+
+    def run_each(self, jobs: Sequence[Job], take: Callable[[int, Execution], None]) -> None:
+        """Run every job once, in any order, and pass each execution on as soon as it is there.
+
+        A slot that dies is replaced and its job run again, since a job leaves no trace; after three
+        such deaths the job ends as `INFRA_ERROR`. Only the jobs under way are held, as requests and
+        as answers: what a million bytes of answer become in memory is some twenty times more.
+
+        Args:
+            jobs: What to run.
+            take: Called with a job's index and its execution; it may not use the pool.
+
+        Raises:
+            IsolationError: As for `run`.
         """
         if os.getpid() != self._owner:
             raise IsolationError("a sandbox cannot be used after a fork: make one in this process.")
@@ -154,7 +175,7 @@ class SandboxPool:
                 self.require_open()
                 self._fill()
                 with _selector() as selector:
-                    return _Loop(self, jobs, selector=selector, on_done=on_done).run()
+                    _Loop(self, jobs, selector=selector, take=take).run()
             except BaseException:
                 if os.getpid() == self._owner:
                     self._end_busy_slots()
@@ -213,7 +234,7 @@ def _selector() -> selectors.BaseSelector:
 
 
 class _Loop:
-    """One call of `SandboxPool.run`."""
+    """One call of `SandboxPool.run_each`."""
 
     def __init__(
         self,
@@ -221,20 +242,20 @@ class _Loop:
         jobs: Sequence[Job],
         *,
         selector: selectors.BaseSelector,
-        on_done: Callable[[int], None] | None,
+        take: Callable[[int, Execution], None],
     ) -> None:
         self._pool = pool
         self._jobs = jobs
-        self._on_done = on_done
+        self._take = take
+        self._left = len(jobs)
         self._waiting = deque(range(len(jobs)))
         self._attempts = [0] * len(jobs)
-        self._done: dict[int, Execution] = {}
         self._flights: dict[Flight, int] = {}
         self._starting: set[Slot] = set()
         self._selector = selector
 
-    def run(self) -> list[Execution]:
-        while len(self._done) < len(self._jobs):
+    def run(self) -> None:
+        while self._left:
             self._pool.require_open()
             self._launch()
             ready = self._selector.select(timeout=1.0)
@@ -248,7 +269,6 @@ class _Loop:
                 self._finish(flight, broken="the slot did not answer in time")
             for slot in [one for one in self._starting if now > one.deadline]:
                 self._welcome(slot)
-        return [self._done[index] for index in range(len(self._jobs))]
 
     def _await(self, slot: Slot | None) -> None:
         if slot is not None:
@@ -345,6 +365,5 @@ class _Loop:
             self._settle(index, Execution(ending=Ending.INFRA_ERROR, cpu_s=0.0, infra=reason))
 
     def _settle(self, index: int, execution: Execution) -> None:
-        self._done[index] = execution
-        if self._on_done is not None:
-            self._on_done(1)
+        self._left -= 1
+        self._take(index, execution)

@@ -194,6 +194,6 @@ def read_transcript(raw: bytes, *, calls: int, nonce: str | None = None) -> Tran
     return transcript
 
 
-def was_ready(raw: bytes) -> bool:
+def was_ready(raw: bytes | bytearray) -> bool:
     """Whether our own harness got as far as reading the submission."""
     return raw.startswith(b'["ready"]\n')
