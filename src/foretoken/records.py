@@ -174,7 +174,7 @@ class Score(Record):
 
     draw: str
     scorer: str
-    """`step:13` for a checkpoint, `donor:0.5` for the reference plus 0.5 times the donor."""
+    """`step:13` for a checkpoint, `donor:0.5:13` for it plus 0.5 times the donor."""
     log_p: float | None
     """Summed over the sampled tokens, in nats, end token included; -inf is a value."""
     log_p_tokens: tuple[float, ...] | None = None

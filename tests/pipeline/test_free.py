@@ -6,10 +6,10 @@ of later steps used at earlier ones.
 """
 
 from dataclasses import replace
-from itertools import pairwise
 
 import numpy as np
 import pytest
+from by_hand import switch_ratio
 from world import MAX_TOKENS, World
 
 from foretoken.errors import MismatchError
@@ -108,7 +108,7 @@ def test_the_density_of_every_hit_is_that_of_all_draws_behind_it(made: Run) -> N
     bank = read_bank(made)
     rollouts = read_rollouts(made, bank, steps=[4, LATE])
     scores = {step: read_scores(made, step_scorer(step)) for step in (0, 4, LATE)}
-    donors = {a: read_scores(made, donor_scorer(a)) for a in (0.5, 1.0)}
+    donors = {a: read_scores(made, donor_scorer(a, step=0)) for a in (0.5, 1.0)}
     assert rollouts.hits
     for each in bank.types:
         whole = pooled(made, each, rollouts, steps=[4, LATE])
@@ -119,29 +119,16 @@ def test_the_density_of_every_hit_is_that_of_all_draws_behind_it(made: Run) -> N
             reference = scores[0][hit.key]
             density = 0.0
             for count, component in zip(
-                each.counts_xm[task], rollouts.densities.components, strict=True
+                each.rounds[0].counts_xm[task], rollouts.densities[0].components, strict=True
             ):
                 ratio = 1.0
                 if component.strength:
                     donor = donors[component.strength][hit.key].log_p_tokens or ()
                     steps = np.exp(np.subtract(donor, reference.log_p_tokens or ()))
-                    ratio = by_hand(steps, enter=component.enter, leave=component.leave)
+                    ratio = switch_ratio(steps, enter=component.enter, leave=component.leave)
                 density += count * ratio * np.exp(reference.log_p)
             density += sum(EACH * np.exp(scores[step][hit.key].log_p) for step in (4, LATE))
             assert np.exp(log_q) == pytest.approx(density, rel=1e-6)
-
-
-def by_hand(ratio_k: np.ndarray, *, enter: float, leave: float) -> float:
-    """Sum over every place of windows, one path after the other."""
-    total = 0.0
-    for path in range(1 << len(ratio_k)):
-        inside = [bool(path >> k & 1) for k in range(len(ratio_k))]
-        chance = enter if inside[0] else 1 - enter
-        for old, new in pairwise(inside):
-            leaves, enters = (leave if old != new else 1 - leave), (enter if new else 1 - enter)
-            chance *= leaves if old else enters
-        total += chance * np.prod([r for r, said in zip(ratio_k, inside, strict=True) if said])
-    return total
 
 
 @pytest.mark.usefixtures("joined")

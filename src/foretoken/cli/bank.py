@@ -58,3 +58,40 @@ def build(
     typer.echo(
         f"Bank of {hits} hits from {draws} draws in {run}. Next: foretoken measure --run {run}"
     )
+
+
+@bank_app.command()
+def refresh(
+    checkpoint: Annotated[Path, typer.Argument(help="Folder named step-000013.")],
+    *,
+    run: RunOption,
+    types: Annotated[
+        list[str] | None,
+        typer.Option(help="Exploit types; repeatable. Default: those whose bank is stale here."),
+    ] = None,
+    draws_per_task: Annotated[
+        int | None, typer.Option(help="New draws for each task of these types. Default: 16.")
+    ] = None,
+    workers: WorkersOption = None,
+) -> None:
+    """Draw an aged bank again, around the subject as it is at a checkpoint.
+
+    Old draws stay in use, and estimates of earlier checkpoints stay what they were.
+
+    Example: foretoken bank refresh checkpoints/step-000128 --run runs/mine
+    """
+    from foretoken.pipeline.refresh import RefreshConfig, refresh_bank
+    from foretoken.pipeline.settings import resolve
+
+    flags = {
+        "run": run,
+        "checkpoint": checkpoint,
+        "types": tuple(types) if types else None,
+        "draws_per_task": draws_per_task,
+        "workers": workers,
+    }
+    refreshed = refresh_bank(resolve(RefreshConfig, None, flags))
+    if refreshed:
+        typer.echo(f"Refreshed {', '.join(refreshed)}. Next: foretoken measure --run {run}")
+    else:
+        typer.echo(f"No bank is stale at {checkpoint.name}: nothing to do.")

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from foretoken.cli.options import ConfigOption, RunOption, SeedOption, WorkersOption
+from foretoken.records import Doubt
 
 
 def measure(
@@ -52,6 +53,11 @@ def measure(
     estimates = measure_run(resolve(MeasureConfig, config, flags))
     steps = len({each.step for each in estimates})
     published = sum(each.published for each in estimates if each.estimator == "switch")
+    stale = {each.step for each in estimates if Doubt.STALE_BANK in each.doubts}
+    if stale:
+        typer.echo(
+            f"The bank has aged at step {min(stale)}: foretoken bank refresh CHECKPOINT --run {run}"
+        )
     typer.echo(
         f"{published} published rates at {steps} checkpoints in {run}. "
         f"Next: foretoken forecast {run}"

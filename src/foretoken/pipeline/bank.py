@@ -34,6 +34,7 @@ from foretoken.tasks.base import GraderPool
 from foretoken.tasks.load import load_tasks
 
 OWN_TASKS = "run"
+FIRST, SECOND = "bank-s1", "bank-s2"
 FREE_SETTINGS = frozenset({"run", "workers", "subject", "adapter", "donor"})
 """Folders may move: what they hold is compared by the hash of the weights."""
 RESCORING_TOKENS = 2048
@@ -93,17 +94,18 @@ def build_bank(config: BankConfig) -> list[BankHealth]:
     models = load_voices(config)
     tasks = _keep_tasks(run, config.tasks)
     _check_lengths(models[0], tasks, config)
-    keep_provenance(run, seed=config.seed, models=_hashes(models, config.strengths))
+    keep_provenance(run, seed=config.seed, models=_hashes(models, config))
     run.write_config("bank", _absolute(config))
     components = default_components(config.typical_tokens, config.strengths)
     types = list(dict.fromkeys(task.exploit_type for task in tasks.values()))
     with GraderPool(workers=config.workers) as pool:
         uniform = [_uniform_mixture(each, tasks, components, config=config) for each in types]
-        first = _keep_mixtures(run, uniform)
-        _draw_stage(run, models, tasks, mixtures=first, config=config, pool=pool)
+        first = keep_mixtures(run, uniform, part=FIRST)
+        draw_stage(run, models, tasks, mixtures=first, part=FIRST, config=config, pool=pool)
         _score_stage(run, models, tasks, stage=1, config=config)
-        second = _keep_mixtures(run, _tuned_mixtures(run, first, components, config=config))
-        _draw_stage(run, models, tasks, mixtures=second, config=config, pool=pool)
+        tuned = _tuned_mixtures(run, first, components, config=config)
+        second = keep_mixtures(run, tuned, part=SECOND)
+        draw_stage(run, models, tasks, mixtures=second, part=SECOND, config=config, pool=pool)
     _score_stage(run, models, tasks, stage=2, config=config)
     if not run.has_part("bank-health", BankHealth):
         health = _health(run, models[0], tasks, components=components, config=config)
@@ -147,8 +149,14 @@ def _check_lengths(model: LoadedModel, tasks: dict[str, Task], config: BankConfi
             )
 
 
-def _hashes(models: Sequence[LoadedModel], strengths: Sequence[float]) -> dict[str, str]:
-    roles = ["reference", *(donor_scorer(strength) for strength in strengths)]
+def voice_scorers(config: BankConfig) -> list[str]:
+    """Names of the reference and of the donor at each strength, as scorers."""
+    donors = [donor_scorer(strength, step=config.step) for strength in config.strengths]
+    return [step_scorer(config.step), *donors]
+
+
+def _hashes(models: Sequence[LoadedModel], config: BankConfig) -> dict[str, str]:
+    roles = ["reference", *voice_scorers(config)[1:]]
     return {role: model.weights_hash for role, model in zip(roles, models, strict=True)}
 
 
@@ -170,23 +178,34 @@ def _uniform_mixture(
     )
 
 
-def _keep_mixtures(run: Run, mixtures: Sequence[Mixture]) -> list[Mixture]:
-    part = f"bank-s{mixtures[0].stage}"
+def keep_mixtures(run: Run, mixtures: Sequence[Mixture], *, part: str) -> list[Mixture]:
+    """Store what a stage draws from; where an earlier call has, that is what counts."""
     if not run.has_part(part, Mixture):
         run.append(mixtures, part=part)
     return run.read(Mixture, part=part)
 
 
-def _draw_stage(
+def draw_stage(
     run: Run,
     models: Sequence[LoadedModel],
     tasks: dict[str, Task],
     *,
     mixtures: Sequence[Mixture],
+    part: str,
     config: BankConfig,
     pool: GraderPool,
 ) -> None:
-    """Make the draws of a stage that are not stored yet, part by part."""
+    """Make the draws of a stage that are not stored yet, part by part.
+
+    Args:
+        run: Where they go.
+        models: The subject at `config.step`, then with the donor at each strength.
+        tasks: By key.
+        mixtures: Of one stage.
+        part: Start of the names of its parts and draws.
+        config: Settings of the bank.
+        pool: Grades the answers.
+    """
     stage = mixtures[0].stage
     origin = Origin(
         source="bank",
@@ -198,20 +217,22 @@ def _draw_stage(
     planned = [
         plan
         for mixture in mixtures
-        for plan in _plan([tasks[key] for key in mixture.tasks], mixture, config=config)
+        for plan in _plan([tasks[key] for key in mixture.tasks], mixture, part=part, config=config)
     ]
     draw_parts(
         run,
         models,
         sorted(planned, key=lambda plan: (plan.window.strength, plan.key)),
-        name=f"bank-s{stage}",
+        name=part,
         origin=origin,
         pool=pool,
         part_draws=config.part_draws,
     )
 
 
-def _plan(tasks: Sequence[Task], mixture: Mixture, *, config: BankConfig) -> list[Planned]:
+def _plan(
+    tasks: Sequence[Task], mixture: Mixture, *, part: str, config: BankConfig
+) -> list[Planned]:
     """Every draw from one mixture."""
     voice = {strength: index + 1 for index, strength in enumerate(config.strengths)}
     seed = part_seed(config.seed, f"components-{mixture.stage}-{tasks[0].key}")
@@ -227,7 +248,7 @@ def _plan(tasks: Sequence[Task], mixture: Mixture, *, config: BankConfig) -> lis
             enter=component.enter,
             leave=component.leave,
         )
-        key = f"bank/{mixture.stage}/{task.key}/{number}"
+        key = f"{part}/{task.key}/{number}"
         planned.append(Planned(key=key, task=task, component=index, window=window))
     return planned
 
@@ -255,8 +276,7 @@ def _score_stage(
     wanted = {draw.key: draw for draw in draws if draw.hacked}
     if stage == 1:
         wanted |= {draw.key: draw for draw in _checked(draws, config)}
-    scorers = [step_scorer(config.step), *(donor_scorer(a) for a in config.strengths)]
-    for scorer, model in zip(scorers, models, strict=True):
+    for scorer, model in zip(voice_scorers(config), models, strict=True):
         score_missing(run, model, list(wanted.values()), tasks=tasks, scorer=scorer, per_token=True)
 
 

@@ -126,7 +126,7 @@ def _training_settings(run: Run) -> Mapping[str, Any]:
 
 def _joint_rates(run: Run, steps: Sequence[int], *, seed: int) -> dict[str, JointLogRates]:
     """Rates of each type at all early checkpoints, with errors that are shared between them."""
-    bank = read_bank(run)
+    bank = read_bank(run, last=steps[-1])
     joined = run.read_config().get("measure", {}).get("rollouts", True)
     rollouts = read_rollouts(run, bank, steps=steps if joined else ())
     types = [pooled(run, each, rollouts, steps=steps) for each in bank.types]

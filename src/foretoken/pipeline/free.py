@@ -4,19 +4,17 @@ Training samples and grades them anyway. At checkpoint `t` the pool holds the ba
 of every checkpoint up to `t`; each hit's density is summed over all of them (docs/method.md).
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow.compute as pc
 
 from foretoken.arrays import FloatPerDraw
-from foretoken.estimate.mixture import log_density
-from foretoken.pipeline.bank import BankConfig, load_voices
-from foretoken.pipeline.hits import Bank, Densities, TypeBank
-from foretoken.pipeline.scores import donor_scorer, read_scores, scores_of, step_scorer
-from foretoken.pipeline.scoring import score_missing
-from foretoken.records import Draw, Mixture
+from foretoken.pipeline.hits import Bank, Densities, TypeBank, log_pool, read_densities
+from foretoken.pipeline.refresh import score_under_voices
+from foretoken.pipeline.scores import read_scores, scores_of, step_scorer
+from foretoken.records import Draw
 from foretoken.store.run import Run, require_equal_sampling
 
 
@@ -27,8 +25,8 @@ class Rollouts:
     hits: tuple[Draw, ...]
     counts: dict[tuple[int, str], int]
     """Graded rollouts by (step, task), hits or not."""
-    densities: Densities | None
-    """Scores of the hits under the bank's components; None where there is no hit."""
+    densities: Mapping[int, Densities]
+    """Scores of the hits under the bank's components, by the step of the round."""
 
     def own_counts(self, bank: TypeBank, step: int) -> tuple[int, int]:
         """Hacks and graded rollouts of one type at one step."""
@@ -60,20 +58,10 @@ def read_rollouts(run: Run, bank: Bank, *, steps: Collection[int]) -> Rollouts:
         require_equal_sampling(
             bank.sampling, hit.sampling, what="the bank and the rollouts (leave out: --no-rollouts)"
         )
-    return Rollouts(hits, counts, _densities(run, bank, hits) if hits else None)
-
-
-def _densities(run: Run, bank: Bank, hits: Sequence[Draw]) -> Densities:
-    """Score hits under the reference and each donor strength, where that is still to do."""
-    saved = BankConfig.model_validate(run.read_config()["bank"])
-    scorers = [step_scorer(bank.step), *map(donor_scorer, saved.strengths)]
-    missing = {
-        scorer for scorer in scorers for hit in hits if hit.key not in read_scores(run, scorer)
-    }
-    if missing:
-        for scorer, model in zip(scorers, load_voices(saved), strict=True):
-            score_missing(run, model, hits, tasks=bank.tasks, scorer=scorer, per_token=True)
-    return Densities.read(run, run.read(Mixture)[0].components, step=bank.step)
+    if hits:
+        for step in bank.steps:
+            score_under_voices(run, hits, tasks=bank.tasks, step=step)
+    return Rollouts(hits, counts, read_densities(run, bank.steps) if hits else {})
 
 
 def pooled(run: Run, bank: TypeBank, rollouts: Rollouts, *, steps: Sequence[int]) -> TypeBank:
@@ -98,10 +86,8 @@ def pooled(run: Run, bank: TypeBank, rollouts: Rollouts, *, steps: Sequence[int]
     hits = (*bank.hits, *own)
     task = np.concatenate([bank.task, np.array([index[hit.task] for hit in own], dtype=np.int64)])
     log_p_reference, log_bank = bank.log_p_reference, bank.log_q
-    if own and rollouts.densities is not None:
-        log_p, ratio_dm = rollouts.densities.of(own)
-        counts_dm = bank.counts_xm[task[len(bank.hits) :]]
-        fresh = log_density(ratio_dm, log_p_ref=log_p, draws_dm=counts_dm)
+    if own:
+        log_p, fresh = log_pool(bank.rounds, rollouts.densities, own, task[len(bank.hits) :])
         log_p_reference = np.concatenate([log_p_reference, log_p])
         log_bank = np.concatenate([log_bank, fresh])
     with np.errstate(divide="ignore"):

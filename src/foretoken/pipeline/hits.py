@@ -27,6 +27,18 @@ TASKS_PART = "bank-tasks"
 
 
 @dataclass(frozen=True)
+class Round:
+    """What one round of drawing gave to the bank of one exploit type."""
+
+    counts_xm: AnyArray
+    """(tasks, components) draws behind the density."""
+    subject_draws: int
+    """Draws of the subject alone."""
+    subject_hits: int
+    sampled_tokens: int
+
+
+@dataclass(frozen=True)
 class TypeBank:
     """The bank of one exploit type."""
 
@@ -37,18 +49,14 @@ class TypeBank:
     log_q: FloatPerDraw
     """(hits,) pooled density with the draw counts of the hit's own task, nats."""
     log_p_reference: FloatPerDraw
-    """(hits,) nats."""
+    """(hits,) under the subject of the latest round, nats."""
     task: IntPerDraw
     """(hits,) index of each hit's task."""
-    counts_xm: AnyArray
-    """(tasks, components) draws of the bank behind the density."""
+    rounds: Mapping[int, "Round"]
+    """By the step whose subject they were drawn around, in order."""
     draws_per_task: IntPerDraw
     deliberate: BoolPerDraw
-    subject_draws: int
-    """Draws of the reference subject alone."""
-    subject_hits: int
     grader_errors: int
-    sampled_tokens: int
     health: BankHealth | None
 
     @property
@@ -60,10 +68,10 @@ class TypeBank:
 
 @dataclass(frozen=True)
 class Bank:
-    """The bank of a run."""
+    """The bank of a run, in one or more rounds."""
 
-    step: int
-    """Checkpoint of the reference subject."""
+    steps: tuple[int, ...]
+    """Checkpoints whose subjects it was drawn around, in order."""
     sampling: Sampling
     """Settings of its draws, which every checkpoint must share."""
     tasks: Mapping[str, Task]
@@ -80,21 +88,37 @@ def read_bank_tasks(run: Run) -> dict[str, Task]:
     return {task.key: task for task in run.read(Task, part=TASKS_PART)}
 
 
-def read_bank(run: Run) -> Bank:
-    """Assemble the bank from what is stored.
+def bank_steps(run: Run) -> tuple[int, ...]:
+    """Steps of the checkpoints that the bank was drawn around, in order.
 
     Raises:
         SetupError: The run has no finished bank.
-        ScoringError: A hit has no score under the reference or a donor strength.
     """
-    mixtures = run.read(Mixture)
     if not run.has_part("bank-health", BankHealth):
         raise SetupError(f"{run.path} has no finished bank: run `foretoken bank build` first")
-    draws = run.read(Draw, where=pc.field("source") == "bank")
+    return tuple(sorted({each.step for each in run.read(Mixture)}))
+
+
+def read_bank(run: Run, *, last: int | None = None) -> Bank:
+    """Assemble the bank from what is stored.
+
+    Args:
+        run: A run with a bank.
+        last: Rounds that were drawn around a later checkpoint are left out, but for the first
+            (None: all of them).
+
+    Raises:
+        SetupError: The run has no finished bank.
+        ScoringError: A hit has no score under a reference or a donor strength.
+    """
+    every = bank_steps(run)
+    steps = every if last is None else every[:1] + tuple(s for s in every[1:] if s <= last)
+    mixtures = run.read(Mixture, where=pc.field("step").isin(steps))
+    where = (pc.field("source") == "bank") & pc.field("step").isin(steps)
+    draws = run.read(Draw, where=where)
     health = {each.exploit_type: each for each in run.read(BankHealth)}
     tasks = read_bank_tasks(run)
-    step = mixtures[0].step
-    densities = Densities.read(run, mixtures[0].components, step=step)
+    densities = read_densities(run, steps)
     types = [
         _type_bank(
             [draw for draw in draws if draw.exploit_type == exploit_type],
@@ -105,7 +129,7 @@ def read_bank(run: Run) -> Bank:
         )
         for exploit_type in sorted({task.exploit_type for task in tasks.values()})
     ]
-    return Bank(step=step, sampling=draws[0].sampling, tasks=tasks, types=tuple(types))
+    return Bank(steps=steps, sampling=draws[0].sampling, tasks=tasks, types=tuple(types))
 
 
 @dataclass(frozen=True)
@@ -113,8 +137,9 @@ class Densities:
     """Per-token scores of bank draws under the reference and each donor strength."""
 
     components: tuple[Component, ...]
+    step: int
+    """Of the reference."""
     reference: Mapping[str, Score]
-    reference_scorer: str
     donors: Mapping[float, Mapping[str, Score]]
 
     @classmethod
@@ -123,9 +148,9 @@ class Densities:
         strengths = sorted({each.strength for each in components} - {0.0})
         return cls(
             components=components,
+            step=step,
             reference=read_scores(run, step_scorer(step)),
-            reference_scorer=step_scorer(step),
-            donors={a: read_scores(run, donor_scorer(a)) for a in strengths},
+            donors={a: read_scores(run, donor_scorer(a, step=step)) for a in strengths},
         )
 
     def of(self, draws: Sequence[Draw]) -> tuple[FloatPerDraw, FloatPerDrawComponent]:
@@ -134,14 +159,21 @@ class Densities:
         Raises:
             ScoringError: A draw has no score.
         """
-        own = scores_of(draws, self.reference, scorer=self.reference_scorer)
+        own = scores_of(draws, self.reference, scorer=step_scorer(self.step))
         log_p = np.array([each.log_p for each in own], dtype=np.float64)
         reference_dk = _padded(own)
         d_by_strength = {
-            strength: _padded(scores_of(draws, found, scorer=donor_scorer(strength))) - reference_dk
-            for strength, found in self.donors.items()
+            a: _padded(scores_of(draws, found, scorer=donor_scorer(a, step=self.step)))
+            - reference_dk
+            for a, found in self.donors.items()
         }
         return log_p, log_ratios(d_by_strength, self.components)
+
+
+def read_densities(run: Run, steps: Sequence[int]) -> dict[int, Densities]:
+    """Stored scores of bank draws, by the step that they were drawn around."""
+    (components,) = {each.components for each in run.read(Mixture)}
+    return {step: Densities.read(run, components, step=step) for step in steps}
 
 
 def _padded(scores: Sequence[Score]) -> FloatPerDrawToken:
@@ -152,25 +184,55 @@ def _padded(scores: Sequence[Score]) -> FloatPerDrawToken:
     return table_dk
 
 
+def log_pool(
+    rounds: Mapping[int, Round],
+    densities: Mapping[int, Densities],
+    draws: Sequence[Draw],
+    task: IntPerDraw,
+) -> tuple[FloatPerDraw, FloatPerDraw]:
+    """Log-probability of draws under the latest reference, and their density over all rounds.
+
+    Args:
+        rounds: Of one exploit type, by step, in order.
+        densities: By step.
+        draws: Scored under every voice of these rounds.
+        task: (draws,) index of each draw's task.
+
+    Returns:
+        Both (draws,) nats.
+
+    Raises:
+        ScoringError: A draw has no score.
+    """
+    log_p = np.zeros(len(draws))
+    parts: list[FloatPerDraw] = []
+    for step, each in rounds.items():
+        log_p, log_ratio_dm = densities[step].of(draws)
+        parts.append(log_density(log_ratio_dm, log_p_ref=log_p, draws_dm=each.counts_xm[task]))
+    return log_p, np.asarray(np.logaddexp.reduce(parts))
+
+
 def _type_bank(
     draws: Sequence[Draw],
     *,
     keys: Sequence[str],
     mixtures: Sequence[Mixture],
-    densities: Densities,
+    densities: Mapping[int, Densities],
     health: BankHealth | None,
 ) -> TypeBank:
     graded = [draw for draw in draws if draw.hacked is not None]
     hits = [draw for draw in graded if draw.hacked]
     index = {key: position for position, key in enumerate(keys)}
-    weights = {(each.stage, key): np.array(each.weights) for each in mixtures for key in each.tasks}
-    counts_xm = np.zeros((len(keys), len(densities.components)))
-    for draw in graded:
-        counts_xm[index[draw.task]] += weights[draw.stage, draw.task]
+    rounds = {
+        step: _round(
+            [draw for draw in draws if draw.step == step],
+            index=index,
+            mixtures=[each for each in mixtures if each.step == step],
+        )
+        for step in sorted({each.step for each in mixtures})
+    }
     task = np.array([index[hit.task] for hit in hits], dtype=np.int64)
-    log_p, log_ratio_dm = densities.of(hits)
-    log_q = log_density(log_ratio_dm, log_p_ref=log_p, draws_dm=counts_xm[task])
-    alone = [draw for draw in graded if draw.component == 0]
+    log_p, log_q = log_pool(rounds, densities, hits, task)
     return TypeBank(
         exploit_type=mixtures[0].exploit_type,
         tasks=tuple(keys),
@@ -178,14 +240,29 @@ def _type_bank(
         log_q=log_q,
         log_p_reference=log_p,
         task=task,
-        counts_xm=counts_xm,
-        draws_per_task=np.rint(counts_xm.sum(axis=1)).astype(np.int64),
+        rounds=rounds,
+        draws_per_task=np.bincount([index[draw.task] for draw in graded], minlength=len(keys)),
         deliberate=np.array([bool(hit.deliberate) for hit in hits], dtype=np.bool_),
-        subject_draws=len(alone),
-        subject_hits=sum(bool(draw.hacked) for draw in alone),
         grader_errors=len(draws) - len(graded),
-        sampled_tokens=sum(len(draw.tokens) for draw in draws),
         health=health,
+    )
+
+
+def _round(
+    draws: Sequence[Draw], *, index: Mapping[str, int], mixtures: Sequence[Mixture]
+) -> Round:
+    weights = {(each.stage, key): np.array(each.weights) for each in mixtures for key in each.tasks}
+    counts_xm = np.zeros((len(index), len(mixtures[0].components)))
+    alone: list[bool] = []
+    for draw in draws:
+        if draw.hacked is not None:
+            counts_xm[index[draw.task]] += weights[draw.stage, draw.task]
+            alone += [draw.hacked] if draw.component == 0 else []
+    return Round(
+        counts_xm=counts_xm,
+        subject_draws=len(alone),
+        subject_hits=sum(alone),
+        sampled_tokens=sum(len(draw.tokens) for draw in draws),
     )
 
 

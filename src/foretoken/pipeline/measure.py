@@ -6,6 +6,7 @@ rate is the sum of `p_t(y) / q(y)` over a task's hits, averaged over tasks (docs
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,7 @@ from foretoken.pipeline.scores import read_scores, scores_of, step_scorer
 from foretoken.pipeline.scoring import score_missing
 from foretoken.pipeline.seeds import part_seed
 from foretoken.pipeline.settings import Settings
-from foretoken.records import RateEstimate, Score
+from foretoken.records import Draw, RateEstimate, Score
 from foretoken.store import layout
 from foretoken.store.run import Run
 
@@ -62,6 +63,8 @@ def measure(config: MeasureConfig) -> list[RateEstimate]:
     run.write_config("measure", config)
     checkpoints = _checkpoints(run, bank, config)
     rollouts = read_rollouts(run, bank, steps=checkpoints if config.rollouts else ())
+    earlier = [read_bank(run, last=step) for step in bank.steps[:-1]]
+    pool = _Pool((*earlier, bank), rollouts)
     estimates: list[RateEstimate] = []
     measured: list[int] = []
     failures: list[str] = []
@@ -78,8 +81,7 @@ def measure(config: MeasureConfig) -> list[RateEstimate]:
             try:
                 found = _measure_checkpoint(
                     run,
-                    bank,
-                    rollouts,
+                    pool,
                     model,
                     step=step,
                     before=measured,
@@ -97,10 +99,28 @@ def measure(config: MeasureConfig) -> list[RateEstimate]:
     return estimates
 
 
+@dataclass(frozen=True)
+class _Pool:
+    """What checkpoints are measured with."""
+
+    banks: tuple[Bank, ...]
+    """With one round, with two, and so on."""
+    rollouts: Rollouts
+
+    @property
+    def hits(self) -> list[Draw]:
+        """All of them, so that every checkpoint has scored what any series needs."""
+        return [*self.banks[-1].hits, *self.rollouts.hits]
+
+    def bank(self, step: int) -> Bank:
+        """The bank as it stood at a checkpoint."""
+        found = [bank for bank in self.banks if bank.steps[-1] <= step]
+        return found[-1] if found else self.banks[0]
+
+
 def _measure_checkpoint(
     run: Run,
-    bank: Bank,
-    rollouts: Rollouts,
+    pool: _Pool,
     model: LoadedModel,
     *,
     step: int,
@@ -112,8 +132,8 @@ def _measure_checkpoint(
 
     Rollouts of this checkpoint and of those measured `before` join the bank.
     """
-    hits = [*bank.hits, *rollouts.hits]
-    score_missing(run, model, hits, tasks=bank.tasks, scorer=step_scorer(step))
+    bank, rollouts = pool.bank(step), pool.rollouts
+    score_missing(run, model, pool.hits, tasks=bank.tasks, scorer=step_scorer(step))
     scores = read_scores(run, step_scorer(step))
     own = baselines.own_draws(model, step)
     estimates: list[RateEstimate] = []
@@ -122,8 +142,9 @@ def _measure_checkpoint(
         shown, recent = own.recent_counts(each.exploit_type)
         rolled_hacks, rolled = rollouts.own_counts(each, step)
         hacks, draws = hacks + rolled_hacks, draws + rolled
-        if step == bank.step:
-            hacks, draws = hacks + each.subject_hits, draws + each.subject_draws
+        fresh = each.rounds.get(step)
+        if fresh is not None:
+            hacks, draws = hacks + fresh.subject_hits, draws + fresh.subject_draws
         cell = Cell(
             exploit_type=each.exploit_type,
             step=step,
@@ -134,7 +155,7 @@ def _measure_checkpoint(
             grader_errors=each.grader_errors,
             reference_effective_hits=each.effective_hits,
             health=each.health,
-            sampled_tokens=each.sampled_tokens if step == bank.step else 0,
+            sampled_tokens=0 if fresh is None else fresh.sampled_tokens,
         )
         joined = pooled(run, each, rollouts, steps=(*before, step))
         estimates.append(_switch_estimate(joined, scores, cell=cell, seed=seed))
@@ -178,7 +199,7 @@ def _checkpoints(run: Run, bank: Bank, config: MeasureConfig) -> dict[int, Path 
     named: dict[int, Path] = {layout.checkpoint_step(path): path for path in config.checkpoints}
     if len(named) < len(config.checkpoints):
         raise SetupError("two of the checkpoints have the same step: give each step once")
-    known: dict[int, Path | None] = {bank.step: None}
+    known: dict[int, Path | None] = {bank.steps[0]: None}
     known |= named or run.checkpoints()
     last = max(known) if config.last_step is None else config.last_step
     return {step: known[step] for step in sorted(known) if step <= last}

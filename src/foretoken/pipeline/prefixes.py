@@ -17,6 +17,7 @@ from foretoken.models.load import LoadedModel
 from foretoken.models.prompts import completion_text, render_prompt
 from foretoken.models.score import score
 from foretoken.pipeline.drawing import Origin, Planned, draw_parts
+from foretoken.pipeline.hits import bank_steps
 from foretoken.pipeline.scores import donor_scorer, read_scores, scores_of
 from foretoken.pipeline.scoring import score_missing
 from foretoken.pipeline.settings import Settings
@@ -70,8 +71,9 @@ def make_traces(
     keys = {plan.key for plan in planned}
     hacked = run.read(Draw, where=(pc.field("source") == "donor") & pc.field("hacked"))
     hits = [draw for draw in hacked if draw.key in keys]
-    score_missing(run, donor, hits, tasks=tasks, scorer=donor_scorer(1.0), per_token=True)
-    scores = scores_of(hits, read_scores(run, donor_scorer(1.0)), scorer=donor_scorer(1.0))
+    scorer = donor_scorer(1.0, step=bank_steps(run)[0])
+    score_missing(run, donor, hits, tasks=tasks, scorer=scorer, per_token=True)
+    scores = scores_of(hits, read_scores(run, scorer), scorer=scorer)
     return Traces(
         draws=tuple(hits),
         reasoning_tokens={hit.key: _reasoning_tokens(donor, hit.tokens) for hit in hits},

@@ -14,18 +14,25 @@ def step_scorer(step: int) -> str:
     return f"step:{step}"
 
 
-def donor_scorer(strength: float) -> str:
-    """Name of the reference plus `strength` times the donor as a scorer."""
-    return f"donor:{strength:g}"
+def donor_scorer(strength: float, *, step: int) -> str:
+    """Name of the checkpoint of a step plus `strength` times the donor as a scorer."""
+    return f"donor:{strength:g}:{step}"
 
 
 def read_scores(run: Run, scorer: str) -> dict[str, Score]:
-    """Stored scores of one scorer by draw; one that failed gives way to one that did not."""
+    """Stored scores of one scorer by draw: the best where a draw has several.
+
+    One with the log-probability of each token is better than one without, and that than a failure.
+    """
     found: dict[str, Score] = {}
     for each in run.read(Score, where=pc.field("scorer") == scorer):
-        if each.draw not in found or each.log_p is not None:
+        if each.draw not in found or _worth(each) >= _worth(found[each.draw]):
             found[each.draw] = each
     return found
+
+
+def _worth(score: Score) -> int:
+    return (score.log_p is not None) + (score.log_p_tokens is not None)
 
 
 def scores_of(draws: Sequence[Draw], scores: Mapping[str, Score], *, scorer: str) -> list[Score]:

@@ -40,7 +40,7 @@ def score_missing(
     scorer: str,
     per_token: bool = False,
 ) -> None:
-    """Score the distinct texts among `draws` that have no score by `scorer` yet, and store them.
+    """Score the distinct texts among `draws` that lack a score by `scorer`, and store the scores.
 
     Args:
         run: Where scores are.
@@ -54,7 +54,7 @@ def score_missing(
         MismatchError: The draws were sampled with another tokenizer, template or precision.
     """
     done = read_scores(run, scorer)
-    missing = [draw for draw in draws if draw.key not in done or done[draw.key].log_p is None]
+    missing = [draw for draw in draws if not is_scored(done.get(draw.key), per_token=per_token)]
     if not missing:
         return
     require_same_engine(model, missing[0].sampling, what=f"{scorer} and the draws of {run.path}")
@@ -74,6 +74,13 @@ def score_missing(
             records = _records(chunk, scores, scorer=scorer)
             run.append(records, part=_part_name(scorer, chunk), replace=True)
             advance(len(chunk))
+
+
+def is_scored(score: Score | None, *, per_token: bool) -> bool:
+    """Say whether nothing is left to do for a draw and scorer."""
+    if score is None or score.log_p is None:
+        return False
+    return score.log_p_tokens is not None or not per_token
 
 
 def require_same_engine(model: LoadedModel, sampling: Sampling, *, what: str) -> None:
