@@ -86,8 +86,8 @@ def outcomes(drawn: Sequence[Job], *, workers: int, order: Sequence[int]) -> lis
 
 @contextmanager
 def busy_cores() -> Iterator[None]:
-    """Three endless loops for each core."""
-    count = 3 * len(os.sched_getaffinity(0))
+    """Five endless loops for each core."""
+    count = 5 * len(os.sched_getaffinity(0))
     loops = [subprocess.Popen([sys.executable, "-c", "while 1: pass"]) for _ in range(count)]
     try:
         yield
