@@ -8,6 +8,7 @@ import numpy as np
 from foretoken.arrays import AnyArray, FloatPerDraw, FloatPerDrawComponent, IntPerDraw
 from foretoken.estimate.cell import Cell
 from foretoken.estimate.count import count_rate
+from foretoken.estimate.leave_out import LeftOut, leave_out
 from foretoken.estimate.mixture import (
     TASK_FOLDS,
     default_components,
@@ -41,13 +42,41 @@ class ToyBank:
     """(hits,) pooled density with the draw counts of the hit's own task, nats."""
     draws_per_task: IntPerDraw
     components: tuple[Component, ...]
-    counts_xm: AnyArray
-    """(tasks, components) draws behind the density, both stages."""
+    counts_sxm: AnyArray
+    """(stages, tasks, components) draws behind the density."""
+    component: IntPerDraw
+    """(hits,) which wrote each hit."""
+    stage: IntPerDraw
+    """(hits,) position of the stage in which it did."""
     spontaneous: int
     """Hits among the draws of the subject alone."""
     subject_draws: int
     all_log_w: FloatPerDraw
     """Log weight of *every* draw towards the reference, times its task's draws (mean is 1)."""
+
+    @property
+    def counts_xm(self) -> AnyArray:
+        """(tasks, components) draws behind the density, all stages."""
+        return np.asarray(self.counts_sxm.sum(axis=0))
+
+    def without_parts(
+        self, believed: Sequence[Component] | None = None, *, replicates: int = 999
+    ) -> list[LeftOut]:
+        """Leave each part out, worst first.
+
+        Args:
+            believed: Components whose densities are taken for those drawn from; None: the same.
+            replicates: As `leave_out` takes them.
+        """
+        return leave_out(
+            log_ratios_of(self.system, believed or self.components, self.tokens, self.task),
+            draws_sdm=self.counts_sxm[:, self.task],
+            stage=self.stage,
+            component=self.component,
+            components=self.components,
+            rng=np.random.default_rng(5),
+            replicates=replicates,
+        )
 
     def log_p(self, *, step: float = 0.0) -> FloatPerDraw:
         """Return each hit's log-probability under the subject at a step."""
@@ -205,11 +234,12 @@ def _pooled(
     tokens = np.concatenate([each.tokens for each in stages])
     task = np.concatenate([each.task for each in stages])
     component = np.concatenate([each.component for each in stages])
-    counts_xm = np.sum([each.counts_xm for each in stages], axis=0)
+    counts_sxm = np.stack([each.counts_xm for each in stages])
+    stage = np.repeat(np.arange(len(stages)), [len(each.task) for each in stages])
     hacked = system.hacked(tokens)
     log_p = system.score(system.log_p(), task, tokens).sum(axis=1)
     ratio_dm = log_ratios_of(system, components, tokens, task)
-    log_q = log_density(ratio_dm, log_p_ref=log_p, draws_dm=counts_xm[task])
+    log_q = log_density(ratio_dm, log_p_ref=log_p, draws_dm=counts_sxm.sum(axis=0)[task])
     draws_per_task = np.bincount(task, minlength=system.tasks)
     alone = np.array([each.strength == 0.0 for each in components])[component]
     return ToyBank(
@@ -219,7 +249,9 @@ def _pooled(
         log_q=log_q[hacked],
         draws_per_task=draws_per_task,
         components=tuple(components),
-        counts_xm=counts_xm,
+        counts_sxm=counts_sxm,
+        component=component[hacked],
+        stage=stage[hacked],
         spontaneous=int((alone & hacked).sum()),
         subject_draws=int(alone.sum()),
         all_log_w=log_p - log_q + np.log(draws_per_task[task]),
