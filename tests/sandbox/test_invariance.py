@@ -13,7 +13,8 @@ from foretoken.sandbox.base import Ending, Execution, Job, Limits
 from foretoken.sandbox.pool import SandboxPool
 from foretoken.sandbox.wire import encode
 
-LIMITS = Limits(cpu_s=0.5, wall_factor=4.0, memory_mib=256, answer_bytes=1 << 18)
+LIMITS = Limits(cpu_s=0.25, wall_factor=10.0, memory_mib=192, answer_bytes=1 << 18)
+"""A submission that gets less than a 40th of a core meets the last resort, `PATIENCE`."""
 WORK = """
 import time
 def f(x):
@@ -21,12 +22,12 @@ def f(x):
     return time.process_time() < {}
 """
 CODES = {
-    "half the processor limit": WORK.format(0.25, 0.5),
-    "twice the processor limit": WORK.format(1.0, 2.0),
-    "half the wall limit": "import time\ndef f(x): return time.sleep(0.5)",
-    "twice the wall limit": "import time\ndef f(x): return time.sleep(4.0)",
-    "half the memory": "def f(x): return len(b'x' * (128 << 20))",
-    "twice the memory": "def f(x): return len(b'x' * (512 << 20))",
+    "half the processor limit": WORK.format(0.12, 0.25),
+    "twice the processor limit": WORK.format(0.5, 1.0),
+    "half the wall limit": "import time\ndef f(x): return time.sleep(0.6)",
+    "twice the wall limit": "import time\ndef f(x): return time.sleep(5.0)",
+    "half the memory": "def f(x): return len(b'x' * (96 << 20)) if x == 1 else 0",
+    "twice the memory": "def f(x): return len(b'x' * (384 << 20))",
     "half the answer": "def f(x): return 'x' * (1 << 17)",
     "twice the answer": "import os\ndef f(x):\n    while True: os.write(4, b'x' * (1 << 19))",
     "an exception": "def f(x): raise ZeroDivisionError(x)",
@@ -86,8 +87,8 @@ def outcomes(drawn: Sequence[Job], *, workers: int, order: Sequence[int]) -> lis
 
 @contextmanager
 def busy_cores() -> Iterator[None]:
-    """Five endless loops for each core."""
-    count = 5 * len(os.sched_getaffinity(0))
+    """Four endless loops for each core."""
+    count = 4 * len(os.sched_getaffinity(0))
     loops = [subprocess.Popen([sys.executable, "-c", "while 1: pass"]) for _ in range(count)]
     try:
         yield
@@ -110,7 +111,7 @@ def test_one_slot_gives_every_ending_that_was_asked_for(alone: list[object]) -> 
     assert [ending for ending, *_ in alone] == wanted  # type: ignore[misc]
     said = {name: str(end) for (name, _), end in zip(jobs(), alone, strict=True)}
     assert "tree=True" in said["half the processor limit"]
-    assert f"tree={128 << 20}" in said["half the memory"]
+    assert f"tree={96 << 20}" in said["half the memory"]
     assert "MemoryError" in said["twice the memory"]
     assert "RecursionError" in said["deep recursion"]
     assert "tree=True" in said["depth"]
