@@ -121,7 +121,7 @@ class Mixture(Record):
 
     exploit_type: str
     stage: int
-    """1 uniform, 2 tuned."""
+    """1 uniform, 2 and 3 tuned."""
     step: int
     """Checkpoint of the reference subject."""
     components: tuple[Component, ...]
@@ -130,7 +130,7 @@ class Mixture(Record):
     draws_per_task: int
     """Draws that each of these tasks gets in this stage."""
     tasks: tuple[str, ...]
-    """Their keys: all tasks of the type in stage 1, a fold of them in stage 2."""
+    """Their keys: all tasks of the type in stage 1, a fold of them later."""
 
 
 class Draw(Record):

@@ -40,6 +40,7 @@ def made(world: World, tmp_path_factory: pytest.TempPathFactory) -> Run:
             donor=world.donor,
             tasks=str(world.tasks),
             draws_per_task=20,
+            third_stage=0.0,
             typical_tokens=4,
             max_tokens=MAX_TOKENS,
         )

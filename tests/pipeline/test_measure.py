@@ -24,6 +24,7 @@ def bank_config(world: World, run: Path, **changes: object) -> BankConfig:
         "tasks": str(world.tasks),
         "draws_per_task": 150,
         "effective_hits": 1000,
+        "third_stage": 0.0,
         "typical_tokens": 4,
         "max_tokens": MAX_TOKENS,
         "part_draws": 512,

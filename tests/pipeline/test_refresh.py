@@ -42,6 +42,7 @@ def built(world: World, folder: Path) -> Run:
             donor=world.donor,
             tasks=str(world.tasks),
             draws_per_task=20,
+            third_stage=0.0,
             typical_tokens=4,
             max_tokens=MAX_TOKENS,
         )

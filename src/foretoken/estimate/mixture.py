@@ -211,17 +211,23 @@ def log_ratios(
 
 
 def tune_weights(
-    log_ratio_dm: FloatPerDrawComponent, *, weights: FloatPerComponent, rounds: int = 200
+    log_ratio_dm: FloatPerDrawComponent,
+    *,
+    weights: FloatPerComponent,
+    log_w: FloatPerDraw | None = None,
+    rounds: int = 200,
 ) -> FloatPerComponent:
-    """Tune the mixture weights of stage 2 by cross-entropy on the hits of stage 1.
+    """Tune the mixture weights of the next stage by cross-entropy on the hits so far.
 
     Expectation maximisation of ``sum_i w_i log sum_m pi_m R_mi``, where ``w_i`` is the importance
     weight of hit ``i`` towards the reference, normalised and capped; then mixed with the uniform
     weights, and component 0 reset to its share. Only weights move, never the donor.
 
     Args:
-        log_ratio_dm: ``log q_m - log p_ref`` of the stage-1 **hits** of one exploit type.
-        weights: Mixture weights that stage 1 sampled with.
+        log_ratio_dm: ``log q_m - log p_ref`` of the **hits** of one exploit type.
+        weights: Mixture weights that they were sampled with.
+        log_w: (draws,) log importance weight of each hit towards the reference, up to a constant,
+            where several mixtures were sampled from (None: as follows from `weights`).
         rounds: Iterations.
 
     Returns:
@@ -231,9 +237,10 @@ def tune_weights(
     if not len(log_ratio_dm):
         return uniform_m
     require_log_p("log_ratio_dm", log_ratio_dm, impossible=True)
-    with np.errstate(divide="ignore"):
-        log_w_d = -np.asarray(logsumexp(log_ratio_dm + np.log(weights), axis=1))
-    w_d = np.minimum(np.exp(log_w_d - logsumexp(log_w_d)), WEIGHT_CAP)
+    if log_w is None:
+        with np.errstate(divide="ignore"):
+            log_w = -np.asarray(logsumexp(log_ratio_dm + np.log(weights), axis=1))
+    w_d = np.minimum(np.exp(log_w - np.asarray(logsumexp(log_w))), WEIGHT_CAP)
     w_d /= w_d.sum()
     scaled_dm = np.exp(log_ratio_dm - log_ratio_dm.max(axis=1, keepdims=True))
     tuned_m = uniform_m.copy()
@@ -249,8 +256,9 @@ def tune_by_fold(
     *,
     folds: int,
     weights: FloatPerComponent,
+    log_w: FloatPerDraw | None = None,
 ) -> FloatPerFoldComponent:
-    """Tune the weights of stage 2 for each fold of tasks on the hits of the **other** folds.
+    """Tune the next stage's weights for each fold of tasks on the hits of the **other** folds.
 
     Tuned on its own hits, a mixture covers best the texts that stage 1 happened to draw, and the
     pooled estimate comes out 2 to 4 % low; tuned on the others' it is unbiased.
@@ -259,7 +267,8 @@ def tune_by_fold(
         log_ratio_dm: As in `tune_weights`.
         fold: (draws,) fold of each hit's task, 0 to ``folds - 1``.
         folds: How many.
-        weights: Mixture weights that stage 1 sampled with.
+        weights: As in `tune_weights`.
+        log_w: As in `tune_weights`.
 
     Returns:
         (folds, components) weights; rows sum to 1. One fold is tuned on its own hits.
@@ -267,7 +276,8 @@ def tune_by_fold(
     tuned: list[FloatPerComponent] = []
     for each in range(folds):
         others = np.flatnonzero(np.not_equal(fold, each)) if folds > 1 else np.arange(len(fold))
-        tuned.append(tune_weights(log_ratio_dm[others], weights=weights))
+        log_w_others = None if log_w is None else log_w[others]
+        tuned.append(tune_weights(log_ratio_dm[others], weights=weights, log_w=log_w_others))
     return np.stack(tuned)
 
 

@@ -6,16 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow.compute as pc
-from scipy.special import logsumexp
 
-from foretoken.arrays import FloatPerDraw
 from foretoken.errors import SetupError
-from foretoken.estimate.bounds import effective_count
 from foretoken.estimate.mixture import (
-    TASK_FOLDS,
     default_components,
     initial_weights,
-    tune_by_fold,
 )
 from foretoken.models.load import LoadedModel, load_model
 from foretoken.models.prompts import render_prompt
@@ -28,13 +23,14 @@ from foretoken.pipeline.scores import donor_scorer, step_scorer
 from foretoken.pipeline.scoring import distinct_texts, require_same_engine, score_missing
 from foretoken.pipeline.seeds import part_seed
 from foretoken.pipeline.settings import Settings, require_same_settings
+from foretoken.pipeline.tuning import Budget, tuned_mixtures
 from foretoken.records import BankHealth, Component, Draw, Mixture, Task
 from foretoken.store.run import Run
 from foretoken.tasks.base import GraderPool
 from foretoken.tasks.load import load_tasks
 
 OWN_TASKS = "run"
-FIRST, SECOND = "bank-s1", "bank-s2"
+STAGES = ("bank-s1", "bank-s2", "bank-s3")
 FREE_SETTINGS = frozenset({"run", "workers", "subject", "adapter", "donor"})
 """Folders may move: what they hold is compared by the hash of the weights."""
 RESCORING_TOKENS = 2048
@@ -58,11 +54,14 @@ class BankConfig(Settings):
     """A JSONL file, an import path `package.module:function`, `lists`, or `run` for the tasks that
     the run directory holds."""
     draws_per_task: int = 40
-    """Draws of both stages together, at most."""
+    """Draws of the first two stages together, at most."""
     first_stage: float = 0.35
     """Share of these draws that use untuned components."""
     effective_hits: float = 60.0
     """Effective hits at which a type's second stage stops short of its draws."""
+    third_stage: float = 2.0
+    """Most draws of a third stage, in multiples of `draws_per_task`, for types whose effective hits
+    come close to what a published rate needs; 0: no third stage."""
     strengths: tuple[float, ...] = (0.5, 1.0)
     """Donor strengths (scales of its adapter)."""
     typical_tokens: float = 65.0
@@ -98,15 +97,18 @@ def build_bank(config: BankConfig) -> list[BankHealth]:
     run.write_config("bank", _absolute(config))
     components = default_components(config.typical_tokens, config.strengths)
     types = list(dict.fromkeys(task.exploit_type for task in tasks.values()))
+    budget = Budget(config.draws_per_task, config.effective_hits, config.third_stage)
     with GraderPool(workers=config.workers) as pool:
         uniform = [_uniform_mixture(each, tasks, components, config=config) for each in types]
-        first = keep_mixtures(run, uniform, part=FIRST)
-        draw_stage(run, models, tasks, mixtures=first, part=FIRST, config=config, pool=pool)
-        _score_stage(run, models, tasks, stage=1, config=config)
-        tuned = _tuned_mixtures(run, first, components, config=config)
-        second = keep_mixtures(run, tuned, part=SECOND)
-        draw_stage(run, models, tasks, mixtures=second, part=SECOND, config=config, pool=pool)
-    _score_stage(run, models, tasks, stage=2, config=config)
+        for stage, part in enumerate(STAGES, start=1):
+            if stage == 1:
+                keep_mixtures(run, uniform, part=part)
+            elif not run.has_part(part, Mixture):
+                found = tuned_mixtures(run, step=config.step, stage=stage, budget=budget)
+                keep_mixtures(run, found, part=part)
+            mixtures = run.read(Mixture, part=part)
+            draw_stage(run, models, tasks, mixtures=mixtures, part=part, config=config, pool=pool)
+            _score_stage(run, models, tasks, stage=stage, config=config)
     if not run.has_part("bank-health", BankHealth):
         health = _health(run, models[0], tasks, components=components, config=config)
         run.append(health, part="bank-health")
@@ -178,11 +180,10 @@ def _uniform_mixture(
     )
 
 
-def keep_mixtures(run: Run, mixtures: Sequence[Mixture], *, part: str) -> list[Mixture]:
+def keep_mixtures(run: Run, mixtures: Sequence[Mixture], *, part: str) -> None:
     """Store what a stage draws from; where an earlier call has, that is what counts."""
     if not run.has_part(part, Mixture):
-        run.append(mixtures, part=part)
-    return run.read(Mixture, part=part)
+        run.append(mixtures, part=part, kind=Mixture)
 
 
 def draw_stage(
@@ -201,16 +202,17 @@ def draw_stage(
         run: Where they go.
         models: The subject at `config.step`, then with the donor at each strength.
         tasks: By key.
-        mixtures: Of one stage.
+        mixtures: Of one stage; none where there is nothing to draw.
         part: Start of the names of its parts and draws.
         config: Settings of the bank.
         pool: Grades the answers.
     """
-    stage = mixtures[0].stage
+    if not mixtures:
+        return
     origin = Origin(
         source="bank",
         step=config.step,
-        stage=stage,
+        stage=mixtures[0].stage,
         seed=config.seed,
         sampling=models[0].sampling(max_tokens=config.max_tokens),
     )
@@ -291,69 +293,6 @@ def _checked(draws: Sequence[Draw], config: BankConfig) -> list[Draw]:
         by_type.setdefault(draw.exploit_type, []).append(draw)
     each = math.ceil(config.check_draws / len(by_type))
     return [draw for exploit_type in sorted(by_type) for draw in by_type[exploit_type][:each]]
-
-
-def _tuned_mixtures(
-    run: Run,
-    uniform: Sequence[Mixture],
-    components: tuple[Component, ...],
-    *,
-    config: BankConfig,
-) -> list[Mixture]:
-    """Tune each fold of a type's tasks on the hits of its other tasks in stage 1."""
-    densities = Densities.read(run, components, step=config.step)
-    hits = [draw for draw in _stage_draws(run, 1) if draw.hacked]
-    return [
-        fold
-        for mixture in uniform
-        for fold in _tuned_folds(
-            mixture,
-            [hit for hit in hits if hit.exploit_type == mixture.exploit_type],
-            densities=densities,
-            config=config,
-        )
-    ]
-
-
-def _tuned_folds(
-    mixture: Mixture, hits: Sequence[Draw], *, densities: Densities, config: BankConfig
-) -> list[Mixture]:
-    """Each fold's mixture, and how many draws it still needs: both know nothing of its own hits."""
-    folds = min(TASK_FOLDS, len(mixture.tasks))
-    fold_of = {key: position % folds for position, key in enumerate(mixture.tasks)}
-    fold_d = np.array([fold_of[hit.task] for hit in hits], dtype=np.int64)
-    weights = np.array(mixture.weights)
-    _, log_ratio_dm = densities.of(hits)
-    log_mix_d: FloatPerDraw = np.asarray(logsumexp(log_ratio_dm + np.log(weights), axis=1))
-    tuned_fm = tune_by_fold(log_ratio_dm, fold_d, folds=folds, weights=weights)
-    found: list[Mixture] = []
-    for fold, tuned_m in enumerate(tuned_fm):
-        keys = tuple(key for key in mixture.tasks if fold_of[key] == fold)
-        log_others_d = log_mix_d[fold_d != fold] if folds > 1 else log_mix_d
-        share = 1.0 - len(keys) / len(mixture.tasks) if folds > 1 else 1.0
-        effective = _effective(log_others_d) / share
-        changes = {
-            "stage": 2,
-            "weights": tuple(tuned_m.tolist()),
-            "draws_per_task": _second_draws(mixture.draws_per_task, effective, config=config),
-            "tasks": keys,
-        }
-        found.append(mixture.model_copy(update=changes))
-    return found
-
-
-def _effective(log_mix_d: FloatPerDraw) -> float:
-    """Effective number of hits, given the log of mixture over reference."""
-    return effective_count(np.exp(log_mix_d.min() - log_mix_d)) if len(log_mix_d) else 0.0
-
-
-def _second_draws(first_draws: int, effective_hits: float, *, config: BankConfig) -> int:
-    """Draws per task of stage 2: as many as the wanted effective hits need, within the budget."""
-    most = max(2, config.draws_per_task - first_draws)
-    if effective_hits <= 0:
-        return most
-    needed = first_draws * (config.effective_hits / effective_hits - 1.0)
-    return min(most, max(2, math.ceil(needed)))
 
 
 def _health(

@@ -120,7 +120,7 @@ def read_bank(run: Run, *, last: int | None = None) -> Bank:
     tasks = read_bank_tasks(run)
     densities = read_densities(run, steps)
     types = [
-        _type_bank(
+        type_bank(
             [draw for draw in draws if draw.exploit_type == exploit_type],
             keys=[key for key, task in tasks.items() if task.exploit_type == exploit_type],
             mixtures=[each for each in mixtures if each.exploit_type == exploit_type],
@@ -212,7 +212,7 @@ def log_pool(
     return log_p, np.asarray(np.logaddexp.reduce(parts))
 
 
-def _type_bank(
+def type_bank(
     draws: Sequence[Draw],
     *,
     keys: Sequence[str],
@@ -220,6 +220,15 @@ def _type_bank(
     densities: Mapping[int, Densities],
     health: BankHealth | None,
 ) -> TypeBank:
+    """Assemble the bank of one exploit type.
+
+    Args:
+        draws: All of this type, graded or not.
+        keys: Of its tasks.
+        mixtures: That the draws were made from.
+        densities: Scores of the hits, by the step of the round.
+        health: Its self-checks, where they are made.
+    """
     graded = [draw for draw in draws if draw.hacked is not None]
     hits = [draw for draw in graded if draw.hacked]
     index = {key: position for position, key in enumerate(keys)}
@@ -308,8 +317,8 @@ def check_bank(
 
 
 def _mean_weights(mixtures: Sequence[Mixture]) -> FloatPerComponent:
-    """Mean over the draws of stage 2."""
-    tuned = [each for each in mixtures if each.stage == 2]
+    """Mean over the draws of the tuned stages."""
+    tuned = [each for each in mixtures if each.stage > 1]
     draws = np.array([each.draws_per_task * len(each.tasks) for each in tuned])
     return np.asarray(np.average([each.weights for each in tuned], axis=0, weights=draws))
 

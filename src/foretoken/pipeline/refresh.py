@@ -12,7 +12,6 @@ import pyarrow.compute as pc
 
 from foretoken.errors import SetupError
 from foretoken.pipeline.bank import (
-    SECOND,
     BankConfig,
     draw_stage,
     keep_mixtures,
@@ -23,6 +22,7 @@ from foretoken.pipeline.hits import bank_steps, read_bank_tasks
 from foretoken.pipeline.scores import read_scores
 from foretoken.pipeline.scoring import is_scored, score_missing
 from foretoken.pipeline.settings import Settings, require_same_settings
+from foretoken.pipeline.tuning import latest_mixtures
 from foretoken.records import Doubt, Draw, Mixture, RateEstimate, Task
 from foretoken.store import layout
 from foretoken.store.run import Run
@@ -66,10 +66,11 @@ def refresh_bank(config: RefreshConfig) -> tuple[str, ...]:
     section = _section(step)
     require_same_settings(run, section, config, free=frozenset({"run", "checkpoint", "workers"}))
     run.write_config(section, config.model_copy(update={"checkpoint": config.checkpoint.resolve()}))
-    changes = {"step": step, "draws_per_task": config.draws_per_task}
+    changes = {"step": step, "stage": 2, "draws_per_task": config.draws_per_task}
+    of_bank = run.read(Mixture, where=pc.field("step") == bank_steps(run)[0])
     mixtures = [
         each.model_copy(update=changes)
-        for each in run.read(Mixture, part=SECOND)
+        for each in latest_mixtures(of_bank)
         if each.exploit_type in config.types
     ]
     tasks, around, part = read_bank_tasks(run), _config_of(run, step), f"bank-step-{step:06d}"

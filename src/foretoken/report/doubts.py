@@ -29,7 +29,7 @@ _MEANINGS: dict[Doubt, tuple[str, str]] = {
     ),
     Doubt.STALE_BANK: (
         "The subject has moved away from the model that the bank was built with.",
-        "Rebuild the bank at a later checkpoint.",
+        "Draw again around this checkpoint: foretoken bank refresh.",
     ),
     Doubt.WEIGHTS_OFF_ONE: (
         "The weights of all draws do not average to 1: a density is wrong, or few were checked.",
