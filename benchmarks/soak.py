@@ -121,13 +121,17 @@ def soak(jobs: int, *, seed: int, workers: int | None) -> list[str]:
         with_hostile: dict[int, str] = {}
         endings: Counter[tuple[str, str]] = Counter()
         for part in range(PARTS):
-            numbers = range(jobs * part // PARTS, jobs * (part + 1) // PARTS)
+            stop = jobs * (part + 1) // PARTS
+            numbers = list(range(jobs * part // PARTS, stop))
             with_hostile |= outcomes(pool, numbers, seed=seed, endings=endings)
-            censuses[str(numbers.stop)] = census()
-            print(f"{numbers.stop} submissions, {time.monotonic() - start:.0f} s", flush=True)
+            censuses[str(stop)] = census()
+            print(f"{stop} submissions, {time.monotonic() - start:.0f} s", flush=True)
     censuses["after"] = census()
     with SandboxPool(workers=workers, limits=LIMITS) as pool:
-        alone = outcomes(pool, sorted(with_hostile), seed=seed, endings=Counter())
+        alone: dict[int, str] = {}
+        for part in range(PARTS):
+            numbers = sorted(with_hostile)[part::PARTS]
+            alone |= outcomes(pool, numbers, seed=seed, endings=Counter())
     censuses["after both"] = census()
     different = sum(with_hostile[number] != alone[number] for number in alone)
     console = Console(width=110)
@@ -163,7 +167,7 @@ def submission(number: int, *, seed: int) -> tuple[str, Job]:
 
 def outcomes(
     pool: SandboxPool,
-    numbers: range | list[int],
+    numbers: list[int],
     *,
     seed: int,
     endings: Counter[tuple[str, str]],
