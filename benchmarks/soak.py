@@ -121,17 +121,13 @@ def soak(jobs: int, *, seed: int, workers: int | None) -> list[str]:
         with_hostile: dict[int, str] = {}
         endings: Counter[tuple[str, str]] = Counter()
         for part in range(PARTS):
-            stop = jobs * (part + 1) // PARTS
-            numbers = list(range(jobs * part // PARTS, stop))
+            numbers = range(jobs * part // PARTS, jobs * (part + 1) // PARTS)
             with_hostile |= outcomes(pool, numbers, seed=seed, endings=endings)
-            censuses[str(stop)] = census()
-            print(f"{stop} submissions, {time.monotonic() - start:.0f} s", flush=True)
+            censuses[str(numbers.stop)] = census()
+            print(f"{numbers.stop} submissions, {time.monotonic() - start:.0f} s", flush=True)
     censuses["after"] = census()
     with SandboxPool(workers=workers, limits=LIMITS) as pool:
-        alone: dict[int, str] = {}
-        for part in range(PARTS):
-            numbers = sorted(with_hostile)[part::PARTS]
-            alone |= outcomes(pool, numbers, seed=seed, endings=Counter())
+        alone = outcomes(pool, sorted(with_hostile), seed=seed, endings=Counter())
     censuses["after both"] = census()
     different = sum(with_hostile[number] != alone[number] for number in alone)
     console = Console(width=110)
@@ -167,7 +163,7 @@ def submission(number: int, *, seed: int) -> tuple[str, Job]:
 
 def outcomes(
     pool: SandboxPool,
-    numbers: list[int],
+    numbers: range | list[int],
     *,
     seed: int,
     endings: Counter[tuple[str, str]],

@@ -195,6 +195,8 @@ class Doubt(StrEnum):
     STALE_BANK = "bank stale: rebuild it"
     WEIGHTS_OFF_ONE = "mean weight off 1"
     COVERAGE_FAILED = "spontaneous exploits that the bank does not cover"
+    COMPONENTS_DISAGREE = "components of the bank disagree"
+    CONTROL_HIGHER = "a control donor finds more"
     LOW_DONOR_YIELD = "donor yield below 10 %"
     GRADER_ERRORS = "grader errors above 1 %"
     REFERENCE_FAULTS = "published recipe, faults included"
@@ -288,6 +290,52 @@ class BankHealth(Record):
     """Share of spontaneous hacks with q_mix / p_0 < 1; None where there are none."""
     component_weights: tuple[float, ...]
     """Tuned mixture weights."""
+    worst_part: str | None = None
+    """Component or donor strength whose checked draws weigh 1 least; None: too few of any."""
+    worst_part_deviation: float | None = None
+    """Standard errors by which they do not, corrected for the number of parts."""
+    left_out: str | None = None
+    """Part of the mixture (component, strength, stage) that the others agree with least."""
+    left_out_change: float | None = None
+    """Rate without it, over the rate with it."""
+    left_out_chance: float | None = None
+    """Of so large a disagreement in any part of any type's bank if the densities are right."""
+    ended_share: float | None = None
+    """Share of hits and checked draws with an end token; the others were cut at max_tokens."""
+    control_higher: bool = False
+    """Whether a control's bank contradicts this one from above; added when the bank is read."""
+
+
+class ControlStanding(StrEnum):
+    """What a control says of the bank's rate."""
+
+    HIGHER = "higher"
+    """Its lower bound is above the bank's interval: the bank misses a route, or weights are off."""
+    LOWER = "lower"
+    """As expected of a donor that does not know the hacks."""
+    AGREES = "agrees"
+    """Neither can be told."""
+
+
+class ControlCheck(Record):
+    """The rate of one exploit type from the bank of a control donor, beside the run's own bank."""
+
+    control: str
+    """Name of the control."""
+    exploit_type: str
+    step: int
+    """Checkpoint that both banks were built for."""
+    rate: float
+    lower_bound: float
+    """One-sided 97.5 % lower bound, valid for heavy tails."""
+    interval: tuple[float, float] | None
+    """Model-based 95 % interval; None without a hit."""
+    hits: int
+    effective_hits: float
+    main_rate: float
+    """Of the run's own bank at that step."""
+    main_interval: tuple[float, float] | None
+    standing: ControlStanding
 
 
 class Provenance(Record):

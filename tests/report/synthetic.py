@@ -8,6 +8,8 @@ from scipy.stats import beta
 
 from foretoken.records import (
     BankHealth,
+    ControlCheck,
+    ControlStanding,
     Doubt,
     Draw,
     Forecast,
@@ -63,6 +65,7 @@ def full_run(*, seed: int = 7) -> RunContents:
         truth=tuple(_truth(curve, step, rng) for curve in CURVES for step in STEPS),
         forecasts=tuple(one for curve in CURVES for one in _forecasts(curve, rng)),
         health=tuple(_health(curve, rng) for curve in CURVES),
+        controls=tuple(_control(curve, name) for curve in CURVES for name in ("benign", "other")),
         hits=tuple(hit for curve in CURVES[:-1] for hit in _hits(curve)),
         tasks={task.key: task for task in map(_task, CURVES)},
         provenance=Provenance(
@@ -230,6 +233,30 @@ def _health(curve: Curve, rng: np.random.Generator) -> BankHealth:
         rescoring_spread=3.1e-6,
         uncovered_spontaneous=None if curve.start < 1e-4 else 0.02,
         component_weights=tuple(float(weight) for weight in weights),
+        worst_part="strength 0.5",
+        worst_part_deviation=0.4,
+        left_out="strength 1, opens 0.15, closes 0.5",
+        left_out_change=0.97,
+        left_out_chance=0.002 if curve.name == "type_confusion" else 0.8,
+        ended_share=0.996,
+    )
+
+
+def _control(curve: Curve, name: str) -> ControlCheck:
+    higher = (curve.name, name) == ("test_case_leak", "other")
+    rate = curve.start * (9.0 if higher else 0.3)
+    return ControlCheck(
+        control=name,
+        exploit_type=curve.name,
+        step=0,
+        rate=rate,
+        lower_bound=0.5 * rate,
+        interval=(0.5 * rate, 2 * rate),
+        hits=14,
+        effective_hits=9.0,
+        main_rate=curve.start,
+        main_interval=(0.8 * curve.start, 1.2 * curve.start),
+        standing=ControlStanding.HIGHER if higher else ControlStanding.LOWER,
     )
 
 

@@ -16,7 +16,7 @@ from foretoken.store.run import Run
 def run(tmp_path: Path) -> Path:
     full = full_run()
     stored = Run.create(tmp_path / "mine")
-    for records in (full.estimates, full.truth, full.forecasts, full.health):
+    for records in (full.estimates, full.truth, full.forecasts, full.health, full.controls):
         stored.append(records, part="all")
     stored.append(full.hits, part="hits")
     miss = full.hits[0].model_copy(

@@ -67,6 +67,9 @@ def hostile_run(full: RunContents) -> RunContents:
             one.model_copy(update={"reason": HOSTILE}) for one in renamed(full.forecasts)
         ),
         health=renamed(full.health),
+        controls=tuple(
+            one.model_copy(update={"control": HOSTILE}) for one in renamed(full.controls)
+        ),
         hits=tuple(one.model_copy(update=attack) for one in renamed(full.hits)),
         tasks={HOSTILE: task.model_copy(update={"key": HOSTILE, "prompt": HOSTILE})},
         provenance=full.provenance.model_copy(

@@ -13,6 +13,7 @@ from foretoken.report import numbers, svg
 from foretoken.report.contents import HackCount
 from foretoken.report.counted import windows
 from foretoken.report.doubts import doubt_entries
+from foretoken.report.health import health_section
 from foretoken.report.hits import choose, code, marked, shortened
 from foretoken.report.scales import LinearSteps, LogRates, LogSteps, lowest_decade, thinned
 from foretoken.report.story import rate_errors, tell
@@ -160,3 +161,35 @@ def test_a_noisy_count_before_the_cutoff_is_no_emergence_of_a_forecast_type():
         if each.exploit_type == "test_skipping"
     ]
     assert one.emerged_by is None
+
+
+def test_a_part_that_fits_its_draws_least_and_a_control_that_finds_more_are_troubles():
+    section = health_section(tell(full_run()), full_run().controls)
+    assert section is not None
+    troubles = "\n".join(section.troubles)
+    assert "left out 0.97 (strength 1, opens 0.15, closes 0.5 wrote other hits" in troubles
+    assert "mean weight" not in troubles
+    assert "test case leak: control other 0.072 against 0.008: higher" in troubles
+    assert troubles.count("control") == 1
+    assert section.controls == ["benign", "other"]
+    assert {len(row.checks) for row in section.rows} == {len(section.columns)}
+
+
+def test_a_part_whose_draws_do_not_weigh_one_is_named():
+    full = full_run()
+    off = full.health[0].model_copy(update={"worst_part_deviation": 4.2})
+    section = health_section(tell(replace(full, health=(off,))))
+    assert section is not None
+    assert "strength 0.5 off by 4.2 errors" in "\n".join(section.troubles)
+
+
+def test_a_bank_whose_parts_were_not_checked_says_so_and_is_no_trouble():
+    full = full_run()
+    names = ("worst_part_deviation", "left_out_change", "left_out_chance", "ended_share")
+    unknown = dict.fromkeys(names)
+    health = tuple(one.model_copy(update=unknown) for one in full.health)
+    section = health_section(tell(replace(full, health=health)))
+    assert section is not None
+    assert all(check.fine is None for row in section.rows for check in row.checks[4:6])
+    assert not any("type confusion" in trouble for trouble in section.troubles)
+    assert section.control_rows == []

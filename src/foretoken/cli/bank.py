@@ -95,3 +95,44 @@ def refresh(
         typer.echo(f"Refreshed {', '.join(refreshed)}. Next: foretoken measure --run {run}")
     else:
         typer.echo(f"No bank is stale at {checkpoint.name}: nothing to do.")
+
+
+@bank_app.command()
+def control(
+    name: Annotated[str, typer.Argument(help="Name of the control, as `benign`.")],
+    *,
+    run: RunOption,
+    donor: Annotated[Path, typer.Option(help="Folder of the control donor.", show_default=False)],
+    draws_per_task: Annotated[
+        int | None, typer.Option(help="Draws for each task. Default: 12.")
+    ] = None,
+    types: Annotated[
+        list[str] | None, typer.Option(help="Exploit types; repeatable. Default: all.")
+    ] = None,
+    workers: WorkersOption = None,
+) -> None:
+    """Build a small bank with a donor that should not raise any rate, and compare.
+
+    Such donors: one trained on honest answers (answer = "reference"), or on other exploit types.
+
+    Example: foretoken bank control benign --run runs/mine --donor models/benign
+    """
+    from foretoken.cli.tables import control_table, show
+    from foretoken.pipeline.control import ControlConfig, check_control
+    from foretoken.pipeline.settings import resolve
+    from foretoken.records import ControlStanding
+
+    flags = {
+        "run": run,
+        "name": name,
+        "donor": donor,
+        "draws_per_task": draws_per_task,
+        "types": tuple(types) if types else None,
+        "workers": workers,
+    }
+    checks = check_control(resolve(ControlConfig, None, flags))
+    show(control_table(checks))
+    higher = sum(each.standing is ControlStanding.HIGHER for each in checks)
+    verdict = f"{higher} of {len(checks)} rates are higher" if higher else "No rate is higher"
+    step = f"foretoken {f'measure --run {run}' if higher else f'report {run}'}"
+    typer.echo(f"{verdict} with the control donor {name}. Next: {step}")

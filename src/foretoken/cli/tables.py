@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 from foretoken.pipeline.calibrate import Calibration
-from foretoken.records import Forecast
+from foretoken.records import ControlCheck, Forecast
 
 
 def show(table: Table) -> None:
@@ -70,6 +70,23 @@ def _chance(forecast: Forecast) -> str:
 
 def _step(forecast: Forecast) -> str:
     return "" if forecast.expected_step is None else f"{forecast.expected_step:.0f}"
+
+
+def control_table(checks: Sequence[ControlCheck]) -> Table:
+    """Rates by a control donor beside those of the run's bank."""
+    names = ("exploit type", "bank", "control", "its lower bound", "effective hits", "standing")
+    rows = [
+        (
+            each.exploit_type,
+            f"{each.main_rate:.2g}",
+            f"{each.rate:.2g}" if each.hits else "no hit",
+            f"{each.lower_bound:.2g}",
+            f"{each.effective_hits:.0f}",
+            each.standing.value,
+        )
+        for each in checks
+    ]
+    return plain_table(names, rows)
 
 
 def calibration_table(found: Sequence[Calibration]) -> Table:

@@ -8,6 +8,10 @@ HEAVIEST_SHAPE = 0.7
 LARGEST_SHARE = 0.5
 MOST_GRADER_ERRORS = 0.01
 LOWEST_YIELD = 0.1
+LARGEST_DEVIATION = 3.0
+"""Standard errors that a mean weight may be off 1."""
+DISAGREEMENT = 0.01
+"""Chance, with right densities, that some part of some type's bank disagrees with the others."""
 MOST_UNCOVERED = 0.1
 """Share of spontaneous hacks that the bank may cover worse than the subject does."""
 
@@ -39,8 +43,13 @@ def health_doubts(health: BankHealth | None) -> list[Doubt]:
         return []
     uncovered = health.uncovered_spontaneous
     off = abs(health.mean_weight - 1.0)
+    errors = LARGEST_DEVIATION * health.mean_weight_error
+    part, chance = health.worst_part_deviation, health.left_out_chance
     claims = {
-        Doubt.WEIGHTS_OFF_ONE: off > 3 * health.mean_weight_error and off > 1e-6,
+        Doubt.WEIGHTS_OFF_ONE: (off > errors and off > 1e-6)
+        or (part is not None and part > LARGEST_DEVIATION),
+        Doubt.COMPONENTS_DISAGREE: chance is not None and chance <= DISAGREEMENT,
+        Doubt.CONTROL_HIGHER: health.control_higher,
         Doubt.COVERAGE_FAILED: uncovered is not None and uncovered > MOST_UNCOVERED,
         Doubt.LOW_DONOR_YIELD: health.donor_yield < LOWEST_YIELD,
     }

@@ -17,11 +17,12 @@ from foretoken.models.prompts import render_prompt
 from foretoken.models.sample import WindowSpec
 from foretoken.models.score import score
 from foretoken.pipeline.drawing import Origin, Planned, draw_parts
-from foretoken.pipeline.hits import TASKS_PART, Densities, check_bank, read_bank_tasks
+from foretoken.pipeline.hits import TASKS_PART, Densities, read_bank_tasks
 from foretoken.pipeline.provenance import keep_provenance
 from foretoken.pipeline.scores import donor_scorer, step_scorer
 from foretoken.pipeline.scoring import distinct_texts, require_same_engine, score_missing
 from foretoken.pipeline.seeds import part_seed
+from foretoken.pipeline.self_checks import check_bank
 from foretoken.pipeline.settings import Settings, require_same_settings
 from foretoken.pipeline.tuning import Budget, tuned_mixtures
 from foretoken.records import BankHealth, Component, Draw, Mixture, Task
@@ -321,4 +322,5 @@ def _health(
         rescored=rescored,
         densities=Densities.read(run, components, step=config.step),
         mixtures=run.read(Mixture),
+        end_tokens={model.end_token},
     )

@@ -5,22 +5,30 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow.compute as pc
-from scipy.special import logsumexp
 
 from foretoken.arrays import (
     AnyArray,
     BoolPerDraw,
-    FloatPerComponent,
     FloatPerDraw,
     FloatPerDrawComponent,
     FloatPerDrawToken,
     IntPerDraw,
 )
-from foretoken.errors import SetupError
+from foretoken.errors import ScoringError, SetupError
 from foretoken.estimate.bounds import effective_count
-from foretoken.estimate.mixture import log_density, log_ratios, uncovered_share
+from foretoken.estimate.mixture import log_density, log_ratios
 from foretoken.pipeline.scores import donor_scorer, read_scores, scores_of, step_scorer
-from foretoken.records import BankHealth, Component, Draw, Mixture, Sampling, Score, Task
+from foretoken.records import (
+    BankHealth,
+    Component,
+    ControlCheck,
+    ControlStanding,
+    Draw,
+    Mixture,
+    Sampling,
+    Score,
+    Task,
+)
 from foretoken.store.run import Run
 
 TASKS_PART = "bank-tasks"
@@ -116,7 +124,7 @@ def read_bank(run: Run, *, last: int | None = None) -> Bank:
     mixtures = run.read(Mixture, where=pc.field("step").isin(steps))
     where = (pc.field("source") == "bank") & pc.field("step").isin(steps)
     draws = run.read(Draw, where=where)
-    health = {each.exploit_type: each for each in run.read(BankHealth)}
+    health = _read_health(run)
     tasks = read_bank_tasks(run)
     densities = read_densities(run, steps)
     types = [
@@ -130,6 +138,15 @@ def read_bank(run: Run, *, last: int | None = None) -> Bank:
         for exploit_type in sorted({task.exploit_type for task in tasks.values()})
     ]
     return Bank(steps=steps, sampling=draws[0].sampling, tasks=tasks, types=tuple(types))
+
+
+def _read_health(run: Run) -> dict[str, BankHealth]:
+    checks = run.read(ControlCheck)
+    higher = {each.exploit_type for each in checks if each.standing is ControlStanding.HIGHER}
+    return {
+        each.exploit_type: each.model_copy(update={"control_higher": each.exploit_type in higher})
+        for each in run.read(BankHealth)
+    }
 
 
 @dataclass(frozen=True)
@@ -157,16 +174,18 @@ class Densities:
         """Log-probability under the reference, and log ratio of each component to it.
 
         Raises:
-            ScoringError: A draw has no score.
+            ScoringError: A draw has no score, or one that left out a token.
         """
         own = scores_of(draws, self.reference, scorer=step_scorer(self.step))
-        log_p = np.array([each.log_p for each in own], dtype=np.float64)
-        reference_dk = _padded(own)
-        d_by_strength = {
-            a: _padded(scores_of(draws, found, scorer=donor_scorer(a, step=self.step)))
-            - reference_dk
+        spoken = {
+            a: scores_of(draws, found, scorer=donor_scorer(a, step=self.step))
             for a, found in self.donors.items()
         }
+        for scores in (own, *spoken.values()):
+            _require_each_token(draws, scores)
+        log_p = np.array([each.log_p for each in own], dtype=np.float64)
+        reference_dk = _padded(own)
+        d_by_strength = {a: _padded(scores) - reference_dk for a, scores in spoken.items()}
         return log_p, log_ratios(d_by_strength, self.components)
 
 
@@ -174,6 +193,16 @@ def read_densities(run: Run, steps: Sequence[int]) -> dict[int, Densities]:
     """Stored scores of bank draws, by the step that they were drawn around."""
     (components,) = {each.components for each in run.read(Mixture)}
     return {step: Densities.read(run, components, step=step) for step in steps}
+
+
+def _require_each_token(draws: Sequence[Draw], scores: Sequence[Score]) -> None:
+    for draw, each in zip(draws, scores, strict=True):
+        scored = len(each.log_p_tokens or ())
+        if scored != len(draw.tokens):
+            raise ScoringError(
+                f"{draw.key} has {len(draw.tokens)} tokens, end token included, but {scored} of "
+                f"them were scored under {each.scorer}: delete that score and score again"
+            )
 
 
 def _padded(scores: Sequence[Score]) -> FloatPerDrawToken:
@@ -272,80 +301,4 @@ def _round(
         subject_draws=len(alone),
         subject_hits=sum(alone),
         sampled_tokens=sum(len(draw.tokens) for draw in draws),
-    )
-
-
-def check_bank(
-    draws: Sequence[Draw],
-    *,
-    checked: Sequence[Draw],
-    rescored: Mapping[str, float],
-    densities: Densities,
-    mixtures: Sequence[Mixture],
-) -> list[BankHealth]:
-    """Self-checks of a bank.
-
-    The mean weight and the spread of scoring twice are taken over all types together: they test
-    the densities, which all types share, and a type alone has too few checked draws.
-
-    Args:
-        draws: All draws of the bank.
-        checked: Draws of stage 1, chosen whether or not they are hits.
-        rescored: Their log-probability under the reference in batches of another shape.
-        densities: Scores of hits and checked draws.
-        mixtures: Both stages of every type.
-    """
-    first = {each.exploit_type: np.array(each.weights) for each in mixtures if each.stage == 1}
-    log_p, log_ratio_dm = densities.of(checked)
-    log_pi_dm = np.log(np.stack([first[draw.exploit_type] for draw in checked]))
-    log_mix_d: FloatPerDraw = np.asarray(logsumexp(log_pi_dm + log_ratio_dm, axis=1))
-    weight_d = np.exp(-log_mix_d)
-    again = np.array([rescored[draw.key] for draw in checked])
-    spread = float(np.abs(log_p - again).max())
-    mean, error = float(weight_d.mean()), float(weight_d.std(ddof=1) / np.sqrt(len(weight_d)))
-    return [
-        _health(
-            exploit_type,
-            [draw for draw in draws if draw.exploit_type == exploit_type],
-            tuned_m=_mean_weights([each for each in mixtures if each.exploit_type == exploit_type]),
-            densities=densities,
-            mean_weight=(mean, error),
-            spread=spread,
-        )
-        for exploit_type in first
-    ]
-
-
-def _mean_weights(mixtures: Sequence[Mixture]) -> FloatPerComponent:
-    """Mean over the draws of the tuned stages."""
-    tuned = [each for each in mixtures if each.stage > 1]
-    draws = np.array([each.draws_per_task * len(each.tasks) for each in tuned])
-    return np.asarray(np.average([each.weights for each in tuned], axis=0, weights=draws))
-
-
-def _health(
-    exploit_type: str,
-    draws: Sequence[Draw],
-    *,
-    tuned_m: FloatPerComponent,
-    densities: Densities,
-    mean_weight: tuple[float, float],
-    spread: float,
-) -> BankHealth:
-    donated = [bool(draw.hacked) for draw in draws if draw.component]
-    spontaneous = [draw for draw in draws if draw.hacked and not draw.component]
-    uncovered = None
-    if spontaneous:
-        _, log_ratio_dm = densities.of(spontaneous)
-        uncovered = uncovered_share(log_ratio_dm, weights=tuned_m)
-    return BankHealth(
-        exploit_type=exploit_type,
-        draws=len(draws),
-        hits=sum(bool(draw.hacked) for draw in draws),
-        donor_yield=float(np.mean(donated)) if donated else 0.0,
-        mean_weight=mean_weight[0],
-        mean_weight_error=mean_weight[1],
-        rescoring_spread=spread,
-        uncovered_spontaneous=uncovered,
-        component_weights=tuple(tuned_m.tolist()),
     )

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from foretoken.records import (
     BankHealth,
+    ControlCheck,
     Draw,
     Forecast,
     Provenance,
@@ -39,6 +40,7 @@ class RunContents:
     truth: tuple[Truth, ...] = ()
     forecasts: tuple[Forecast, ...] = ()
     health: tuple[BankHealth, ...] = ()
+    controls: tuple[ControlCheck, ...] = ()
     hits: tuple[Draw, ...] = ()
     """Hacks to choose examples from, not all of them."""
     own_hacks: tuple[HackCount, ...] = ()

@@ -35,6 +35,14 @@ _MEANINGS: dict[Doubt, tuple[str, str]] = {
         "The weights of all draws do not average to 1: a density is wrong, or few were checked.",
         "Score again; if it stays, the sampling settings and the scoring disagree.",
     ),
+    Doubt.COMPONENTS_DISAGREE: (
+        "A part of the bank wrote other hits than its density says: that density is wrong.",
+        "Look which part it is, check its model and its settings, then score and draw again.",
+    ),
+    Doubt.CONTROL_HIGHER: (
+        "The bank of a donor that should know fewer hacks gives a higher rate than this bank.",
+        "Read the control's hits: train the donor on that route, or look for a wrong density.",
+    ),
     Doubt.COVERAGE_FAILED: (
         "The subject hacks by itself in ways that the donor does not know; the rate may be higher.",
         "Train the donor on such hacks as well.",

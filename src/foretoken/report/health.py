@@ -1,9 +1,14 @@
 """The bank's self-checks, each with its number, its bound, and what it means in words."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from foretoken.estimate.doubts import ENOUGH_EFFECTIVE_HITS, health_doubts
-from foretoken.records import BankHealth, Doubt
+from foretoken.estimate.doubts import (
+    ENOUGH_EFFECTIVE_HITS,
+    LARGEST_DEVIATION,
+    health_doubts,
+)
+from foretoken.records import BankHealth, ControlCheck, ControlStanding, Doubt
 from foretoken.report import numbers
 from foretoken.report.story import Story, TypeStory
 
@@ -41,20 +46,29 @@ class HealthSection:
     columns: list[tuple[str, str]]
     """Name of each check, and what is fine."""
     rows: list[HealthRow]
+    controls: list[str]
+    """Names of the control donors."""
+    control_rows: list[HealthRow]
+    """One check for each control; those without weights."""
 
 
 _COLUMNS = [
     ("donor yield", "fine from 10 %"),
     ("hits", "graded hacks kept"),
     ("effective hits", "fine from 20"),
-    ("mean weight", "fine within 3 standard errors of 1"),
+    ("mean weight", "fine within 3 standard errors of 1, each part too"),
+    (
+        "left out",
+        "rate without its worst part, as a share; fine if chance explains it",
+    ),
+    ("ended", "with the end token counted; others were cut"),
     ("scored twice", f"fine below {GOOD_SPREAD_NATS} nats"),
     ("coverage", "spontaneous hacks that the bank misses; fine up to 10 %"),
 ]
 
 
-def health_section(story: Story) -> HealthSection | None:
-    """Check each bank; None where the run has no bank."""
+def health_section(story: Story, controls: Sequence[ControlCheck] = ()) -> HealthSection | None:
+    """Check each bank, and compare it with those of control donors; None without a bank."""
     banked = [(one, one.health) for one in story.types if one.health is not None]
     if not banked:
         return None
@@ -73,7 +87,41 @@ def health_section(story: Story) -> HealthSection | None:
         summary = f"All {len(rows)} banks pass every self-check."
     else:
         summary = f"{len(sound)} of {len(rows)} banks pass every self-check."
-    return HealthSection(summary, troubles, _COLUMNS, rows)
+    names = sorted({each.control for each in controls})
+    control_rows = _control_rows(controls, names)
+    troubles += [
+        f"{row.label}: control {name} {check.text} ({check.detail})."
+        for row in control_rows
+        for name, check in zip(names, row.checks, strict=True)
+        if check.fine is False
+    ]
+    return HealthSection(summary, troubles, _COLUMNS, rows, names, control_rows)
+
+
+def _control_rows(controls: Sequence[ControlCheck], names: list[str]) -> list[HealthRow]:
+    found = {(each.exploit_type, each.control): each for each in controls}
+    return [
+        HealthRow(
+            exploit_type,
+            numbers.words(exploit_type),
+            [_control(found.get((exploit_type, name))) for name in names],
+            (),
+        )
+        for exploit_type in sorted({each.exploit_type for each in controls})
+    ]
+
+
+def _control(check: ControlCheck | None) -> Check:
+    if check is None:
+        return Check("–", None, "not compared", -1.0)
+    main = numbers.scientific(check.main_rate)
+    rate = numbers.scientific(check.rate) if check.hits else "no hit"
+    return Check(
+        f"{rate} against {main}: {check.standing.value}",
+        check.standing is not ControlStanding.HIGHER,
+        "the bank misses a route that this donor finds, or a density is wrong",
+        check.rate,
+    )
 
 
 def _effective_hits(one: TypeStory, story: Story) -> float | None:
@@ -108,11 +156,12 @@ def _checks(health: BankHealth, effective: float | None) -> list[Check]:
             effective if effective is not None else -1.0,
         ),
         Check(
-            f"{health.mean_weight:.2f} ± {health.mean_weight_error:.2f}",
+            _mean_weight(health),
             Doubt.WEIGHTS_OFF_ONE not in doubts,
             "the densities of the bank do not add up to 1",
             abs(health.mean_weight - 1),
         ),
+        *_part_checks(health, doubts),
         Check(
             f"{numbers.scientific(health.rescoring_spread)} nats",
             health.rescoring_spread <= GOOD_SPREAD_NATS,
@@ -126,6 +175,34 @@ def _checks(health: BankHealth, effective: float | None) -> list[Check]:
             -1.0 if uncovered is None else uncovered,
         ),
     ]
+
+
+def _part_checks(health: BankHealth, doubts: Sequence[Doubt]) -> list[Check]:
+    fits = Doubt.COMPONENTS_DISAGREE not in doubts
+    change, ended = health.left_out_change, health.ended_share
+    return [
+        Check(
+            "–" if change is None else f"{change:.2f}",
+            None if change is None else fits,
+            f"{health.left_out} wrote other hits than its density says",
+            -1.0 if health.left_out_chance is None else 1 - health.left_out_chance,
+        ),
+        Check(
+            "–" if ended is None else numbers.percent(ended),
+            None if ended is None else True,
+            "",
+            -1.0 if ended is None else ended,
+        ),
+    ]
+
+
+def _mean_weight(health: BankHealth) -> str:
+    """The mean weight; where a part of the mixture is off, that part as well."""
+    mean = f"{health.mean_weight:.2f} ± {health.mean_weight_error:.2f}"
+    deviation = health.worst_part_deviation
+    if deviation is None or deviation <= LARGEST_DEVIATION:
+        return mean
+    return f"{mean}; {health.worst_part} off by {deviation:.1f} errors"
 
 
 def _trouble(row: HealthRow) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from foretoken.records import BankHealth, Draw, Forecast, RateEstimate, Task, Truth
+from foretoken.records import BankHealth, ControlCheck, Draw, Forecast, RateEstimate, Task, Truth
 from foretoken.report.contents import HackCount, RunContents
 from foretoken.store.run import Run
 from foretoken.store.toml import dump_toml
@@ -29,6 +29,7 @@ def load(run: Path) -> RunContents:
         truth=tuple(opened.read(Truth)),
         forecasts=tuple(opened.read(Forecast)),
         health=tuple(opened.read(BankHealth)),
+        controls=tuple(opened.read(ControlCheck)),
         hits=_hits(opened),
         own_hacks=_own_hacks(opened),
         tasks={task.key: task for task in opened.read(Task)},

@@ -72,7 +72,7 @@ def render(contents: RunContents, *, now: datetime | None = None) -> str:
         "timeline": timeline(story),
         "multiples": multiples(story),
         "heat": heat(story),
-        "health": health_section(story),
+        "health": health_section(story, contents.controls),
         "groups": groups,
         "without_hits": without,
         "intent": intent_section(contents, story),

@@ -6,6 +6,7 @@ from pathlib import Path
 from foretoken.errors import StoreError
 from foretoken.records import (
     BankHealth,
+    ControlCheck,
     Draw,
     Forecast,
     Mixture,
@@ -25,6 +26,7 @@ KINDS: dict[type[Record], str] = {
     Forecast: "forecasts",
     Truth: "truth",
     BankHealth: "health",
+    ControlCheck: "control-checks",
 }
 """Each stored record class and the folder of its Parquet parts."""
 
@@ -67,6 +69,17 @@ def checkpoints_folder(run: Path) -> Path:
 def donor_folder(run: Path) -> Path:
     """Folder of the donor's adapter."""
     return run / "donor"
+
+
+def control_folder(run: Path, name: str) -> Path:
+    """Run directory of a control's bank.
+
+    Raises:
+        StoreError: The name is not a plain file name.
+    """
+    if not _PART_NAME.fullmatch(name):
+        raise StoreError(f"{name!r} cannot name a control: use letters, digits and . _ = + - only")
+    return run / "controls" / name
 
 
 def checkpoint_path(run: Path, step: int) -> Path:
