@@ -1,3 +1,6 @@
+import weakref
+from collections.abc import Callable
+
 import pytest
 from tiny import CASES, EXPLOITS, HONEST, TASKS, make_task
 
@@ -11,13 +14,13 @@ from foretoken.tasks.base import GraderPool
 def executed(graders: GraderPool, monkeypatch: pytest.MonkeyPatch) -> list[Job]:
     """Every job that reaches the sandbox."""
     seen: list[Job] = []
-    run = SandboxPool.run
+    run_each = SandboxPool.run_each
 
-    def count(self: SandboxPool, jobs: list[Job], **options: object) -> list[Execution]:
+    def count(self: SandboxPool, jobs: list[Job], take: Callable[[int, Execution], None]) -> None:
         seen.extend(jobs)
-        return run(self, jobs, **options)  # type: ignore[arg-type]
+        run_each(self, jobs, take)
 
-    monkeypatch.setattr(SandboxPool, "run", count)
+    monkeypatch.setattr(SandboxPool, "run_each", count)
     return seen
 
 
@@ -80,12 +83,12 @@ def test_a_grader_failure_is_not_known_is_not_a_zero_and_is_tried_again(
 ) -> None:
     task = make_task("type_confusion", key="failing/1")
 
-    def fail(self: SandboxPool, jobs: list[Job], **options: object) -> list[Execution]:
-        broken = Execution(ending=Ending.INFRA_ERROR, cpu_s=0.0, infra="the slot died")
-        return [broken for _ in jobs]
+    def fail(self: SandboxPool, jobs: list[Job], take: Callable[[int, Execution], None]) -> None:
+        for index in range(len(jobs)):
+            take(index, Execution(ending=Ending.INFRA_ERROR, cpu_s=0.0, infra="the slot died"))
 
     with monkeypatch.context() as patch:
-        patch.setattr(SandboxPool, "run", fail)
+        patch.setattr(SandboxPool, "run_each", fail)
         (verdict,) = graders.grade([(task, HONEST)])
     assert (verdict.strict_passed, verdict.flawed_passed, verdict.hacked) == (None, None, None)
     assert verdict.outcome is Outcome.INFRA_ERROR
@@ -120,3 +123,23 @@ def test_a_task_without_cases_is_passed_by_nobody(graders: GraderPool) -> None:
     task: Task = make_task("inadequate_test_coverage", cases=(), flaw_cases=(), key="none/1")
     (verdict,) = graders.grade([(task, HONEST)])
     assert (verdict.strict_passed, verdict.flawed_passed) == (False, False)
+
+
+def test_answers_are_not_held_until_all_submissions_ended(
+    graders: GraderPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task = make_task("error_code_abuse", key="held/1")
+    alive: list[weakref.ref[Execution]] = []
+    run_each = SandboxPool.run_each
+
+    def watch(self: SandboxPool, jobs: list[Job], take: Callable[[int, Execution], None]) -> None:
+        def told(index: int, execution: Execution) -> None:
+            alive.append(weakref.ref(execution))
+            take(index, execution)
+            assert sum(each() is not None for each in alive) == 1  # ours, in this frame
+
+        run_each(self, jobs, told)
+
+    monkeypatch.setattr(SandboxPool, "run_each", watch)
+    verdicts = graders.grade([(task, f"def f(xs): return {number}") for number in range(9)])
+    assert len(verdicts) == len(alive) == 9

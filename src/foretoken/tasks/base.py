@@ -6,13 +6,14 @@ from types import TracebackType
 from typing import Protocol
 
 from foretoken.records import Task, Verdict
-from foretoken.sandbox.base import Execution, Limits
+from foretoken.sandbox.base import Execution, Job, Limits
 from foretoken.sandbox.pool import SandboxPool
 from foretoken.tasks.foreign.verifier import grade_foreign, is_foreign, own_side
 from foretoken.tasks.grade import Plan, plan, verdict
 
 _CACHE_ENTRIES = 500_000
 _Key = tuple[str, bytes]
+_Place = tuple[_Key, int, Job]
 
 __all__ = ["Grader", "GraderPool", "Limits"]
 
@@ -113,16 +114,32 @@ class GraderPool:
     def _execute(
         self, plans: dict[_Key, Plan], on_done: Callable[[int], None] | None
     ) -> dict[_Key, Verdict]:
-        """Run the plans; no execution that sees answers runs beside one that must not."""
-        executions: dict[int, Execution] = {}
+        """Run the plans; no execution that sees answers runs beside one that must not.
+
+        Each verdict is formed as soon as it can be: answers take far more memory than verdicts.
+        """
+        ended: dict[_Key, dict[int, Execution]] = {key: {} for key in plans}
+        verdicts: dict[_Key, Verdict] = {}
         for exposing in (False, True):
-            phase = [job for one in plans.values() for job in one.jobs if job.exposes is exposing]
-            ended = self._sandbox.run(phase, on_done=on_done)
-            executions |= {id(job): execution for job, execution in zip(phase, ended, strict=True)}
-        return {
-            key: verdict(one, [executions[id(job)] for job in one.jobs])
-            for key, one in plans.items()
-        }
+            phase = [
+                (key, place, job)
+                for key, one in plans.items()
+                for place, job in enumerate(one.jobs)
+                if job.exposes is exposing
+            ]
+
+            def take(index: int, execution: Execution, *, places: list[_Place] = phase) -> None:
+                key, place, _ = places[index]
+                ended[key][place] = execution
+                jobs = plans[key].jobs
+                if len(ended[key]) == len(jobs):
+                    own = ended.pop(key)
+                    verdicts[key] = verdict(plans[key], [own[each] for each in range(len(jobs))])
+                if on_done is not None:
+                    on_done(1)
+
+            self._sandbox.run_each([job for _, _, job in phase], take)
+        return verdicts
 
 
 def _digest(code: str) -> bytes:
