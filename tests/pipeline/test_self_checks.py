@@ -10,15 +10,25 @@ from pathlib import Path
 
 import pytest
 from test_measure import bank_config
+from typer.testing import CliRunner
 from world import MAX_TOKENS, World
 
+from foretoken.cli.main import app
 from foretoken.errors import ScoringError, SetupError, StoreError
 from foretoken.estimate.doubts import health_doubts
 from foretoken.pipeline.bank import build_bank
 from foretoken.pipeline.control import ControlConfig, check_control
 from foretoken.pipeline.hits import read_bank
 from foretoken.pipeline.self_checks import require_whole
-from foretoken.records import BankHealth, ControlStanding, Doubt, Draw, Sampling, Score
+from foretoken.records import (
+    BankHealth,
+    ControlCheck,
+    ControlStanding,
+    Doubt,
+    Draw,
+    Sampling,
+    Score,
+)
 from foretoken.store import layout
 from foretoken.store.run import Run
 
@@ -140,7 +150,14 @@ def test_a_control_agrees_with_a_sound_bank_and_is_continued(run: Run, world: Wo
     assert checks[0].main_interval is not None
     assert checks[0].interval[0] < checks[0].main_interval[1]
     assert checks[0].main_interval[0] < checks[0].interval[1]
-    assert check_control(control(run, world, types=("process_exit",))) == checks
+    words = ["bank", "control", "same", "--run", str(run.path), "--donor", str(world.donor)]
+    shown = CliRunner().invoke(app, [*words, "--draws-per-task", "60", "--types", "process_exit"])
+    assert shown.exit_code == 0
+    assert f"No rate is higher with the control donor same. Next: foretoken report {run.path}" in (
+        shown.output.replace("\n", " ")
+    )
+    assert "agrees" in shown.output
+    assert run.read(ControlCheck) == checks
     assert not any(each.health and each.health.control_higher for each in read_bank(run).types)
 
 
