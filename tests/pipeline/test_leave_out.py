@@ -18,6 +18,7 @@ from foretoken.testsystems.automaton import ToySystem
 from foretoken.testsystems.systems import system_at
 
 GRID = default_components(40)
+NINTH = "strength 0.5, opens 0.25, closes 0.03"
 LONGEST = 18
 """The strongest component with the longest and most frequent windows."""
 
@@ -108,6 +109,8 @@ def test_parts_are_components_strengths_and_stages_each_once() -> None:
     assert named["the subject"].tolist() == [[True] + [False] * 18] * 2
     assert named["stage 2"].tolist() == [[False] * 19, [True] * 19]
     assert mixture_parts(GRID[:1]) == {}
+    twice = mixture_parts([GRID[0], GRID[9], GRID[9]])
+    assert list(twice) == ["the subject", NINTH, f"{NINTH} (2)", "strength 0.5"]
 
 
 def test_without_hits_nothing_is_left_out() -> None:

@@ -223,10 +223,11 @@ def mixture_parts(components: Sequence[Component], *, stages: int = 1) -> dict[s
     strength_m = np.array([each.strength for each in components])
     everywhere = np.ones((stages, 1), dtype=np.bool_)
     everything = np.ones(len(components), dtype=np.bool_)
-    parts = {
-        component_name(each): everywhere & (np.arange(len(components)) == m)
-        for m, each in enumerate(components)
-    }
+    parts: dict[str, AnyArray] = {}
+    for m, each in enumerate(components):
+        name = component_name(each)
+        name = f"{name} ({m})" if name in parts else name
+        parts[name] = everywhere & (np.arange(len(components)) == m)
     for strength in sorted(set(strength_m[strength_m > 0].tolist())):
         parts[f"strength {strength:g}"] = everywhere & np.equal(strength_m, strength)
     for stage in range(stages):
