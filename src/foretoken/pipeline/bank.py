@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pyarrow.compute as pc
@@ -11,13 +12,14 @@ from foretoken.errors import SetupError
 from foretoken.estimate.mixture import (
     default_components,
     initial_weights,
+    ladder_components,
 )
 from foretoken.models.load import LoadedModel, load_model
 from foretoken.models.prompts import render_prompt
 from foretoken.models.sample import WindowSpec
 from foretoken.models.score import score
 from foretoken.pipeline.drawing import Origin, Planned, draw_parts
-from foretoken.pipeline.hits import TASKS_PART, Densities, read_bank_tasks
+from foretoken.pipeline.hits import TASKS_PART, read_bank_tasks, read_densities
 from foretoken.pipeline.provenance import keep_provenance
 from foretoken.pipeline.scores import donor_scorer, step_scorer
 from foretoken.pipeline.scoring import distinct_texts, require_same_engine, score_missing
@@ -63,6 +65,9 @@ class BankConfig(Settings):
     third_stage: float = 2.0
     """Most draws of a third stage, in multiples of `draws_per_task`, for types whose effective hits
     come close to what a published rate needs; 0: no third stage."""
+    proposals: Literal["switch", "ladder", "donor"] = "switch"
+    """Switch windows; or, as baselines, whole texts drawn in one stage: from the subject and the
+    donor at each strength equally often (`ladder`), or from the donor at strength 1 (`donor`)."""
     strengths: tuple[float, ...] = (0.5, 1.0)
     """Donor strengths (scales of its adapter)."""
     typical_tokens: float = 65.0
@@ -82,7 +87,7 @@ def build_bank(config: BankConfig) -> list[BankHealth]:
     """Build the bank of a run, or continue it where it stopped.
 
     Returns:
-        The self-checks, one for each exploit type.
+        The self-checks, one for each exploit type; none for a baseline.
 
     Raises:
         SetupError: A model, adapter or task file does not fit, or the settings differ from those
@@ -96,14 +101,14 @@ def build_bank(config: BankConfig) -> list[BankHealth]:
     _check_lengths(models[0], tasks, config)
     keep_provenance(run, seed=config.seed, models=_hashes(models, config))
     run.write_config("bank", _absolute(config))
-    components = default_components(config.typical_tokens, config.strengths)
     types = list(dict.fromkeys(task.exploit_type for task in tasks.values()))
     budget = Budget(config.draws_per_task, config.effective_hits, config.third_stage)
     with GraderPool(workers=config.workers) as pool:
-        uniform = [_uniform_mixture(each, tasks, components, config=config) for each in types]
-        for stage, part in enumerate(STAGES, start=1):
+        stages = STAGES if config.proposals == "switch" else STAGES[:1]
+        for stage, part in enumerate(stages, start=1):
             if stage == 1:
-                keep_mixtures(run, uniform, part=part)
+                first = [_first_mixture(each, tasks, config=config) for each in types]
+                keep_mixtures(run, first, part=part)
             elif not run.has_part(part, Mixture):
                 found = tuned_mixtures(run, step=config.step, stage=stage, budget=budget)
                 keep_mixtures(run, found, part=part)
@@ -111,8 +116,9 @@ def build_bank(config: BankConfig) -> list[BankHealth]:
             draw_stage(run, models, tasks, mixtures=mixtures, part=part, config=config, pool=pool)
             _score_stage(run, models, tasks, stage=stage, config=config)
     if not run.has_part("bank-health", BankHealth):
-        health = _health(run, models[0], tasks, components=components, config=config)
-        run.append(health, part="bank-health")
+        switch = config.proposals == "switch"
+        health = _health(run, models[0], tasks, config=config) if switch else []
+        run.append(health, part="bank-health", kind=BankHealth)
     return run.read(BankHealth, part="bank-health")
 
 
@@ -163,22 +169,29 @@ def _hashes(models: Sequence[LoadedModel], config: BankConfig) -> dict[str, str]
     return {role: model.weights_hash for role, model in zip(roles, models, strict=True)}
 
 
-def _uniform_mixture(
-    exploit_type: str,
-    tasks: dict[str, Task],
-    components: tuple[Component, ...],
-    *,
-    config: BankConfig,
-) -> Mixture:
+def _first_mixture(exploit_type: str, tasks: dict[str, Task], *, config: BankConfig) -> Mixture:
+    components, weights = _proposals(config)
+    share = config.first_stage if config.proposals == "switch" else 1.0
     return Mixture(
         exploit_type=exploit_type,
         stage=1,
         step=config.step,
         components=components,
-        weights=tuple(initial_weights(len(components)).tolist()),
-        draws_per_task=max(2, round(config.first_stage * config.draws_per_task)),
+        weights=weights,
+        draws_per_task=max(2, round(share * config.draws_per_task)),
         tasks=tuple(key for key, task in tasks.items() if task.exploit_type == exploit_type),
     )
+
+
+def _proposals(config: BankConfig) -> tuple[tuple[Component, ...], tuple[float, ...]]:
+    """What the first stage draws from, and how often; component 0 is the subject."""
+    if config.proposals == "donor":
+        return ladder_components((0.0, 1.0)), (0.0, 1.0)
+    if config.proposals == "ladder":
+        rungs = ladder_components((0.0, *config.strengths))
+        return rungs, (1.0 / len(rungs),) * len(rungs)
+    grid = default_components(config.typical_tokens, config.strengths)
+    return grid, tuple(initial_weights(len(grid)).tolist())
 
 
 def keep_mixtures(run: Run, mixtures: Sequence[Mixture], *, part: str) -> None:
@@ -301,7 +314,6 @@ def _health(
     model: LoadedModel,
     tasks: dict[str, Task],
     *,
-    components: tuple[Component, ...],
     config: BankConfig,
 ) -> list[BankHealth]:
     draws = run.read(Draw, where=pc.field("source") == "bank")
@@ -320,7 +332,7 @@ def _health(
         draws,
         checked=checked,
         rescored=rescored,
-        densities=Densities.read(run, components, step=config.step),
+        densities=read_densities(run, [config.step])[config.step],
         mixtures=run.read(Mixture),
         end_tokens={model.end_token},
     )

@@ -12,6 +12,7 @@ from foretoken.arrays import (
     FloatPerDraw,
     FloatPerDrawComponent,
     FloatPerDrawToken,
+    IntPerComponent,
     IntPerDraw,
 )
 from foretoken.errors import ScoringError, SetupError
@@ -39,11 +40,21 @@ class Round:
     """What one round of drawing gave to the bank of one exploit type."""
 
     counts_xm: AnyArray
-    """(tasks, components) draws behind the density."""
-    subject_draws: int
-    """Draws of the subject alone."""
-    subject_hits: int
+    """(tasks, components) draws behind the density: as many as the weights say."""
+    drawn_m: IntPerComponent
+    """(components,) draws that were made."""
+    hacked_m: IntPerComponent
     sampled_tokens: int
+
+    @property
+    def subject_draws(self) -> int:
+        """Draws of the subject alone."""
+        return int(self.drawn_m[0])
+
+    @property
+    def subject_hits(self) -> int:
+        """Hacks among them."""
+        return int(self.hacked_m[0])
 
 
 @dataclass(frozen=True)
@@ -84,6 +95,9 @@ class Bank:
     """Settings of its draws, which every checkpoint must share."""
     tasks: Mapping[str, Task]
     types: tuple[TypeBank, ...]
+    estimator: str
+    """What its estimates are called: `switch`, or the name of the proposals of a baseline."""
+    components: tuple[Component, ...]
 
     @property
     def hits(self) -> list[Draw]:
@@ -137,7 +151,14 @@ def read_bank(run: Run, *, last: int | None = None) -> Bank:
         )
         for exploit_type in sorted({task.exploit_type for task in tasks.values()})
     ]
-    return Bank(steps=steps, sampling=draws[0].sampling, tasks=tasks, types=tuple(types))
+    return Bank(
+        steps=steps,
+        sampling=draws[0].sampling,
+        tasks=tasks,
+        types=tuple(types),
+        estimator=run.read_config()["bank"].get("proposals", "switch"),
+        components=mixtures[0].components,
+    )
 
 
 def _read_health(run: Run) -> dict[str, BankHealth]:
@@ -290,15 +311,16 @@ def _round(
     draws: Sequence[Draw], *, index: Mapping[str, int], mixtures: Sequence[Mixture]
 ) -> Round:
     weights = {(each.stage, key): np.array(each.weights) for each in mixtures for key in each.tasks}
-    counts_xm = np.zeros((len(index), len(mixtures[0].components)))
-    alone: list[bool] = []
-    for draw in draws:
-        if draw.hacked is not None:
-            counts_xm[index[draw.task]] += weights[draw.stage, draw.task]
-            alone += [draw.hacked] if draw.component == 0 else []
+    components = len(mixtures[0].components)
+    counts_xm = np.zeros((len(index), components))
+    graded = [draw for draw in draws if draw.hacked is not None]
+    for draw in graded:
+        counts_xm[index[draw.task]] += weights[draw.stage, draw.task]
+    drawn = np.array([draw.component for draw in graded], dtype=np.int64)
+    hacked = np.array([bool(draw.hacked) for draw in graded], dtype=np.bool_)
     return Round(
         counts_xm=counts_xm,
-        subject_draws=len(alone),
-        subject_hits=sum(alone),
+        drawn_m=np.bincount(drawn, minlength=components),
+        hacked_m=np.bincount(drawn[hacked], minlength=components),
         sampled_tokens=sum(len(draw.tokens) for draw in draws),
     )

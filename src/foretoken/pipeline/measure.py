@@ -13,11 +13,12 @@ import numpy as np
 
 from foretoken.errors import ScoringError, SetupError
 from foretoken.estimate.cell import Cell
+from foretoken.estimate.path import path_rate
 from foretoken.estimate.switch import switch_rate
 from foretoken.models.load import LoadedModel, load_model
 from foretoken.pipeline.baselines import Baselines, prepared_baselines
 from foretoken.pipeline.free import Rollouts, pooled, read_rollouts
-from foretoken.pipeline.hits import Bank, TypeBank, read_bank
+from foretoken.pipeline.hits import Bank, Round, TypeBank, read_bank
 from foretoken.pipeline.prefixes import PrefixConfig
 from foretoken.pipeline.scores import read_scores, scores_of, step_scorer
 from foretoken.pipeline.scoring import score_missing
@@ -158,12 +159,27 @@ def _measure_checkpoint(
             sampled_tokens=0 if fresh is None else fresh.sampled_tokens,
         )
         joined = pooled(run, each, rollouts, steps=(*before, step))
-        estimates.append(_switch_estimate(joined, scores, cell=cell, seed=seed))
+        estimates.append(
+            _bank_estimate(joined, scores, cell=cell, seed=seed, estimator=bank.estimator)
+        )
+        if bank.estimator == "ladder" and fresh is not None:
+            estimates.append(_path_estimate(bank, each, fresh, cell=cell))
     return estimates + baselines.estimates(model, own, step=step)
 
 
-def _switch_estimate(
-    bank: TypeBank, scores: dict[str, Score], *, cell: Cell, seed: int
+def _path_estimate(bank: Bank, each: TypeBank, fresh: Round, *, cell: Cell) -> RateEstimate:
+    """Extrapolate from what the donor did at each strength of a ladder."""
+    return path_rate(
+        np.array([component.strength for component in bank.components[1:]]),
+        hits=fresh.hacked_m[1:],
+        draws=fresh.drawn_m[1:],
+        tasks=len(each.tasks),
+        cell=cell,
+    )
+
+
+def _bank_estimate(
+    bank: TypeBank, scores: dict[str, Score], *, cell: Cell, seed: int, estimator: str
 ) -> RateEstimate:
     """Weigh the hits of one type by how likely this checkpoint is to write them."""
     found = scores_of(bank.hits, scores, scorer=step_scorer(cell.step))
@@ -175,6 +191,7 @@ def _switch_estimate(
         cell=cell,
         rng=np.random.default_rng(part_seed(seed, f"bootstrap-{bank.exploit_type}")),
         deliberate=bank.deliberate,
+        estimator=estimator,
     )
     return estimate.model_copy(update={"scored_tokens": sum(each.scored_tokens for each in found)})
 
