@@ -1,13 +1,16 @@
 """Estimators against counted truth on the shipped run: `python benchmarks/estimators.py`.
 
 Prints the root mean square error of log10 rates over all (checkpoint, exploit type) cells with at
-least 20 counted hacks, at equal sampled tokens; the tokens that scoring a bank costs over the
-floor; and how well forecasts from the first 20 % of training rank what emerged. About 15 minutes
-on two cores; a run that was stopped continues.
+least 20 counted hacks, at equal sampled tokens, with what each estimator cost; the tokens that
+scoring a bank costs over the floor; what one more checkpoint costs; and how well forecasts from the
+first 20 % of training rank what emerged. About half an hour on two cores; a run that was stopped
+continues, but processor seconds are those of the last call alone.
 """
 
 import argparse
-from collections.abc import Sequence
+import resource
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,6 +35,7 @@ from foretoken.pipeline.hits import read_bank
 from foretoken.pipeline.measure import MeasureConfig, measure
 from foretoken.pipeline.prefixes import PrefixConfig
 from foretoken.records import Draw, Forecast, RateEstimate, Score, Truth
+from foretoken.store import layout
 from foretoken.store.run import Run
 
 LENGTHS = (2, 5, 10, 20, 30)
@@ -45,12 +49,35 @@ class Row:
 
     name: str
     estimates: list[RateEstimate]
-    published_only: bool
-    sampled_tokens: int
+    runs: list[Run]
+    """Where its draws are."""
+    sources: tuple[str, ...]
+    """Of its draws."""
+    cpu_s: float
+    published_only: bool = False
+
+
+class Stopwatch:
+    """Processor seconds of pieces of work, helpers and graders included."""
+
+    def __init__(self) -> None:
+        self.spent: dict[str, float] = {}
+
+    @contextmanager
+    def __call__(self, name: str) -> Generator[None]:
+        before = _processor_s()
+        yield
+        self.spent[name] = self.spent.get(name, 0.0) + _processor_s() - before
+
+
+def _processor_s() -> float:
+    who = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    found = [resource.getrusage(each) for each in who]
+    return sum(each.ru_utime + each.ru_stime for each in found)
 
 
 def main() -> None:
-    """Build what is missing, then print three tables."""
+    """Build what is missing, then print four tables."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--run", type=Path, default=Path("runs/benchmark"))
     parser.add_argument("--draws-per-task", type=int, default=40)
@@ -59,28 +86,65 @@ def main() -> None:
     config = DemoConfig(run=chosen.run, draws_per_task=chosen.draws_per_task, seed=chosen.seed)
     run = copy_run(config.run)
     bank = bank_settings(config, run)
-    build_bank(bank)
-    prefixes = measure_all(run, bank)
-    console = Console(width=120)
-    console.print(error_table(run, prefixes))
+    clock = Stopwatch()
+    with clock("switch"):
+        build_bank(bank)
+        measure(MeasureConfig(run=run.path, seed=bank.seed))
+    rows = [
+        Row("switch, published points", [], [run], ("bank",), 0.0, published_only=True),
+        Row("switch, every point", [], [run], ("bank",), clock.spent["switch"]),
+        *(baseline_bank(run, bank, name, clock) for name in ("ladder", "donor")),
+        counted(run, bank, clock),
+        *prefixes(run, bank, clock),
+    ]
+    console = Console(width=140)
+    console.print(error_table(run, rows))
     console.print(token_table(run))
+    console.print(checkpoint_table(run, rows))
     console.print(forecast_table(run))
 
 
-def measure_all(run: Run, bank: BankConfig) -> list[RateEstimate]:
-    """Measure every checkpoint by all estimators, each with the bank's tokens to spend.
+def baseline_bank(run: Run, bank: BankConfig, name: str, clock: Stopwatch) -> Row:
+    """Whole texts of the donor as proposals, as many as the bank has draws."""
+    other = copy_run(run.path / name)
+    settings = {
+        "run": other.path,
+        "donor": layout.donor_folder(other.path),
+        "proposals": name,
+        "strengths": (0.25, 0.5, 0.75, 1.0) if name == "ladder" else (1.0,),
+        "draws_per_task": draws_per_task(run),
+    }
+    with clock(name):
+        build_bank(bank.model_copy(update=settings))
+        measure(MeasureConfig(run=other.path, seed=bank.seed))
+    return Row(name, [], [other], ("bank",), clock.spent[name])
 
-    Returns:
-        The estimates of the published recipe, at each length of its prefix.
-    """
-    count_draws = max(1, round(bank.draws_per_task / (len(run.checkpoints()) + 1)))
-    found: list[RateEstimate] = []
+
+def draws_per_task(run: Run) -> int:
+    """Mean over the tasks of the bank."""
+    bank = read_bank(run)
+    return round(sum(each.draws_per_task.sum() for each in bank.types) / len(bank.tasks))
+
+
+def counted(run: Run, bank: BankConfig, clock: Stopwatch) -> Row:
+    """Plain counting, the bank's draws spread over all checkpoints."""
+    draws = max(1, round(draws_per_task(run) / (len(run.checkpoints()) + 1)))
+    with clock("count"):
+        measure(MeasureConfig(run=run.path, count_draws=draws, seed=bank.seed))
+    return Row("count", [], [run], ("count",), clock.spent["count"])
+
+
+def prefixes(run: Run, bank: BankConfig, clock: Stopwatch) -> list[Row]:
+    """The published recipe at each length of its prefix, each with the bank's tokens to spend."""
+    rows: list[Row] = []
     for prefix in prefix_settings(run, bank):
-        measured = measure(
-            MeasureConfig(run=run.path, count_draws=count_draws, prefix=prefix, seed=bank.seed)
-        )
-        found += [each for each in measured if each.prefix_tokens in prefix.prefix_tokens]
-    return found
+        (length,) = prefix.prefix_tokens
+        name = f"prefix of {length} tokens"
+        with clock(name):
+            found = measure(MeasureConfig(run=run.path, prefix=prefix, seed=bank.seed))
+        own = [each for each in found if each.prefix_tokens == length]
+        rows.append(Row(name, own, [run], ("donor", "prefix"), clock.spent[name]))
+    return rows
 
 
 def prefix_settings(run: Run, bank: BankConfig) -> list[PrefixConfig]:
@@ -112,51 +176,98 @@ def prefix_settings(run: Run, bank: BankConfig) -> list[PrefixConfig]:
     return found
 
 
-def error_table(run: Run, prefixes: Sequence[RateEstimate]) -> Table:
-    """Error of each estimator against the counts."""
+def error_table(run: Run, rows: Sequence[Row]) -> Table:
+    """Error of each estimator against the counts, and what it cost."""
     truth = run.read(Truth)
     cells = sum(each.hacks >= FEWEST_HACKS for each in best_counts(truth).values())
     table = Table(title=f"Error of log10 rate over {cells} cells with >= {FEWEST_HACKS} hacks")
-    columns = ("estimator", "cells", "rms decades", "median", "worst", "above 1", "sampled tokens")
-    for name in columns:
+    columns = ("estimator", "cells", "rms decades", "median", "worst", "above 1")
+    for name in (*columns, "sampled tokens", "scored tokens", "graded", "processor s"):
         table.add_column(name, justify="left" if name == "estimator" else "right")
-    for row in rows(run, prefixes):
-        errors = log_errors(row.estimates, truth, published_only=row.published_only)
+    for row in rows:
+        errors = log_errors(estimates(row), truth, published_only=row.published_only)
         sizes = np.abs([each.decades for each in errors]) if errors else np.array([np.nan])
+        cost = Cost.of(row)
         table.add_row(
             row.name,
             str(len(errors)),
             _number(root_mean_square(errors)),
             _number(float(np.median(sizes))),
             _number(float(sizes.max())),
-            str(sum((each.rate or 0) > 1 + 1e-9 for each in row.estimates)),
-            f"{row.sampled_tokens:,}",
+            str(sum((each.rate or 0) > 1 + 1e-9 for each in estimates(row))),
+            f"{cost.sampled:,}",
+            f"{cost.scored:,}",
+            f"{cost.graded:,}",
+            f"{row.cpu_s:,.0f}" if row.cpu_s else "",
         )
     return table
 
 
-def rows(run: Run, prefixes: Sequence[RateEstimate]) -> list[Row]:
-    """Every estimator, and the tokens that were sampled for it."""
-    estimates = run.read(RateEstimate)
-    switch = [each for each in estimates if each.estimator == "switch"]
-    bank, count = sampled(run, "bank"), sampled(run, "count")
-    donor = sampled(run, "donor")
-    found = [
-        Row("switch, published points", switch, published_only=True, sampled_tokens=bank),
-        Row("switch, every point", switch, published_only=False, sampled_tokens=bank),
-        Row(
-            "count",
-            [each for each in estimates if each.estimator == "count"],
-            published_only=False,
-            sampled_tokens=count,
-        ),
+def estimates(row: Row) -> list[RateEstimate]:
+    """A row's own, or what its run holds under its name."""
+    name = row.name.split(",")[0]
+    return row.estimates or [
+        each for run in row.runs for each in run.read(RateEstimate) if each.estimator == name
     ]
-    for length in LENGTHS:
-        own = [each for each in prefixes if each.prefix_tokens == length]
-        tokens = donor + sum(each.sampled_tokens for each in own)
-        name = f"prefix of {length} tokens"
-        found.append(Row(name, own, published_only=False, sampled_tokens=tokens))
-    return found
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What an estimator used, at all checkpoints together."""
+
+    sampled: int
+    scored: int
+    graded: int
+
+    @classmethod
+    def of(cls, row: Row) -> "Cost":
+        """Add up a row's draws and their scores."""
+        sampled = scored = graded = 0
+        lengths = {each.prefix_tokens for each in row.estimates}
+        for run in row.runs:
+            where = pc.field("source").isin(row.sources)
+            draws = [
+                draw
+                for draw in run.read(Draw, where=where)
+                if draw.source != "prefix" or draw.prefix_tokens in lengths
+            ]
+            keys = {draw.key for draw in draws}
+            sampled += sum(len(draw.tokens) - draw.prefix_tokens for draw in draws)
+            scored += sum(each.scored_tokens for each in run.read(Score) if each.draw in keys)
+            graded += len(draws)
+        return cls(sampled, scored, graded)
+
+
+def checkpoint_table(run: Run, rows: Sequence[Row]) -> Table:
+    """Tokens through the model, prompts included, for one more checkpoint."""
+    steps = len(run.checkpoints()) + 1
+    switch = np.mean(
+        [
+            sum(
+                each.scored_tokens
+                for each in run.read(Score, where=pc.field("scorer") == f"step:{step}")
+            )
+            for step in run.checkpoints()
+        ]
+    )
+    table = Table(title="Tokens through the model for one more checkpoint")
+    for name in ("estimator", "tokens", "over switch"):
+        table.add_column(name, justify="left" if name == "estimator" else "right")
+    table.add_row("switch", f"{switch:,.0f}", "")
+    costs: list[float] = []
+    for row in rows:
+        if row.sources != ("donor", "prefix"):
+            continue
+        lengths = {each.prefix_tokens for each in row.estimates}
+        draws = [
+            draw
+            for draw in run.read(Draw, where=pc.field("source") == "prefix")
+            if draw.prefix_tokens in lengths
+        ]
+        costs.append(sum(len(draw.tokens) + draw.prompt_tokens for draw in draws) / steps)
+        table.add_row(row.name, f"{costs[-1]:,.0f}", f"{costs[-1] / switch:.1f}")
+    table.add_row("prefix, all lengths", f"{sum(costs):,.0f}", f"{sum(costs) / switch:.1f}")
+    return table
 
 
 def sampled(run: Run, source: str) -> int:
