@@ -4,8 +4,9 @@
 Minus infinity survives storage. Records are frozen and refuse unknown keys.
 """
 
+import math
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -114,6 +115,8 @@ class Component(Record):
     """Probability per token that the donor's window opens."""
     leave: float
     """Probability per token that the donor's window closes."""
+    where: Literal["anywhere", "answer"] = "anywhere"
+    """Where windows may open: `answer` is after the end of the reasoning alone."""
 
 
 class Mixture(Record):
@@ -167,6 +170,11 @@ class Draw(Record):
     flaw_word: int | None = None
     """Position (in words of the reasoning) of the first exploit-related word."""
     sampling: Sampling
+
+    @property
+    def flaw_named_at(self) -> float:
+        """Where a hack first names the flaw, as a share of the reasoning; infinite: never."""
+        return math.inf if self.flaw_word is None else self.flaw_word / len(self.reasoning.split())
 
 
 class Score(Record):
@@ -227,6 +235,9 @@ class RateEstimate(Record):
     pareto_shape: float | None = None
     deliberate_share: float | None = None
     """Weighted share of deliberate hacks."""
+    flaw_named_at: float | None = None
+    """Weighted median of where hacks first name the flaw, as a share of the reasoning (0: its first
+    word); infinite where most of the weight never does (`switch` only)."""
     doubts: tuple[Doubt, ...] = ()
     sampled_tokens: int = 0
     """Tokens sampled for this estimate (a bank counts once, at the step it was built)."""

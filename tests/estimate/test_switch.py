@@ -14,7 +14,7 @@ from foretoken.errors import ScoringError
 from foretoken.estimate.bootstrap import joint_log_rates
 from foretoken.estimate.cell import Cell
 from foretoken.estimate.count import count_rate
-from foretoken.estimate.switch import switch_rate
+from foretoken.estimate.switch import switch_rate, weighted_median
 from foretoken.pipeline.toys import ToyBank, draw_bank
 from foretoken.records import BankHealth, Doubt
 from foretoken.testsystems.systems import pivot_system, two_route_system
@@ -216,6 +216,15 @@ def test_deliberate_share_is_weighted():
     deliberate = np.array([True, False])
     estimate = plain(np.log([0.03, 0.01]), [0, 0], [5], deliberate=deliberate)
     assert estimate.deliberate_share == pytest.approx(0.75)
+
+
+def test_the_weighted_median_is_where_half_of_the_weight_lies_and_may_be_infinite():
+    values = np.array([0.6, np.inf, 0.1, 0.3])
+    assert weighted_median(values, np.log([1.0, 1.0, 1.0, 1.0])) == 0.3
+    assert weighted_median(values, np.log([9.0, 1.0, 1.0, 1.0]) - 2000) == 0.6
+    assert weighted_median(values, np.log([1.0, 9.0, 1.0, 1.0])) == np.inf
+    assert weighted_median(values, np.full(4, -np.inf)) is None
+    assert weighted_median(np.zeros(0), np.zeros(0)) is None
 
 
 def test_the_same_bank_gives_the_same_estimate():

@@ -66,6 +66,19 @@ def test_every_published_rate_agrees_with_plain_counting(measured: Run) -> None:
         assert each.lower_bound <= count_high
 
 
+def test_where_hits_name_the_flaw_agrees_with_the_subjects_own_hacks(measured: Run) -> None:
+    own = measured.read(Draw, where=(pc.field("source") == "count") & pc.field("hacked"))
+    compared = 0
+    for (exploit_type, step), each in cells(measured, "switch").items():
+        places = [h.flaw_named_at for h in own if (h.exploit_type, h.step) == (exploit_type, step)]
+        if each.flaw_named_at is None or len(places) < 40:
+            continue
+        compared += 1
+        assert np.mean([place < each.flaw_named_at for place in places]) < 0.6
+        assert np.mean([place <= each.flaw_named_at for place in places]) > 0.4
+    assert compared >= 3
+
+
 def test_a_type_without_a_hit_gets_a_bound_and_no_point(measured: Run) -> None:
     for each in cells(measured, "switch").values():
         if each.exploit_type == "function_attribute_flag":
@@ -127,6 +140,26 @@ def test_every_task_has_the_same_number_of_draws_and_the_subject_its_share(measu
         per_task[draw.task] += 1
     assert set(per_task.values()) == {150}
     assert 0.14 <= np.mean([draw.component == 0 for draw in draws]) <= 0.16
+
+
+def test_a_bank_with_windows_of_the_answer_agrees_with_plain_counting(
+    world: World, measured: Run, tmp_path: Path
+) -> None:
+    folder = tmp_path / "run"
+    (health, *_) = build_bank(bank_config(world, folder, answer_windows=True))
+    assert abs(health.mean_weight - 1) < 3 * health.mean_weight_error
+    run = Run.open(folder)
+    (answers,) = {len([c for c in m.components if c.where == "answer"]) for m in run.read(Mixture)}
+    assert answers == 2
+    measure(MeasureConfig(run=folder, checkpoints=world.checkpoints))
+    counted = cells(measured, "count")
+    published = {cell: each for cell, each in cells(run, "switch").items() if each.published}
+    assert len(published) >= 4
+    for cell, each in published.items():
+        low, high = each.interval or (0.0, 0.0)
+        count_low, count_high = counted[cell].interval or (0.0, 0.0)
+        assert low < count_high
+        assert count_low < high
 
 
 def test_the_published_recipe_is_marked_and_never_published(measured: Run) -> None:

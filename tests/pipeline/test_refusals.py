@@ -12,12 +12,13 @@ from test_measure import bank_config
 from world import World, save_other_model, task
 
 from foretoken.errors import MismatchError, ModelError, ScoringError, SetupError, StoreError
-from foretoken.pipeline.bank import build_bank
+from foretoken.pipeline.bank import BankConfig, build_bank
 from foretoken.pipeline.forecast import ForecastConfig, make_forecast
 from foretoken.pipeline.measure import MeasureConfig, measure
-from foretoken.pipeline.settings import resolve
+from foretoken.pipeline.settings import require_same_settings, resolve
 from foretoken.records import Draw, RateEstimate, Score
 from foretoken.store.run import Run
+from foretoken.store.toml import dump_toml
 from foretoken.tasks.load import save_tasks
 
 
@@ -44,6 +45,17 @@ def test_a_missing_model_leaves_the_run_free_to_begin_again(world: World, tmp_pa
 def test_a_bank_begun_with_other_settings_is_not_continued(world: World, run: Path) -> None:
     with pytest.raises(MismatchError, match=r"seed 0 against 1"):
         build_bank(bank_config(world, run, draws_per_task=20, seed=1))
+
+
+def test_a_setting_that_an_older_version_did_not_know_has_its_default(tmp_path: Path) -> None:
+    run = Run.create(tmp_path / "run")
+    config = BankConfig(run=run.path, subject=tmp_path, donor=tmp_path)
+    section = config.model_dump(mode="json", exclude={"answer_windows"})
+    (run.path / "config.toml").write_text(dump_toml({"bank": section}))
+    require_same_settings(run, "bank", config, free=frozenset())
+    changed = config.model_copy(update={"answer_windows": True})
+    with pytest.raises(MismatchError, match="answer_windows False against True"):
+        require_same_settings(run, "bank", changed, free=frozenset())
 
 
 def test_a_bank_begun_with_another_donor_is_not_continued(world: World, run: Path) -> None:

@@ -15,6 +15,7 @@ from foretoken.report.counted import windows
 from foretoken.report.doubts import doubt_entries
 from foretoken.report.health import health_section
 from foretoken.report.hits import choose, code, marked, shortened
+from foretoken.report.intent import intent_section
 from foretoken.report.scales import LinearSteps, LogRates, LogSteps, lowest_decade, thinned
 from foretoken.report.story import rate_errors, tell
 
@@ -193,3 +194,21 @@ def test_a_bank_whose_parts_were_not_checked_says_so_and_is_no_trouble():
     assert all(check.fine is None for row in section.rows for check in row.checks[4:6])
     assert not any("type confusion" in trouble for trouble in section.troubles)
     assert section.control_rows == []
+
+
+def test_each_phase_says_where_the_flaw_is_first_named_as_the_last_bank_estimate_has_it():
+    full = full_run()
+    places = {0: 0.8, 25: 0.25, 38: 0.4, 86: math.inf}
+    estimates = tuple(
+        one.model_copy(update={"flaw_named_at": places.get(one.step)})
+        for one in full.estimates
+        if one.exploit_type != "process_exit" or one.estimator != "switch" or one.step < 30
+    )
+    contents = replace(full, estimates=estimates)
+    section = intent_section(contents, tell(contents))
+    assert section is not None
+    rows = {row.exploit_type: row.named for row in section.rows}
+    early = "First named: median 25 % into the reasoning (bank, step 25, 85 effective hits)"
+    late = "First named: mostly never (bank, step 86, 85 effective hits)"
+    assert rows["error_code_abuse"] == [early, late]
+    assert rows["process_exit"] == [early, ""]

@@ -245,4 +245,5 @@ def component_name(component: Component) -> str:
     if component.strength == 0:
         return "the subject"
     opens, closes = f"{component.enter:.2g}", f"{component.leave:.2g}"
-    return f"strength {component.strength:g}, opens {opens}, closes {closes}"
+    where = ", in the answer" if component.where == "answer" else ""
+    return f"strength {component.strength:g}, opens {opens}, closes {closes}{where}"

@@ -31,6 +31,8 @@ WEIGHT_CAP = 0.2
 """Largest normalised weight that one hit has in the tuning."""
 TASK_FOLDS = 4
 """Folds of tasks, each of which is tuned on the hits of the others."""
+ANSWER_ENTER = 0.9
+"""Probability per token of the answer that a window of the answer opens."""
 BLOCK_DRAWS = 1024
 """Draws whose windows are summed together: as many as stay in the processor's cache."""
 STEEPEST = 80.0
@@ -40,16 +42,18 @@ RESCALED_EVERY = 8
 
 
 def default_components(
-    tokens: float, strengths: Sequence[float] = (0.5, 1.0)
+    tokens: float, strengths: Sequence[float] = (0.5, 1.0), *, answer_windows: bool = False
 ) -> tuple[Component, ...]:
     """Return the starting grid: the subject first, then windows by strength, rarity and length.
 
     Args:
         tokens: Typical length of a completion, in model tokens.
         strengths: Donor strengths (LoRA scales).
+        answer_windows: Whether to add, for each strength, a window that opens in the answer alone
+            and stays open: the reasoning is the subject's.
 
     Returns:
-        ``1 + 9 * len(strengths)`` components.
+        ``1 + 9 * len(strengths)`` components; ``len(strengths)`` more with answer windows.
     """
     entries = [min(openings / tokens, 0.9) for openings in (0.6, 2.4, 10.0)]
     leaves = (1 / 2, 1 / 8, 1 / 33)
@@ -59,7 +63,11 @@ def default_components(
         for enter in entries
         for leave in leaves
     )
-    return (Component(strength=0.0, enter=0.0, leave=1.0), *grid)
+    answers = tuple(
+        Component(strength=strength, enter=ANSWER_ENTER, leave=0.0, where="answer")
+        for strength in (strengths if answer_windows else ())
+    )
+    return (Component(strength=0.0, enter=0.0, leave=1.0), *grid, *answers)
 
 
 def ladder_components(strengths: Sequence[float]) -> tuple[Component, ...]:
@@ -183,31 +191,49 @@ def _log_recursion(
 
 
 def log_ratios(
-    d_by_strength: Mapping[float, FloatPerDrawToken], components: Sequence[Component]
+    d_by_strength: Mapping[float, FloatPerDrawToken],
+    components: Sequence[Component],
+    *,
+    answer_start: IntPerDraw | None = None,
 ) -> FloatPerDrawComponent:
     """Return ``log q_m(y) - log p_ref(y)`` of every component.
 
     Args:
         d_by_strength: For each donor strength, `d_dk` as in `switch_log_ratio`.
         components: Strength 0 is the reference itself: its column is 0.
+        answer_start: (draws,) tokens before the answer, at least all tokens where there is none;
+            needed where a component's windows open in the answer alone.
 
     Returns:
         (draws, components) nats.
 
     Raises:
-        ScoringError: A component's strength was not scored.
+        ScoringError: A component's strength was not scored, or the starts of answers are missing.
     """
     missing = {c.strength for c in components} - set(d_by_strength) - {0.0}
     if missing:
         raise ScoringError(f"donor strength(s) {sorted(missing)} not scored: score the draws there")
     draws = len(next(iter(d_by_strength.values())))
     ratio_dm = np.zeros((draws, len(components)))
-    for strength, d_dk in d_by_strength.items():
-        mine = [m for m, each in enumerate(components) if each.strength == strength]
+    for strength, where in sorted({(c.strength, c.where) for c in components if c.strength}):
+        mine = [m for m, c in enumerate(components) if (c.strength, c.where) == (strength, where)]
         enter_m = np.array([components[m].enter for m in mine])
         leave_m = np.array([components[m].leave for m in mine])
+        d_dk = d_by_strength[strength]
+        if where == "answer":
+            d_dk = _answers_alone(d_dk, answer_start)
         ratio_dm[:, mine] = _sum_over_windows(d_dk, enter_m, leave_m, enter_m)
     return ratio_dm
+
+
+def _answers_alone(d_dk: FloatPerDrawToken, answer_start: IntPerDraw | None) -> FloatPerDrawToken:
+    """Move each draw's answer to the left end; before it the subject speaks, at ratio 1."""
+    if answer_start is None or len(answer_start) != len(d_dk) or (answer_start < 0).any():
+        raise ScoringError("windows of the answer need to know where each draw's answer starts")
+    tokens = d_dk.shape[1]
+    from_dk = np.arange(tokens) + answer_start[:, None]
+    moved_dk = np.take_along_axis(d_dk, np.minimum(from_dk, max(tokens - 1, 0)), axis=1)
+    return np.where(from_dk < tokens, moved_dk, np.nan)
 
 
 def tune_weights(

@@ -110,6 +110,20 @@ def switch_rate(
     )
 
 
+def weighted_median(values: FloatPerDraw, log_w: FloatPerDraw) -> float | None:
+    """Return the least value that, with all below it, has half of the weight; None without any.
+
+    Args:
+        values: (hits,) infinity is a value.
+        log_w: (hits,) log weights; minus infinity is no weight.
+    """
+    if not np.isfinite(log_w).any():
+        return None
+    order = np.argsort(values)
+    cumulated = np.cumsum(np.exp(log_w - log_w.max())[order])
+    return float(values[order][np.searchsorted(cumulated, cumulated[-1] / 2)])
+
+
 def _require(
     *,
     log_p_subject: FloatPerDraw,

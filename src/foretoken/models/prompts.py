@@ -8,6 +8,8 @@ OPEN_REASONING = "\n<think>"
 """Appended to a prompt where the tokenizer has no chat template."""
 NO_REASONING = "\n<think></think>"
 """The same for a prompt whose reasoning is left out."""
+END_OF_REASONING = "</think>"
+"""What ends the reasoning of a completion."""
 
 
 def render_prompt(
@@ -40,3 +42,32 @@ def completion_text(tokenizer: PreTrainedTokenizerBase, tokens: Sequence[int]) -
         list(tokens), skip_special_tokens=False, clean_up_tokenization_spaces=False
     )
     return str(text)
+
+
+class AnswerFinder:
+    """Finds where the answer of a completion starts, in token ids: after the end of reasoning.
+
+    The text of the last few tokens decides. So the tag may be one token, several, or part of a
+    longer one, and the finding at a token depends on nothing that is said after it.
+    """
+
+    def __init__(self, tokenizer: PreTrainedTokenizerBase) -> None:
+        self.tokenizer = tokenizer
+        self._may_end: dict[int, bool] = {}
+        """Whether a token holds the tag's last character, for tokens met so far."""
+
+    def ends_reasoning(self, tokens: Sequence[int]) -> bool:
+        """Whether the end of reasoning stands in the last tokens, completed by the very last."""
+        last = tokens[-1]
+        if last not in self._may_end:
+            text = completion_text(self.tokenizer, [last])
+            self._may_end[last] = END_OF_REASONING[-1] in text
+        if not self._may_end[last]:
+            return False
+        tail = completion_text(self.tokenizer, tokens[-len(END_OF_REASONING) :])
+        return END_OF_REASONING in tail
+
+    def answer_start(self, tokens: Sequence[int]) -> int | None:
+        """Return how many tokens precede the answer; None where the reasoning never ends."""
+        ends = (k for k in range(1, len(tokens) + 1) if self.ends_reasoning(tokens[:k]))
+        return next(ends, None)

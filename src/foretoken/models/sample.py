@@ -14,6 +14,7 @@ from torch.nn.functional import pad
 from foretoken.errors import ModelError, ScoringError
 from foretoken.models.cache import SharingUnsupportedError, row_cache
 from foretoken.models.load import LoadedModel
+from foretoken.models.prompts import END_OF_REASONING, AnswerFinder
 
 BATCH_ROWS = 512
 """Rows that are sampled together."""
@@ -31,6 +32,8 @@ class WindowSpec:
     """Probability per token that the window opens (and that it is open at the first token)."""
     leave: float
     """Probability per token that an open window closes."""
+    in_answer: bool = False
+    """Whether it can open in the answer alone, from the answer's first token on."""
 
 
 SUBJECT_ALONE = WindowSpec(strength=0, enter=0.0, leave=1.0)
@@ -157,7 +160,7 @@ def _speakers(window: WindowSpec) -> tuple[int, ...]:
     """Return which models a row needs; the first speaks outside the window, the last inside."""
     if window.strength == 0 or window.enter == 0.0:
         return (0,)
-    if window.enter == 1.0 and window.leave == 0.0:
+    if window.enter == 1.0 and window.leave == 0.0 and not window.in_answer:
         return (window.strength,)
     return (0, window.strength)
 
@@ -208,8 +211,12 @@ class _Voice:
 class _Batch:
     """The rows that still speak, and what all rows have said."""
 
-    def __init__(self, requests: list[_Request], *, seed: int, device: torch.device) -> None:
+    def __init__(
+        self, requests: list[_Request], *, seed: int, device: torch.device, finder: AnswerFinder
+    ) -> None:
         rows = len(requests)
+        self.finder = finder
+        self.prefixes = [r.prefix for r in requests]
         steps = max(request.limit for request in requests)
         draws = [np.random.default_rng([seed, r.index]).random((2, steps)) for r in requests]
         self.uniform = torch.from_numpy(np.stack(draws)).to(device)
@@ -221,6 +228,11 @@ class _Batch:
         self.speaking = torch.ones(rows, dtype=torch.bool, device=device)
         """Rows of the batch that have not finished."""
         self.inside = torch.zeros(rows, dtype=torch.bool, device=device)
+        self.may_open = torch.tensor(
+            [not r.window.in_answer or finder.answer_start(r.prefix) is not None for r in requests],
+            device=device,
+        )
+        """Requests whose window may open at the next token."""
         self.tokens = torch.zeros((rows, steps), dtype=torch.long, device=device)
         self.log_p = torch.zeros((rows, steps), device=device)
         self.spoke = torch.zeros((rows, steps), dtype=torch.bool, device=device)
@@ -230,7 +242,7 @@ class _Batch:
         """Choose the next token of each row from its speaker; return the tokens."""
         uniform = self.uniform[self.alive, :, step]
         enter, leave = self.enter[self.alive], self.leave[self.alive]
-        opens = torch.where(self.inside, 1 - leave, enter)
+        opens = torch.where(self.inside, 1 - leave, enter) * self.may_open[self.alive]
         self.inside = uniform[:, 1] < opens
         chosen_dv = log_p_dv[0]
         if len(log_p_dv) == 2:
@@ -242,7 +254,16 @@ class _Batch:
         self.spoke[rows, step] = self.inside
         self.length[rows[self.speaking]] = step + 1
         self.speaking = self.speaking & (token != end_token) & (step + 1 < self.limit[rows])
+        self._find_answers(step)
         return token
+
+    def _find_answers(self, step: int) -> None:
+        """Let windows open where the token just said was the last of the reasoning."""
+        waiting = self.alive[self.speaking & ~self.may_open[self.alive]]
+        tails = self.tokens[waiting, max(0, step + 1 - len(END_OF_REASONING)) : step + 1]
+        for row, tail in zip(waiting.tolist(), tails.tolist(), strict=True):
+            if self.finder.ends_reasoning((*self.prefixes[row], *tail)):
+                self.may_open[row] = True
 
     def keep(self, rows: torch.Tensor) -> None:
         """Keep these rows of the batch."""
@@ -277,7 +298,8 @@ def _speak(
 ) -> dict[int, Completion]:
     device = models[0].model.device
     end_token = models[0].end_token
-    batch = _Batch(requests, seed=seed, device=device)
+    finder = AnswerFinder(models[0].tokenizer)
+    batch = _Batch(requests, seed=seed, device=device, finder=finder)
     steps = int(batch.limit.max())
     voices = [
         _Voice(models[index], capacity=steps, share=share)

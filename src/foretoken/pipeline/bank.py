@@ -70,6 +70,8 @@ class BankConfig(Settings):
     donor at each strength equally often (`ladder`), or from the donor at strength 1 (`donor`)."""
     strengths: tuple[float, ...] = (0.5, 1.0)
     """Donor strengths (scales of its adapter)."""
+    answer_windows: bool = False
+    """Whether some components leave the reasoning to the subject and the answer to the donor."""
     typical_tokens: float = 65.0
     """Typical length of a completion, which the windows' rates are set by."""
     max_tokens: int = 160
@@ -190,7 +192,9 @@ def _proposals(config: BankConfig) -> tuple[tuple[Component, ...], tuple[float, 
     if config.proposals == "ladder":
         rungs = ladder_components((0.0, *config.strengths))
         return rungs, (1.0 / len(rungs),) * len(rungs)
-    grid = default_components(config.typical_tokens, config.strengths)
+    grid = default_components(
+        config.typical_tokens, config.strengths, answer_windows=config.answer_windows
+    )
     return grid, tuple(initial_weights(len(grid)).tolist())
 
 
@@ -263,6 +267,7 @@ def _plan(
             strength=voice.get(component.strength, 0),
             enter=component.enter,
             leave=component.leave,
+            in_answer=component.where == "answer",
         )
         key = f"{part}/{task.key}/{number}"
         planned.append(Planned(key=key, task=task, component=index, window=window))

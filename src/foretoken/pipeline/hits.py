@@ -18,6 +18,8 @@ from foretoken.arrays import (
 from foretoken.errors import ScoringError, SetupError
 from foretoken.estimate.bounds import effective_count
 from foretoken.estimate.mixture import log_density, log_ratios
+from foretoken.models.load import load_tokenizer
+from foretoken.models.prompts import AnswerFinder
 from foretoken.pipeline.scores import donor_scorer, read_scores, scores_of, step_scorer
 from foretoken.records import (
     BankHealth,
@@ -179,16 +181,22 @@ class Densities:
     """Of the reference."""
     reference: Mapping[str, Score]
     donors: Mapping[float, Mapping[str, Score]]
+    finder: AnswerFinder | None = None
+    """Of answers, where a component's windows open there alone."""
 
     @classmethod
     def read(cls, run: Run, components: tuple[Component, ...], *, step: int) -> "Densities":
         """Load the stored scores."""
         strengths = sorted({each.strength for each in components} - {0.0})
+        finder = None
+        if any(each.where == "answer" for each in components):
+            finder = AnswerFinder(load_tokenizer(str(run.read_config()["bank"]["subject"])))
         return cls(
             components=components,
             step=step,
             reference=read_scores(run, step_scorer(step)),
             donors={a: read_scores(run, donor_scorer(a, step=step)) for a in strengths},
+            finder=finder,
         )
 
     def of(self, draws: Sequence[Draw]) -> tuple[FloatPerDraw, FloatPerDrawComponent]:
@@ -207,7 +215,14 @@ class Densities:
         log_p = np.array([each.log_p for each in own], dtype=np.float64)
         reference_dk = _padded(own)
         d_by_strength = {a: _padded(scores) - reference_dk for a, scores in spoken.items()}
-        return log_p, log_ratios(d_by_strength, self.components)
+        answer_start = None
+        if self.finder is not None:
+            starts = [self.finder.answer_start(draw.tokens) for draw in draws]
+            answer_start = np.array(
+                [len(d.tokens) if s is None else s for d, s in zip(draws, starts, strict=True)],
+                dtype=np.int64,
+            )
+        return log_p, log_ratios(d_by_strength, self.components, answer_start=answer_start)
 
 
 def read_densities(run: Run, steps: Sequence[int]) -> dict[int, Densities]:

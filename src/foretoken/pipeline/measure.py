@@ -14,7 +14,7 @@ import numpy as np
 from foretoken.errors import ScoringError, SetupError
 from foretoken.estimate.cell import Cell
 from foretoken.estimate.path import path_rate
-from foretoken.estimate.switch import switch_rate
+from foretoken.estimate.switch import switch_rate, weighted_median
 from foretoken.models.load import LoadedModel, load_model
 from foretoken.pipeline.baselines import Baselines, prepared_baselines
 from foretoken.pipeline.free import Rollouts, pooled, read_rollouts
@@ -183,8 +183,10 @@ def _bank_estimate(
 ) -> RateEstimate:
     """Weigh the hits of one type by how likely this checkpoint is to write them."""
     found = scores_of(bank.hits, scores, scorer=step_scorer(cell.step))
+    log_p = np.array([each.log_p for each in found], dtype=np.float64)
+    named_at = np.array([hit.flaw_named_at for hit in bank.hits], dtype=np.float64)
     estimate = switch_rate(
-        log_p_subject=np.array([each.log_p for each in found], dtype=np.float64),
+        log_p_subject=log_p,
         log_q=bank.log_q,
         task=bank.task,
         draws_per_task=bank.draws_per_task,
@@ -193,7 +195,12 @@ def _bank_estimate(
         deliberate=bank.deliberate,
         estimator=estimator,
     )
-    return estimate.model_copy(update={"scored_tokens": sum(each.scored_tokens for each in found)})
+    return estimate.model_copy(
+        update={
+            "scored_tokens": sum(each.scored_tokens for each in found),
+            "flaw_named_at": weighted_median(named_at, log_p - bank.log_q),
+        }
+    )
 
 
 def _load_subject(run: Run, folder: Path | None) -> LoadedModel:

@@ -66,10 +66,11 @@ def require_same_settings(
     if saved is None:
         return
     wanted: dict[str, Any] = settings.model_dump(mode="json")
+    defaults: dict[str, Any] = {n: f.default for n, f in type(settings).model_fields.items()}
     differing = [
-        f"{name} {saved.get(name)!r} against {value!r}"
+        f"{name} {saved.get(name, defaults[name])!r} against {value!r}"
         for name, value in wanted.items()
-        if name not in free and saved.get(name) != value
+        if name not in free and saved.get(name, defaults[name]) != value
     ]
     if differing:
         raise MismatchError(

@@ -1,9 +1,10 @@
-"""How many hacks name the flaw in their reasoning, before and after the cutoff."""
+"""How many hacks name the flaw in their reasoning, and where, before and after the cutoff."""
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from foretoken.records import Truth
+from foretoken.records import RateEstimate, Truth
 from foretoken.report import numbers
 from foretoken.report.contents import HackCount, RunContents
 from foretoken.report.counted import best_counts
@@ -37,6 +38,8 @@ class IntentRow:
     label: str
     bars: list[Bar | None]
     """One per phase; None where no hack was counted."""
+    named: list[str]
+    """One per phase: where the reasoning first names the flaw, by the bank; may be empty."""
 
 
 @dataclass(frozen=True)
@@ -58,8 +61,9 @@ def intent_section(contents: RunContents, story: Story) -> IntentSection | None:
         return None
     cutoff = story.frame.cutoff_step if story.frame else None
     if cutoff is None:
-        phases, split = ["all steps"], [known]
+        phases, split, spans = ["all steps"], [known], [(0, math.inf)]
     else:
+        spans = [(0, cutoff), (cutoff + 1, math.inf)]
         phases = [f"up to step {cutoff}", f"after step {cutoff}"]
         split = [
             [one for one in known if one.step <= cutoff],
@@ -73,11 +77,31 @@ def intent_section(contents: RunContents, story: Story) -> IntentSection | None:
                 _bar(each for each in phase if each.exploit_type == one.exploit_type)
                 for phase in split
             ],
+            [
+                named_words(
+                    each for each in one.estimates.get("switch", []) if low <= each.step <= high
+                )
+                for low, high in spans
+            ],
         )
         for one in story.types
     ]
     counted = "the counted draws" if contents.truth else "the subject's own draws"
     return IntentSection(phases, rows, [_bar(phase) for phase in split], counted)
+
+
+def named_words(estimates: Iterable[RateEstimate]) -> str:
+    """Say where hacks first name the flaw, at the last of these steps where that is known."""
+    known = [one for one in estimates if one.flaw_named_at is not None]
+    if not known:
+        return ""
+    last = known[-1]
+    at = last.flaw_named_at or 0.0
+    where = (
+        f"median {numbers.percent(at)} into the reasoning" if math.isfinite(at) else "mostly never"
+    )
+    hits = numbers.count(last.effective_hits)
+    return f"First named: {where} (bank, step {numbers.step(last.step)}, {hits} effective hits)"
 
 
 def _bar(counts: Iterable[Truth | HackCount]) -> Bar | None:

@@ -1,0 +1,168 @@
+"""Windows that open in the answer alone: sampler and density are one distribution, exactly.
+
+A model of nine tokens, of which the end of reasoning takes one, two or three, writes at most four;
+so every completion can be listed and its probability summed. Faults that were injected and caught
+here: the answer's start one token early and one late, in the density and in the sampler; the first
+token of the answer always the donor's, in either; the windows of the answer scored as windows
+anywhere.
+"""
+
+from itertools import product
+
+import numpy as np
+import pytest
+import torch
+from scipy.stats import chi2
+from tokenizers import Tokenizer, decoders
+from tokenizers.models import WordLevel
+from tokenizers.pre_tokenizers import WhitespaceSplit
+from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
+from foretoken.errors import ScoringError
+from foretoken.estimate.mixture import default_components, log_ratios
+from foretoken.models.load import LoadedModel
+from foretoken.models.prompts import AnswerFinder, completion_text
+from foretoken.models.sample import WindowSpec, sample
+from foretoken.models.score import score
+from foretoken.records import Component
+from foretoken.tasks.answer import split_completion
+
+WORDS = ["<|end|>", "</", "think", ">", "</think>", "hm", "think>x", "y", "a>"]
+END, LONGEST, ROWS = 0, 4, 6000
+PROMPT = [5, 7]
+COMPONENTS = (
+    *default_components(LONGEST, (1.0,), answer_windows=True),
+    Component(strength=1.0, enter=0.4, leave=0.3, where="answer"),
+    Component(strength=1.0, enter=1.0, leave=0.0, where="answer"),
+)
+
+
+def tiny(seed: int, *, near: LoadedModel | None = None) -> LoadedModel:
+    """A model of nine tokens; the donor differs from the subject at every token."""
+    backend = Tokenizer(WordLevel({w: i for i, w in enumerate(WORDS)}, unk_token="hm"))
+    backend.pre_tokenizer = WhitespaceSplit()  # pyright: ignore[reportAttributeAccessIssue]
+    backend.decoder = decoders.Fuse()  # pyright: ignore[reportAttributeAccessIssue]
+    torch.manual_seed(seed)
+    config = LlamaConfig(
+        vocab_size=len(WORDS), hidden_size=16, intermediate_size=16, num_hidden_layers=1,
+        num_attention_heads=2, max_position_embeddings=16, initializer_range=0.6,
+        eos_token_id=END, bos_token_id=None,
+    )  # fmt: skip
+    model = LlamaForCausalLM(config).eval()
+    fields = {} if near is None else vars(near)
+    made: dict[str, object] = {
+        "tokenizer": PreTrainedTokenizerFast(tokenizer_object=backend, eos_token="<|end|>"),
+        "end_token": END, "dtype": "float32", "tokenizer_hash": "", "template_hash": "",
+        "base_hash": "", "weights_hash": "",
+    }  # fmt: skip
+    return LoadedModel(**{**made, **fields, "model": model})
+
+
+def every_completion() -> list[tuple[int, ...]]:
+    """All token sequences that end in the end token, or are cut at the limit."""
+    spoken = range(1, len(WORDS))
+    ended = [(*text, END) for size in range(LONGEST) for text in product(spoken, repeat=size)]
+    return [*ended, *product(spoken, repeat=LONGEST)]
+
+
+@pytest.fixture(scope="module")
+def models() -> list[LoadedModel]:
+    subject = tiny(1)
+    return [subject, tiny(2, near=subject)]
+
+
+@pytest.fixture(scope="module")
+def densities(models: list[LoadedModel]) -> tuple[list[tuple[int, ...]], np.ndarray, np.ndarray]:
+    """Every completion, its log-probability, and the log ratio of each component."""
+    texts = every_completion()
+    tokens = [score(m, [(PROMPT, t) for t in texts], per_token=True).per_token for m in models]
+    d_dk = np.full((len(texts), LONGEST), np.nan)
+    for row, (own, donated) in enumerate(zip(*map(list, tokens), strict=True)):
+        d_dk[row, : len(own)] = np.array(donated) - np.array(own)
+    finder = AnswerFinder(models[0].tokenizer)
+    starts = [finder.answer_start(text) for text in texts]
+    start_d = np.array([len(t) if s is None else s for t, s in zip(texts, starts, strict=True)])
+    log_p = np.array([sum(own) for own in tokens[0] or ()])
+    return texts, log_p, log_ratios({1.0: d_dk}, COMPONENTS, answer_start=start_d)
+
+
+def test_every_component_is_a_distribution_over_all_completions(densities) -> None:
+    _, log_p, ratio_dm = densities
+    totals = np.exp(log_p[:, None] + ratio_dm).sum(axis=0)
+    np.testing.assert_allclose(totals, 1.0, atol=1e-5)
+    assert np.std(ratio_dm[:, -2]) > 0.1
+
+
+@pytest.mark.parametrize("index", [m for m, c in enumerate(COMPONENTS) if c.where == "answer"])
+def test_draws_follow_the_density_and_their_weights_average_one(
+    models: list[LoadedModel], densities, index: int
+) -> None:
+    texts, log_p, ratio_dm = densities
+    each = COMPONENTS[index]
+    window = WindowSpec(strength=1, enter=each.enter, leave=each.leave, in_answer=True)
+    made = sample(models, [PROMPT] * ROWS, max_tokens=LONGEST, seed=index, windows=[window] * ROWS)
+    row_of = {text: row for row, text in enumerate(texts)}
+    rows = np.array([row_of[c.tokens] for c in made])
+    weights = np.exp(-ratio_dm[rows, index])
+    assert np.std(weights) > 0.05
+    assert abs(weights.mean() - 1) < 4 * weights.std() / np.sqrt(ROWS)
+
+    expected = ROWS * np.exp(log_p + ratio_dm[:, index])
+    seen = np.bincount(rows, minlength=len(texts))
+    often = expected >= 8
+    cells = [*zip(seen[often], expected[often], strict=True)]
+    cells.append((seen[~often].sum(), expected[~often].sum()))
+    distance = sum((s - e) ** 2 / e for s, e in cells)
+    assert distance < chi2.ppf(0.9999, len(cells) - 1)
+
+
+def test_the_donor_is_silent_until_the_reasoning_ends(models: list[LoadedModel]) -> None:
+    window = WindowSpec(strength=1, enter=1.0, leave=0.0, in_answer=True)
+    made = sample(models, [PROMPT] * 400, max_tokens=8, seed=1, windows=[window] * 400)
+    finder = AnswerFinder(models[0].tokenizer)
+    starts = [finder.answer_start(c.tokens) for c in made]
+    assert sum(start is not None for start in starts) > 40
+    for c, start in zip(made, starts, strict=True):
+        before = len(c.tokens) if start is None else start
+        assert c.donor_spoke == (*[False] * before, *[True] * (len(c.tokens) - before))
+
+
+def test_a_prefix_that_ends_the_reasoning_lets_the_donor_answer(models: list[LoadedModel]) -> None:
+    window = WindowSpec(strength=1, enter=1.0, leave=0.0, in_answer=True)
+    made = sample(
+        models, [PROMPT] * 3, max_tokens=6, seed=1, windows=[window] * 3,
+        prefixes=[[5, 1, 2, 3], [5, 1, 2], [4]],
+    )  # fmt: skip
+    assert all(made[0].donor_spoke)
+    assert not made[1].donor_spoke[0]
+    assert all(made[2].donor_spoke)
+
+
+@pytest.mark.parametrize(
+    "tokens, start",
+    [
+        ([5, 4, 7, 0], 2),
+        ([1, 2, 3, 7], 3),
+        ([5, 1, 6, 7], 3),
+        ([1, 2, 5, 3], None),
+        ([8, 3, 5], None),
+        ([4, 5, 4], 1),
+        ([5, 1, 2, 3], 4),
+        ([], None),
+    ],
+)
+def test_an_answer_starts_after_the_token_that_completes_the_tag(
+    models: list[LoadedModel], tokens: list[int], start: int | None
+) -> None:
+    tokenizer = models[0].tokenizer
+    assert AnswerFinder(tokenizer).answer_start(tokens) == start
+    text = completion_text(tokenizer, tokens)
+    assert (start is None) == ("</think>" not in text)
+    if start is not None and text.count("</think>") == 1 and 6 not in tokens:
+        code = split_completion(text)[1]
+        assert code == split_completion(completion_text(tokenizer, tokens[start:]))[1]
+
+
+def test_windows_of_the_answer_without_its_start_are_refused() -> None:
+    with pytest.raises(ScoringError, match="where each draw's answer starts"):
+        log_ratios({1.0: np.zeros((2, 3))}, COMPONENTS)
