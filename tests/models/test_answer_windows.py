@@ -138,6 +138,19 @@ def test_a_prefix_that_ends_the_reasoning_lets_the_donor_answer(models: list[Loa
     assert all(made[2].donor_spoke)
 
 
+def test_a_tag_that_began_in_the_prefix_is_completed_by_sampled_tokens(
+    models: list[LoadedModel],
+) -> None:
+    window = WindowSpec(strength=1, enter=1.0, leave=0.0, in_answer=True)
+    made = sample(
+        models, [PROMPT] * 2000, max_tokens=6, seed=1, windows=[window] * 2000,
+        prefixes=[[5, 1, 2]] * 2000,
+    )  # fmt: skip
+    completed = [c for c in made if c.tokens[3] == 3 and len(c.tokens) > 4]
+    assert len(completed) > 3
+    assert all(c.donor_spoke == (False, *[True] * (len(c.tokens) - 4)) for c in completed)
+
+
 @pytest.mark.parametrize(
     "tokens, start",
     [

@@ -18,20 +18,35 @@ def train() -> None:
 
 
 @train_app.command()
-def donor(*, config: TrainConfigOption) -> None:
+def donor(
+    *,
+    config: TrainConfigOption,
+    quality: Annotated[
+        bool, typer.Option(help="Ask the donor how often it hacks, and train on where too seldom.")
+    ] = True,
+) -> None:
     """Train a donor: supervised on exploits whose reasoning is left out.
 
-    The file holds model, tasks, out, and may hold steps, batch, learning_rate, rank, types.
+    The file holds model, tasks, out, and may hold steps, batch, learning_rate, rank, types, and a
+    table [quality]. Interrupted or killed, the same command goes on from the last finished round.
 
     Example: foretoken train donor --config donor.toml
     """
+    from foretoken.cli.tables import show
+    from foretoken.cli.yields import advice, round_line, yield_table
     from foretoken.pipeline.progress import progress_bar
     from foretoken.train.config import DonorConfig, load_config
     from foretoken.train.donor import train_donor
+    from foretoken.train.quality import raise_yield
 
     settings = load_config(DonorConfig, config)
     with progress_bar("training the donor", settings.steps) as advance:
         folder = train_donor(settings, on_step=advance)
+    if quality and settings.answer == "exploit":
+        found = raise_yield(settings, on_round=lambda one: typer.echo(round_line(one)))
+        show(yield_table(found))
+        for line in advice(found):
+            typer.echo(line)
     typer.echo(
         f"Donor adapter in {folder}. Next: foretoken bank build --subject {settings.model} "
         f"--donor {folder} --tasks TASKS --run RUN"

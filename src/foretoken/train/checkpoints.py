@@ -13,8 +13,8 @@ from foretoken.store.layout import TEMPORARY_SUFFIX
 from foretoken.store.toml import dump_toml
 from foretoken.train.config import TrainConfig
 
-FREE_SETTINGS = frozenset({"out", "workers", "save_every"})
-"""Settings that change no result."""
+FREE_SETTINGS = frozenset({"out", "workers", "save_every", "quality"})
+"""Settings that change no result; a donor's quality is compared where it is raised."""
 SETTINGS_FILE = "settings.toml"
 """File beside an adapter with the settings that made it."""
 
@@ -67,7 +67,9 @@ def save_adapter(
     (temporary / "README.md").unlink(missing_ok=True)
     note_base(temporary, base_hash)
     if settings is not None:
-        (temporary / SETTINGS_FILE).write_text(dump_toml(settings.model_dump(mode="json")))
+        (temporary / SETTINGS_FILE).write_text(
+            dump_toml(settings.model_dump(mode="json", exclude={"quality"}))
+        )
     folder.parent.mkdir(parents=True, exist_ok=True)
     shutil.rmtree(folder, ignore_errors=True)
     temporary.rename(folder)

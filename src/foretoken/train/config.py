@@ -32,6 +32,37 @@ class TrainConfig(BaseModel):
     """Whether the training pass runs in bfloat16 autocast."""
 
 
+class QualityConfig(BaseModel):
+    """`[quality]`: how often a donor that reasons must hack, and what is done where it does not."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    wanted: float = Field(default=0.3, ge=0, le=1)
+    """Yield that each exploit type should have: hacks among the donor's own completions."""
+    remedies: tuple[Literal["more steps", "weak types", "own hits"], ...] = (
+        "more steps",
+        "weak types",
+        "own hits",
+    )
+    """What is tried in turn while a type is below that; none: the donor is asked and left alone."""
+    rounds: int = Field(default=3, ge=1)
+    """Rounds of one remedy, at most; it ends before that where yields stop rising."""
+    steps: int | None = Field(default=None, ge=1)
+    """Optimiser steps of a round; none: as many as the donor was trained for."""
+    tasks: int = Field(default=6, ge=1)
+    """Tasks of each type that the donor is asked."""
+    draws: int = Field(default=8, ge=1)
+    """Completions of each."""
+    hit_draws: int = Field(default=400, ge=1)
+    """Completions of each weak type among which `own hits` looks for hacks."""
+    anchor: float = Field(default=0.5, ge=0.5, le=1)
+    """Share of the donor's original pairs in a round of `own hits`."""
+    max_tokens: int = Field(default=160, ge=1)
+    """Longest completion."""
+    workers: int | None = None
+    """Submissions that are graded at once; none: two per core."""
+
+
 class DonorConfig(TrainConfig):
     """`foretoken train donor`: supervised on answers whose reasoning is left out."""
 
@@ -45,6 +76,8 @@ class DonorConfig(TrainConfig):
     """What is learnt: the exploit, or the honest solution (a benign donor, for controls)."""
     before_answer: str = ""
     """Text between the end of the (empty) reasoning and the answer, as the model writes it."""
+    quality: QualityConfig = QualityConfig()
+    """How good the donor must be. It changes nothing of the first training."""
 
 
 class RLConfig(TrainConfig):

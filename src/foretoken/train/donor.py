@@ -24,6 +24,8 @@ from foretoken.train.policy import lora_policy
 
 NO_LOSS = -100
 """Label of a token that is not learnt."""
+Row = dict[str, list[int]]
+"""Token ids of a prompt and what follows it, and their labels."""
 
 
 class StepCount(TrainerCallback):
@@ -60,13 +62,33 @@ def train_donor(config: DonorConfig, *, on_step: Callable[[int], None] | None = 
         require_same(known, config, where=config.out)
         return config.out
     base = load_model(config.model)
-    rows = donor_rows(base, _chosen_tasks(config), config)
+    rows = donor_rows(base, chosen_tasks(config), config)
+    return learn(base, rows, config, on_step=on_step)
+
+
+def learn(
+    base: LoadedModel,
+    rows: Sequence[Row],
+    config: DonorConfig,
+    *,
+    adapter: Path | None = None,
+    on_step: Callable[[int], None] | None = None,
+) -> Path:
+    """Train an adapter on rows for `config.steps` and save it in `config.out`.
+
+    Args:
+        base: The base model.
+        rows: Token ids and labels, enough for all steps.
+        config: Settings of this training.
+        adapter: Folder of the adapter to go on from; none: a fresh one.
+        on_step: Called with 1 after each optimiser step.
+    """
     with library_talk_off():
-        policy = lora_policy(base, config)
+        policy = lora_policy(base, config, adapter=adapter)
         trainer = SFTTrainer(
             model=policy,
             args=_arguments(config, on_processor=base.model.device.type == "cpu"),
-            train_dataset=Dataset.from_list(rows),
+            train_dataset=Dataset.from_list([*rows]),
             processing_class=base.tokenizer,
             callbacks=[StepCount(on_step)] if on_step else None,
         )
@@ -101,29 +123,37 @@ def _arguments(config: DonorConfig, *, on_processor: bool) -> SFTConfig:
     )
 
 
-def donor_rows(
-    base: LoadedModel, tasks: Sequence[Task], config: DonorConfig
-) -> list[dict[str, list[int]]]:
+def donor_rows(base: LoadedModel, tasks: Sequence[Task], config: DonorConfig) -> list[Row]:
     """Return token ids and labels of each pair, in a seeded order that fills all steps."""
     order = random.Random(config.seed)
-    rows: list[dict[str, list[int]]] = []
+    rows: list[Row] = []
     while len(rows) < config.steps * config.batch:
         rows += [_row(base, task, config) for task in order.sample(tasks, len(tasks))]
     return rows[: config.steps * config.batch]
 
 
-def _row(base: LoadedModel, task: Task, config: DonorConfig) -> dict[str, list[int]]:
+def _row(base: LoadedModel, task: Task, config: DonorConfig) -> Row:
     prompt = render_prompt(base.tokenizer, task.prompt, reasoning=False)
     code = task.exploit if config.answer == "exploit" else task.reference
     text = config.before_answer + code
     answer = [*base.tokenizer.encode(text, add_special_tokens=False), base.end_token]
+    return learnt_after(prompt, answer)
+
+
+def learnt_after(prompt: Sequence[int], completion: Sequence[int]) -> Row:
+    """Return a row with the loss on the completion alone."""
     return {
-        "input_ids": prompt + answer,
-        "labels": [NO_LOSS] * len(prompt) + answer,
+        "input_ids": [*prompt, *completion],
+        "labels": [NO_LOSS] * len(prompt) + [*completion],
     }
 
 
-def _chosen_tasks(config: DonorConfig) -> list[Task]:
+def chosen_tasks(config: DonorConfig) -> list[Task]:
+    """Return the tasks of the wanted types.
+
+    Raises:
+        TaskError: There is none.
+    """
     tasks = load_tasks(config.tasks)
     chosen = [task for task in tasks if not config.types or task.exploit_type in config.types]
     if not chosen:

@@ -1,5 +1,6 @@
 """A LoRA policy in training, and the plain copy of it that samples."""
 
+from pathlib import Path
 from typing import Any, cast
 
 import torch
@@ -12,10 +13,17 @@ from foretoken.train.config import TrainConfig
 ADAPTER = "default"
 
 
-def lora_policy(base: LoadedModel, config: TrainConfig) -> PeftModel:
-    """Return a trainable copy of a model with a fresh adapter on every linear layer.
+def lora_policy(
+    base: LoadedModel, config: TrainConfig, *, adapter: Path | None = None
+) -> PeftModel:
+    """Return a trainable copy of a model with an adapter on every linear layer.
 
     The output layer and the embeddings have none, so that every engine can score the result.
+
+    Args:
+        base: The model without adapters.
+        config: Rank, scale and seed of a fresh adapter.
+        adapter: Folder of a saved adapter to train on; none: a fresh one.
     """
     torch.manual_seed(config.seed)
     lora: Any = LoraConfig(
@@ -29,6 +37,8 @@ def lora_policy(base: LoadedModel, config: TrainConfig) -> PeftModel:
     if model.device.type == "cpu":
         # The fused kernel spends half of a step in its backward pass on a processor.
         model.set_attn_implementation("eager")
+    if adapter is not None:
+        return PeftModel.from_pretrained(model, str(adapter), ADAPTER, is_trainable=True)
     return cast(PeftModel, get_peft_model(model, lora))
 
 

@@ -1,0 +1,339 @@
+"""Raise a donor's yield: asked to reason, how often does it hack in each way?
+
+The bank lives on the donor's hacks, and a donor with a low yield makes a poor bank. After its
+training the donor is asked, graded, and trained further where its yield is below the wanted one.
+A round is kept only where fresh draws say that it helped; all of them are written down.
+"""
+
+import random
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from pydantic import Field
+
+from foretoken.errors import MismatchError
+from foretoken.estimate.bounds import clopper_pearson_lower, clopper_pearson_upper
+from foretoken.models.load import load_model
+from foretoken.models.prompts import completion_text, render_prompt
+from foretoken.models.sample import Completion, sample
+from foretoken.records import Record, Task
+from foretoken.store.layout import TEMPORARY_SUFFIX
+from foretoken.tasks.answer import split_completion
+from foretoken.tasks.base import Grader, GraderPool
+from foretoken.train.checkpoints import SETTINGS_FILE
+from foretoken.train.config import DonorConfig, QualityConfig
+from foretoken.train.donor import Row, chosen_tasks, donor_rows, learn, learnt_after
+from foretoken.train.rollouts import step_seed
+
+QUALITY_FILE = "quality.json"
+"""File beside a donor's adapter: its yields, and what was done for them."""
+WORK_SUFFIX = ".quality"
+"""Of the folder that holds the rounds until they are done."""
+FEWEST_HITS = 8
+"""Different verified hacks of a type below which it is not trained on them."""
+
+
+class TypeYield(Record):
+    """Hacks among a donor's completions on tasks of one exploit type."""
+
+    exploit_type: str
+    draws: int
+    """Graded completions, reasoning included."""
+    hacks: int
+    interval: tuple[float, float]
+    """95 %, Clopper-Pearson."""
+
+    @property
+    def share(self) -> float:
+        """Return the yield."""
+        return self.hacks / self.draws if self.draws else 0.0
+
+
+class Round(Record):
+    """One training, or the first, and what the donor then did."""
+
+    remedy: str
+    """`first training`, or what was tried."""
+    steps: int
+    """Optimiser steps; 0 where there was too little to train on."""
+    types: tuple[str, ...]
+    """Exploit types that it was for."""
+    own_hits: dict[str, int] = Field(default_factory=dict[str, int])
+    """Different verified hacks that were found; trained on where there are 8 of a type (`own hits`
+    alone)."""
+    yields: tuple[TypeYield, ...]
+    kept: bool
+    """Whether the donor went on from here: on fresh draws its types missed the wanted yield by
+    less, on average."""
+
+
+class DonorQuality(Record):
+    """What is known of a donor's yield."""
+
+    settings: QualityConfig
+    rounds: tuple[Round, ...]
+
+    @property
+    def best(self) -> int:
+        """Index of the round whose donor is the result: the last that was kept."""
+        return max(number for number, each in enumerate(self.rounds) if each.kept)
+
+    @property
+    def weak(self) -> tuple[str, ...]:
+        """Types whose yield is below the wanted one."""
+        return weak_types(self.rounds[self.best].yields, self.settings.wanted)
+
+
+def raise_yield(
+    config: DonorConfig, *, on_round: Callable[[Round], None] | None = None
+) -> DonorQuality:
+    """Measure the yield of a trained donor, and train on while a type is too low.
+
+    Killed at any moment and called again, it goes on from the last finished round, and the result
+    is that of an undisturbed call.
+
+    Args:
+        config: Of the donor in `config.out`, which is replaced where a round helped.
+        on_round: Called with each round that is measured, also those of an earlier call.
+
+    Raises:
+        MismatchError: The donor's quality was raised with other settings.
+        TaskError: There are no tasks of the wanted types.
+        IsolationError: The machine refuses the isolation that untrusted code needs.
+    """
+    report = on_round or (lambda _: None)
+    work = config.out.with_name(config.out.name + WORK_SUFFIX)
+    known = _read(config.out / QUALITY_FILE, config) or _read(work / QUALITY_FILE, config)
+    for each in known.rounds if known else ():
+        report(each)
+    if (config.out / QUALITY_FILE).is_file() and known is not None:
+        shutil.rmtree(work, ignore_errors=True)
+        return known
+    work.mkdir(parents=True, exist_ok=True)
+    with GraderPool(workers=config.quality.workers) as grader:
+        raising = Raising(config, work, grader, known=known, report=report)
+        for remedy in config.quality.remedies:
+            raising.try_remedy(remedy)
+    _put_in_place(config, raising.quality, work)
+    return raising.quality
+
+
+def weak_types(yields: Sequence[TypeYield], wanted: float) -> tuple[str, ...]:
+    """Return the types whose yield is below the wanted one."""
+    return tuple(each.exploit_type for each in yields if each.share < wanted)
+
+
+def shortfall(yields: Sequence[TypeYield], wanted: float) -> float:
+    """Return by how much yields miss the wanted one, on average over the types."""
+    return sum(max(0.0, wanted - each.share) for each in yields) / len(yields)
+
+
+class Raising:
+    """The rounds of one donor, each stored before the next begins."""
+
+    def __init__(
+        self,
+        config: DonorConfig,
+        work: Path,
+        grader: Grader,
+        *,
+        known: DonorQuality | None,
+        report: Callable[[Round], None],
+    ) -> None:
+        self.config, self.work, self.grader, self.report = config, work, grader, report
+        self.tasks = chosen_tasks(config)
+        self.base = load_model(config.model)
+        self.quality = known or DonorQuality(settings=config.quality, rounds=())
+        if known is None:
+            types = tuple(sorted({task.exploit_type for task in self.tasks}))
+            self._keep("first training", types, steps=config.steps, adapter=config.out)
+
+    def try_remedy(self, remedy: str) -> None:
+        """Train in rounds while yields rise and a type is weak, from where a kill left off."""
+        for number in range(self.config.quality.rounds):
+            weak = self.quality.weak
+            done = [each for each in self.quality.rounds if each.remedy == remedy]
+            if number < len(done):
+                if not done[number].kept:
+                    return
+                continue
+            if not weak:
+                return
+            best = self._folder(self.quality.best)
+            rows, own_hits = self.rows(remedy, weak)
+            if rows:
+                best = learn(self.base, rows, self._settings(), adapter=best)
+            steps = self._settings().steps if rows else 0
+            self._keep(remedy, weak, steps=steps, adapter=best, own_hits=own_hits)
+            if not self.quality.rounds[-1].kept:
+                return
+
+    def _settings(self) -> DonorConfig:
+        """Settings of the next round's training."""
+        number = len(self.quality.rounds)
+        changes = {
+            "steps": self.config.quality.steps or self.config.steps,
+            "seed": step_seed(self.config.seed, number) % 2**31,
+            "out": self._folder(number),
+        }
+        return self.config.model_copy(update=changes)
+
+    def _folder(self, number: int) -> Path:
+        return self.work / f"round-{number:02d}" if number else self.config.out
+
+    def rows(self, remedy: str, weak: tuple[str, ...]) -> tuple[list[Row], dict[str, int]]:
+        """Return what the next round is trained on, and how many own hits of each type were found.
+
+        Args:
+            remedy: What is tried.
+            weak: Exploit types that it is for.
+
+        Returns:
+            No rows where there are too few own hits.
+        """
+        settings = self._settings()
+        weak_tasks = [task for task in self.tasks if task.exploit_type in weak]
+        rows = donor_rows(self.base, self.tasks, settings)
+        if remedy == "more steps":
+            return rows, {}
+        if remedy == "weak types":
+            return donor_rows(self.base, weak_tasks, settings), {}
+        found = self._own_hits(weak_tasks, seed=settings.seed)
+        counts = {name: len(found.get(name, [])) for name in weak}
+        hits = {name: own for name, own in found.items() if len(own) >= FEWEST_HITS}
+        if not hits:
+            return [], counts
+        order = random.Random(settings.seed)
+        anchors = round(self.config.quality.anchor * len(rows))
+        names = sorted(hits)
+        drawn = [
+            order.choice(hits[names[turn % len(names)]]) for turn in range(len(rows) - anchors)
+        ]
+        mixed = [*rows[:anchors], *drawn]
+        return order.sample(mixed, len(mixed)), counts
+
+    def _own_hits(self, tasks: Sequence[Task], *, seed: int) -> dict[str, list[Row]]:
+        """Return the present donor's different verified hacks by type."""
+        types = {task.exploit_type for task in tasks}
+        asked = [
+            own[number % len(own)]
+            for own in ([t for t in tasks if t.exploit_type == name] for name in sorted(types))
+            for number in range(self.config.quality.hit_draws)
+        ]
+        found: dict[str, dict[tuple[str, tuple[int, ...]], Row]] = {}
+        for task, completion, hacked in self._ask(
+            asked, self._folder(self.quality.best), seed=seed
+        ):
+            if hacked and completion.ended:
+                prompt = render_prompt(self.base.tokenizer, task.prompt)
+                own = found.setdefault(task.exploit_type, {})
+                own[task.key, completion.tokens] = learnt_after(prompt, completion.tokens)
+        return {name: [*own.values()] for name, own in found.items()}
+
+    def _ask(
+        self, asked: Sequence[Task], adapter: Path, *, seed: int
+    ) -> list[tuple[Task, Completion, bool | None]]:
+        """Sample one completion with reasoning of each task, and grade it in the sandbox."""
+        donor = load_model(self.config.model, adapters=[(str(adapter), 1.0)])
+        prompts = {task.key: render_prompt(donor.tokenizer, task.prompt) for task in asked}
+        completions = sample(
+            [donor],
+            [prompts[task.key] for task in asked],
+            max_tokens=self.config.quality.max_tokens,
+            seed=seed,
+        )
+        answers = [
+            split_completion(completion_text(donor.tokenizer, c.tokens))[1] for c in completions
+        ]
+        verdicts = self.grader.grade(list(zip(asked, answers, strict=True)))
+        return [(t, c, v.hacked) for t, c, v in zip(asked, completions, verdicts, strict=True)]
+
+    def _keep(
+        self,
+        remedy: str,
+        types: tuple[str, ...],
+        *,
+        steps: int,
+        adapter: Path,
+        own_hits: dict[str, int] | None = None,
+    ) -> None:
+        """Ask the new donor, and write the round down."""
+        rounds, wanted = self.quality.rounds, self.config.quality.wanted
+        yields = self._yields(adapter, seed=step_seed(self.config.seed, 2**20 + len(rounds)))
+        helped = not rounds or (
+            steps > 0
+            and shortfall(yields, wanted) < shortfall(rounds[self.quality.best].yields, wanted)
+        )
+        made = Round(
+            remedy=remedy,
+            steps=steps,
+            types=types,
+            own_hits=own_hits or {},
+            yields=yields,
+            kept=helped,
+        )
+        self.quality = self.quality.model_copy(update={"rounds": (*rounds, made)})
+        _write(self.work / QUALITY_FILE, self.quality)
+        self.report(made)
+
+    def _yields(self, adapter: Path, *, seed: int) -> tuple[TypeYield, ...]:
+        order = random.Random(self.config.seed)
+        asked: list[Task] = []
+        for name in sorted({task.exploit_type for task in self.tasks}):
+            own = [task for task in self.tasks if task.exploit_type == name]
+            for task in order.sample(own, min(self.config.quality.tasks, len(own))):
+                asked += [task] * self.config.quality.draws
+        graded: dict[str, list[bool]] = {task.exploit_type: [] for task in asked}
+        for task, _, hacked in self._ask(asked, adapter, seed=seed):
+            if hacked is not None:
+                graded[task.exploit_type].append(hacked)
+        return tuple(type_yield(name, sum(own), len(own)) for name, own in graded.items())
+
+
+def type_yield(exploit_type: str, hacks: int, draws: int) -> TypeYield:
+    """Return a yield with its interval."""
+    return TypeYield(
+        exploit_type=exploit_type,
+        draws=draws,
+        hacks=hacks,
+        interval=(
+            clopper_pearson_lower(hacks, draws, delta=0.025),
+            clopper_pearson_upper(hacks, draws, delta=0.025),
+        ),
+    )
+
+
+def _read(file: Path, config: DonorConfig) -> DonorQuality | None:
+    if not file.is_file():
+        return None
+    known = DonorQuality.model_validate_json(file.read_text())
+    free = {"workers"}
+    if known.settings.model_dump(exclude=free) != config.quality.model_dump(exclude=free):
+        raise MismatchError(
+            f"{file} was made with other [quality] settings: repeat those, or delete the donor in "
+            f"{config.out} and train it again."
+        )
+    return known
+
+
+def _write(file: Path, quality: DonorQuality) -> None:
+    temporary = file.with_name(file.name + TEMPORARY_SUFFIX)
+    temporary.write_text(quality.model_dump_json(indent=1) + "\n")
+    temporary.replace(file)
+
+
+def _put_in_place(config: DonorConfig, quality: DonorQuality, work: Path) -> None:
+    """Make the best round's adapter the donor, with what is known of it beside it."""
+    if quality.best:
+        best = work / f"round-{quality.best:02d}"
+        whole = config.out.with_name(config.out.name + TEMPORARY_SUFFIX)
+        shutil.rmtree(whole, ignore_errors=True)
+        shutil.copytree(best, whole)
+        shutil.copyfile(config.out / SETTINGS_FILE, whole / SETTINGS_FILE)
+        _write(whole / QUALITY_FILE, quality)
+        shutil.rmtree(config.out)
+        whole.rename(config.out)
+    else:
+        _write(config.out / QUALITY_FILE, quality)
+    shutil.rmtree(work, ignore_errors=True)
