@@ -6,9 +6,11 @@ tuples differ, `1`, `1.0` and `True` differ, sets and dicts compare without orde
 """
 
 import json
+from dataclasses import dataclass
 from typing import Any
 
 from foretoken.sandbox.wire import MAX_DEPTH, MAX_NODES, Tree, encode
+from foretoken.tasks.identity import ByIdentity
 
 _SEQUENCES = {"t": ("(", ")"), "s": ("{", "}"), "z": ("frozenset({", "})")}
 
@@ -80,14 +82,47 @@ def _count(tree: Tree, most: int) -> int:
     return nodes
 
 
+def _json(tree: Tree) -> str:
+    """Different trees have different texts: two surrogates are not the character that they make."""
+    return json.dumps(tree, ensure_ascii=False)
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """An expected value, made ready to be compared with many answers."""
+
+    nodes: int
+    canonical: str | None
+    """None: equals nothing."""
+    json: str
+
+    @classmethod
+    def of(cls, expected: Any) -> "_Wanted":
+        tree = encode(expected)
+        try:
+            text = canonical(tree)
+        except OpaqueError:
+            text = None
+        return cls(_count(tree, MAX_NODES * 4), text, _json(tree))
+
+
+_wanted = ByIdentity(_Wanted.of)
+
+
 def same(expected: Any, tree: Tree) -> bool:
-    """Whether a submission's (encoded, untrusted) answer is the expected value, type and all."""
-    wanted = encode(expected)
-    nodes = _count(wanted, MAX_NODES * 4)
-    if _count(tree, nodes) != nodes:
+    """Whether a submission's (encoded, untrusted) answer is the expected value, type and all.
+
+    Args:
+        expected: Compared as it was when first seen: it must not be changed afterwards.
+        tree: The answer.
+    """
+    wanted = _wanted(expected)
+    if wanted.canonical is None or _count(tree, wanted.nodes) != wanted.nodes:
         return False
+    if _json(tree) == wanted.json:  # the usual right answer, at the speed of C
+        return True
     try:
-        return canonical(wanted) == canonical(tree)
+        return wanted.canonical == canonical(tree)
     except OpaqueError:
         return False
 

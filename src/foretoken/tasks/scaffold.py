@@ -18,8 +18,9 @@ from foretoken.sandbox.base import (
     Raised,
     Returned,
 )
-from foretoken.sandbox.wire import WireError, encode
+from foretoken.sandbox.wire import Tree, WireError, encode
 from foretoken.tasks.compare import same
+from foretoken.tasks.identity import ByIdentity
 
 CasePasses = Callable[[Case, CallEnd], bool]
 
@@ -35,6 +36,13 @@ class Judgement:
 def strict_case(case: Case, end: CallEnd) -> bool:
     """The call returned exactly the expected value."""
     return isinstance(end, Returned) and same(case.expected, end.tree)
+
+
+def _encode_calls(cases: tuple[Case, ...]) -> tuple[Tree, ...]:
+    return tuple(encode(case.args) for case in cases)
+
+
+_calls = ByIdentity(_encode_calls)
 
 
 def build_job(
@@ -53,7 +61,7 @@ def build_job(
         TaskError: An argument cannot cross into the sandbox.
     """
     try:
-        calls = tuple(encode(case.args) for case in cases)
+        calls = _calls(cases)
     except WireError as error:
         raise TaskError(f"task {task.key}: an argument of a case is too large ({error})") from error
     digest = hashlib.sha256(f"{task.key}\0{code}".encode(errors="surrogatepass")).digest()
