@@ -87,13 +87,14 @@ def test_an_owner_that_is_killed_leaves_no_process_after_a_second(owner: str) ->
             for _ in range(1 if owner == "alone" else 2)
         )
         slots = [int(number) for number in said["pool"].split()]
-        deadline = time.monotonic() + 20
-        while sum(len(list(descendants(slot))) for slot in slots) < 8:  # each: helper, submission
-            assert time.monotonic() < deadline
+        below = list(slots)
+        deadline = time.monotonic() + 60
+        while len(below) < 12 and time.monotonic() < deadline:  # each: two helpers, submission
+            below = [*slots, *(pid for slot in slots for pid in descendants(slot))]
             time.sleep(0.02)
-        below = [*slots, *(pid for slot in slots for pid in descendants(slot))]
-        assert all(alive(pid) for pid in below)
+        living = [alive(pid) for pid in below]
         process.kill()
+    assert living == [True] * 12
     time.sleep(1)
     try:
         assert [pid for pid in below if alive(pid)] == []
@@ -143,7 +144,7 @@ def mixed(number: int) -> Job:
         "def f(x): raise ValueError",
         "import os\nos._exit(7)",
         "def f(x): return 'x' * 60000",
-        "import os\nwhile True: os.write(1, b'x' * 9999) or os.write(4, b'x' * 9999)",
+        "import os\nwhile True: os.write(4, b'x' * 9999)",
     )
     return Job(code=kinds[number % len(kinds)], function="f", calls=(encode((1,)),))
 
@@ -153,7 +154,7 @@ def outcome(execution: Execution) -> tuple[object, ...]:
 
 
 def test_killing_anybody_at_any_moment_changes_no_verdict() -> None:
-    jobs = [mixed(number) for number in range(400)]
+    jobs = [mixed(number) for number in range(240)]
     with SandboxPool(workers=4, limits=LIMITS) as pool:
         undisturbed = [outcome(execution) for execution in pool.run(jobs)]
         first = pool.process_ids
