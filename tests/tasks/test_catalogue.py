@@ -195,3 +195,12 @@ def test_the_page_of_the_catalogue_is_up_to_date() -> None:
     assert source.with_name("exploits.md").read_text() == module.page(), (
         "run: python docs/make_exploits.py"
     )
+
+
+@pytest.mark.parametrize("name", TYPES)
+def test_no_exploit_imports_a_name_that_a_parameter_takes(name: str) -> None:
+    for problem in programming_problems():
+        code = ast.parse(put_flaw(problem, name, style=0, seed=0).exploit)
+        imports = [node for node in ast.walk(code) if isinstance(node, ast.Import | ast.ImportFrom)]
+        names = {alias.asname or alias.name for node in imports for alias in node.names}
+        assert not names & set(problem.parameters), problem.key
