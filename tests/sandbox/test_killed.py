@@ -7,11 +7,11 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from processes import children, descendants
 
 from foretoken.sandbox.base import Ending, Execution, Job, Limits, Returned
 from foretoken.sandbox.pool import SandboxPool
@@ -51,22 +51,6 @@ pool.run([Job(code=code, function="f", calls=calls) for code in codes * 3])
 def numbered(number: int, *, sleep_s: float = 0.0) -> Job:
     code = f"import time\ntime.sleep({sleep_s})\ndef f(x): return {number}"
     return Job(code=code, function="f", calls=(encode((1,)),))
-
-
-def children(pid: int) -> list[int]:
-    with suppress(OSError):
-        return [
-            int(child)
-            for task in Path(f"/proc/{pid}/task").iterdir()
-            for child in (task / "children").read_text().split()
-        ]
-    return []
-
-
-def descendants(pid: int) -> Iterator[int]:
-    for child in children(pid):
-        yield child
-        yield from descendants(child)
 
 
 def alive(pid: int) -> bool:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from processes import children
 
 WORKER = '''
 """What a worker does: make a pool, say who runs in it, run jobs, tell the results."""
@@ -86,16 +87,6 @@ def start(script: Path, *arguments: str) -> subprocess.Popen[str]:
         text=True,
         env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
     )
-
-
-def children(pid: int) -> list[int]:
-    with suppress(OSError):
-        return [
-            int(child)
-            for task in Path(f"/proc/{pid}/task").iterdir()
-            for child in (task / "children").read_text().split()
-        ]
-    return []
 
 
 def descendants(pid: int) -> Iterator[tuple[int, str]]:

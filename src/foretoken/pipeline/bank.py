@@ -1,4 +1,4 @@
-"""Build a bank: draw from switch proposals in two stages, grade, keep the hits' densities."""
+"""Build a bank: draw from switch proposals in stages, grade, keep the hits' densities."""
 
 import math
 from collections.abc import Sequence
@@ -108,12 +108,13 @@ def build_bank(config: BankConfig) -> list[BankHealth]:
     with GraderPool(workers=config.workers) as pool:
         stages = STAGES if config.proposals == "switch" else STAGES[:1]
         for stage, part in enumerate(stages, start=1):
-            if stage == 1:
-                first = [_first_mixture(each, tasks, config=config) for each in types]
-                keep_mixtures(run, first, part=part)
-            elif not run.has_part(part, Mixture):
-                found = tuned_mixtures(run, step=config.step, stage=stage, budget=budget)
-                keep_mixtures(run, found, part=part)
+            if not run.has_part(part, Mixture):
+                found = (
+                    [_first_mixture(each, tasks, config=config) for each in types]
+                    if stage == 1
+                    else tuned_mixtures(run, step=config.step, stage=stage, budget=budget)
+                )
+                run.append(found, part=part, kind=Mixture)
             mixtures = run.read(Mixture, part=part)
             draw_stage(run, models, tasks, mixtures=mixtures, part=part, config=config, pool=pool)
             _score_stage(run, models, tasks, stage=stage, config=config)
@@ -196,12 +197,6 @@ def _proposals(config: BankConfig) -> tuple[tuple[Component, ...], tuple[float, 
         config.typical_tokens, config.strengths, answer_windows=config.answer_windows
     )
     return grid, tuple(initial_weights(len(grid)).tolist())
-
-
-def keep_mixtures(run: Run, mixtures: Sequence[Mixture], *, part: str) -> None:
-    """Store what a stage draws from; where an earlier call has, that is what counts."""
-    if not run.has_part(part, Mixture):
-        run.append(mixtures, part=part, kind=Mixture)
 
 
 def draw_stage(

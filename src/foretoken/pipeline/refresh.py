@@ -9,12 +9,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pyarrow.compute as pc
+from pydantic import Field
 
 from foretoken.errors import SetupError
 from foretoken.pipeline.bank import (
     BankConfig,
     draw_stage,
-    keep_mixtures,
     load_voices,
     voice_scorers,
 )
@@ -38,7 +38,7 @@ class RefreshConfig(Settings):
     """Folder named step-000013: an adapter on the run's base model, or a whole model."""
     types: tuple[str, ...] = ()
     """Exploit types to draw again; none: those whose bank is stale at this checkpoint."""
-    draws_per_task: int = 16
+    draws_per_task: int = Field(default=16, ge=1)
     """New draws for each task of these types."""
     workers: int | None = None
     """Grader processes; none: one per core."""
@@ -87,7 +87,8 @@ def refresh_bank(config: RefreshConfig) -> tuple[str, ...]:
     hits = run.read(Draw, where=(pc.field("source") == "bank") & pc.field("hacked"))
     for each in sorted({*bank_steps(run), step}):
         score_under_voices(run, hits, tasks=tasks, step=each)
-    keep_mixtures(run, mixtures, part=part)
+    if not run.has_part(part, Mixture):
+        run.append(mixtures, part=part)
     return config.types
 
 

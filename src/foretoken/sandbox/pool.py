@@ -50,7 +50,7 @@ class SandboxPool:
         _pools.add(self)
         try:
             self._fill()
-        except BaseException:
+        except BaseException:  # an interrupt, too, must leave no helper behind
             self._discard(list(self._slots.values()))
             raise
 
@@ -176,7 +176,7 @@ class SandboxPool:
                 self._fill()
                 with _selector() as selector:
                     _Loop(self, jobs, selector=selector, take=take).run()
-            except BaseException:
+            except BaseException:  # an interrupt, too, must leave nothing under way
                 if os.getpid() == self._owner:
                     self._end_busy_slots()
                 raise

@@ -94,7 +94,7 @@ class Slot:
                 start_new_session=True,
                 pass_fds=(control,),
             )
-        except BaseException:
+        except BaseException:  # an interrupt, too, must leave no socket open
             self.control.close()
             raise
 
@@ -187,7 +187,7 @@ class Flight:
             os.set_blocking(write_end, False)
             os.set_blocking(answer, False)
             socket.send_fds(slot.control, [b"j"], [request_end, result_end])
-        except BaseException:
+        except BaseException:  # an interrupt, too, must leave no pipe open
             for end in ends:
                 os.close(end)
             raise
