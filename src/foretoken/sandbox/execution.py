@@ -9,6 +9,25 @@ from foretoken.sandbox import zygote
 from foretoken.sandbox.base import Ending, Execution, Job
 from foretoken.sandbox.slot import Flight
 from foretoken.sandbox.transcript import BadTranscriptError, read_transcript, was_ready
+from foretoken.sandbox.wire import encode
+
+SAMPLE = Job(
+    code="""
+from collections import Counter
+
+def shown(words, least=1):
+    \"\"\"The frequent words.\"\"\"
+    found = {}
+    for word in words:
+        found[word] = found.get(word, 0) + 1
+    assert Counter(words) == found
+    rows = sorted(found.items(), key=lambda pair: (-pair[1], str(pair[0])))
+    return [f"{word}: {times}" for word, times in rows if times >= least]
+""",
+    function="shown",
+    calls=tuple(encode(args) for args in [(["a", "b", "a"],), ((2.5, True, None, 7), 1)] * 4),
+)
+"""A submission of our own, of the kind that most are."""
 
 _REASONS = {
     zygote.CPU_LIMIT: Ending.CPU_LIMIT,

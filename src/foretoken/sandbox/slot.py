@@ -60,12 +60,13 @@ class Slot:
     Args:
         limits: What one submission may use.
         user: Number of the user that submissions become, where there can be one.
+        sample: A request that the zygote rehearses, so that what each submission runs is warm.
 
     Raises:
         IsolationError: The machine has no room for another process.
     """
 
-    def __init__(self, limits: Limits, user: int) -> None:
+    def __init__(self, limits: Limits, user: int, sample: bytes) -> None:
         self.user = user
         self.stands = False
         self.attempt = 1
@@ -79,14 +80,15 @@ class Slot:
         except OSError as error:
             raise refusal("start of a sandbox helper", error.errno or 0) from error
         fields: dict[str, Any] = limits.model_dump() | {"wall_s": limits.wall_s}
+        config = {"limits": fields, "user": user, "sample": sample.decode()}
         with suppress(OSError):  # a helper that is gone already is told by `wait_ready`
-            self.control.send(json.dumps({"limits": fields, "user": user}).encode())
+            self.control.send(json.dumps(config).encode())
 
     def _start(self, control: int) -> subprocess.Popen[bytes]:
         try:
             return subprocess.Popen(
                 [_first_python(), "-S", "-s", "-B", str(Path(zygote.__file__)), str(control)],
-                env={"PYTHONHASHSEED": "0"},
+                env={"PYTHONHASHSEED": "0", "LD_BIND_NOW": "1"},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,

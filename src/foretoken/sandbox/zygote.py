@@ -107,7 +107,7 @@ class _Clock:
 
 def _watch(pid: int, ends: list[int], control: socket, limits: dict[str, Any]) -> bytes:
     """Wait for the submission's process, and end it when it is over a limit."""
-    clock = _Clock(pid, ends, limits)
+    clock = None  # most end within a tick: what they do not need is not made
     descriptor = os.pidfd_open(pid)
     poller = select.poll()
     poller.register(descriptor, select.POLLIN)
@@ -121,6 +121,8 @@ def _watch(pid: int, ends: list[int], control: socket, limits: dict[str, Any]) -
             reason = KILLED
             if not control.recv(1):
                 os._exit(0)
+        elif clock is None:
+            clock = _Clock(pid, ends, limits)
         else:
             reason = clock.tick()
     if reason != ENDED:
@@ -134,9 +136,8 @@ def _enter_child(
     descriptors: list[int], config: dict[str, Any], program: kernel.Filter
 ) -> NoReturn:
     try:
-        request, result = (fcntl.fcntl(one, fcntl.F_DUPFD, child.RESULT + 1) for one in descriptors)
-        os.dup2(request, child.REQUEST)
-        os.dup2(result, child.RESULT)
+        os.dup2(descriptors[0], child.REQUEST)
+        os.dup2(descriptors[1], child.RESULT)
         os.closerange(child.RESULT + 1, 1 << 16)
         child.lock_in(config["limits"], program, user=config["user"])
     except BaseException:  # noqa: BLE001  not locked in: the submission must not run
@@ -268,6 +269,7 @@ def _start(control: socket) -> None:
     for name in WARM:
         importlib.import_module(name)
     _forget_ourselves()
+    child.rehearse(config["sample"])
     child.prepare(config["limits"])
     own = os.pidfd_open(os.getpid())
     program = kernel.Filter(seccomp.compile_policy(kernel.machine()))
@@ -277,9 +279,18 @@ def _start(control: socket) -> None:
     _serve(control, own, config, program)
 
 
+def _keep_places_free(descriptor: int) -> int:
+    """Fill the places of a submission's pipes with nothing; the descriptor, moved elsewhere."""
+    moved = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, child.RESULT + 1)
+    os.close(descriptor)
+    for place in (child.REQUEST, child.RESULT):
+        os.dup2(0, place)
+    return moved
+
+
 def main() -> None:
     """Set up the room, say so (or say which step was refused), and serve."""
-    control = socket(fileno=int(sys.argv[1]))
+    control = socket(fileno=_keep_places_free(int(sys.argv[1])))
     try:
         _start(control)
     except kernel.RefusedError as refused:
