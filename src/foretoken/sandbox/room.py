@@ -4,6 +4,7 @@ This module runs inside the sandbox: it imports the standard library only.
 """
 
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -14,6 +15,9 @@ BOX = "/box"
 """Where each submission finds its private working directory."""
 _HIDDEN = ("site-packages", "dist-packages")
 _INSIDE_ID = 1000
+_PID_MAX = Path("/proc/sys/kernel/pid_max")
+_PID_MAX_IS_PRIVATE = (6, 14)
+_NEVER_REUSED, _OWN_PROCESSES = 300, 16
 
 
 def may_mount() -> bool:
@@ -57,6 +61,30 @@ def enter_namespaces(user: int) -> bool:
     ):
         kernel.unshare(flag, step)
     return privileged
+
+
+def bound_processes(threads: int) -> int:
+    """Bound what runs in this process number space, where the kernel keeps such a bound for each.
+
+    It holds for every user, unlike the limit on a user's processes, which the kernel waives for the
+    host's root even in a user namespace.
+
+    Args:
+        threads: Threads that one submission may have.
+
+    Returns:
+        Threads that one submission can have at the most: some more, since the kernel does not use
+        the lowest numbers again; `threads` where there is no such bound.
+    """
+    release = tuple(int(number) for number in re.findall(r"\d+", os.uname().release)[:2])
+    most = _NEVER_REUSED + threads + _OWN_PROCESSES
+    if release < _PID_MAX_IS_PRIVATE or os.getpid() != 1:
+        return threads
+    try:
+        _PID_MAX.write_text(str(most))
+    except OSError:
+        return threads
+    return most
 
 
 def _enter_user_namespace() -> None:

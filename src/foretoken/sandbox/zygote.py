@@ -185,7 +185,7 @@ def _refusal_of_lock(config: dict[str, Any], program: kernel.Filter) -> tuple[st
     try:
         child.lock_in(config["limits"], program, user=config["user"])
         stack_size(1 << 16)
-        for _ in range(config["limits"]["threads"]):
+        for _ in range(config["most_threads"]):
             start_new_thread(time.sleep, (60,))
     except kernel.RefusedError as refused:
         return refused.step, refused.errno
@@ -264,6 +264,8 @@ def _start(control: socket) -> None:
         _, status = os.waitpid(pid, 0)
         os._exit(os.waitstatus_to_exitcode(status) & 0xFF)
     kernel.die_with_parent()
+    threads = config["limits"]["threads"]
+    config["most_threads"] = room.bound_processes(threads) if config["user"] is None else threads
     room.build()
     kernel.drop_bounding_set()
     for name in WARM:
