@@ -3,11 +3,14 @@
 2,000 completions of 120, 240 and 480 tokens, true rates from 1e-3 to 1e-8, a donor that strays by
 0.4 nats at every token, 200 repetitions of each. Prints the root mean square error in decades of
 every estimator, and for `switch` what else must hold; a drifting subject over ten checkpoints; how
-often a missing route is noticed. About 40 minutes of processor time.
+often a missing route is noticed; what the densities of many hits cost. About 40 minutes of processor
+time; `--densities` prints that table alone.
 """
 
 import argparse
 import os
+import resource
+import time
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
@@ -18,6 +21,7 @@ from rich.console import Console
 from rich.table import Table
 
 from foretoken.estimate.doubts import MOST_UNCOVERED
+from foretoken.estimate.mixture import default_components, log_ratios
 from foretoken.pipeline.calibrate import CalibrateConfig, Calibration, calibrate
 from foretoken.pipeline.toy_series import bank_series, prefix_series, steps_to
 from foretoken.pipeline.toys import audit_routes, draw_bank
@@ -36,6 +40,7 @@ WANDER = 0.0006
 """Drift of the subject per step, in nats: 0.2 at the last of some 360 steps, at every token."""
 SERIES_DRAWS = 4000
 SERIES_ROLLOUTS = 200
+HITS, HIT_TOKENS = 20_000, 1000
 
 
 def main() -> None:
@@ -43,7 +48,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--repetitions", type=int, default=200)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--densities", action="store_true")
     chosen = parser.parse_args()
+    console = Console(width=120)
+    console.print(density_table())
+    if chosen.densities:
+        return
     found: dict[tuple[int, float], dict[str, Calibration]] = {}
     for tokens in LENGTHS:
         for rate in RATES:
@@ -52,7 +62,6 @@ def main() -> None:
             )
             found[tokens, rate] = {each.estimator: each for each in calibrate(config)}
             print(f"{tokens} tokens, rate {rate:g}: done", flush=True)
-    console = Console(width=120)
     console.print(error_table(found))
     console.print(switch_table([(*key, each["switch"]) for key, each in found.items()]))
     with ProcessPoolExecutor(
@@ -66,6 +75,22 @@ def main() -> None:
         console.print(series_table(series))
         shares = [list(workers.map(partial(route_share, each), seeds)) for each in ROUTES]
         console.print(route_table(shares))
+
+
+def density_table() -> Table:
+    """Processor time and memory of the density recursion, of many hits under every component."""
+    components = default_components(HIT_TOKENS)
+    rng = np.random.default_rng(0)
+    scored = {strength: rng.normal(0.0, 0.5, (HITS, HIT_TOKENS)) for strength in (0.5, 1.0)}
+    before = time.process_time()
+    log_ratios(scored, components)
+    spent = time.process_time() - before
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    table = Table(title=f"{HITS:,} hits x {len(components)} components x {HIT_TOKENS:,} tokens")
+    for name in ("processor s", "bar", "peak memory, MiB", "bar"):
+        table.add_column(name, justify="right")
+    table.add_row(f"{spent:.1f}", "< 10", f"{most:,.0f}", "< 2,048")
+    return table
 
 
 ROUTES = ("two-routes", "pivot")
