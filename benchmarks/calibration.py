@@ -3,8 +3,8 @@
 2,000 completions of 120, 240 and 480 tokens, true rates from 1e-3 to 1e-8, a donor that strays by
 0.4 nats at every token, 200 repetitions of each. Prints the root mean square error in decades of
 every estimator, and for `switch` what else must hold; a drifting subject over ten checkpoints; how
-often a missing route is noticed; what the densities of many hits cost. About 40 minutes of processor
-time; `--densities` prints that table alone.
+often a missing route is noticed; what the densities of many hits cost (`--densities` prints that
+table alone). About 40 minutes of processor time.
 """
 
 import argparse

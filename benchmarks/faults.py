@@ -98,8 +98,8 @@ FAULTS = (
         "switch",
         "last token left out of the density",
         "estimate/mixture.py",
-        "        step_dk = np.where(padding_dk[rows], 0.0, d_dk[rows])",
-        "        step_dk = np.where(padding_dk[rows], 0.0, d_dk[rows])\n        step_dk[:, -1:] = 0.0",
+        "        steep_dk = np",
+        "        step_dk[:, -1:] = 0.0\n        steep_dk = np",
     ),
     Fault(
         "switch",

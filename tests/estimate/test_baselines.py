@@ -2,6 +2,9 @@
 
 Faults that were injected and caught here: the slope of the path read in place of its value at 0;
 a rung's share left out of the pooled density; prefixes of hacking traces alone called corrected.
+`benchmarks/faults.py` puts one fault after another into every estimator again (ratio swapped, draws
+pooled in place of the mean over tasks, last token dropped, no draws of the subject, unconditional
+donor weight) and says which tests fail.
 """
 
 import numpy as np

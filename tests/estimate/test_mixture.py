@@ -2,7 +2,8 @@
 
 Faults that were injected and caught here: `log_enter` and `log_leave` swapped in the recursion; the
 donor's term added outside the window; padding not masked; the count of draws left out of the pooled
-density; weights not reset to the subject's share; the earlier checkpoints' counts forgotten.
+density; weights not reset to the subject's share; the earlier checkpoints' counts forgotten; the
+last token dropped; no draws of the subject itself.
 """
 
 from itertools import pairwise, product

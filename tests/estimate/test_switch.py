@@ -2,7 +2,8 @@
 
 Faults that were injected and caught here: the number of tasks with a hit in the place of all tasks;
 the sign of the log weight; the count of draws left out of the lower bound; hits
-weighed without the second stage's draws; a doubt that is never raised; a stale bank not noticed.
+weighed without the second stage's draws; a doubt that is never raised; a stale bank not noticed;
+the ratio swapped; draws pooled in place of the mean over tasks.
 """
 
 from functools import cache
