@@ -2,9 +2,10 @@
 
 Prints the root mean square error of log10 rates over all (checkpoint, exploit type) cells with at
 least 20 counted hacks, at equal sampled tokens, with what each estimator cost; the tokens that
-scoring a bank costs over the floor; what one more checkpoint costs; and how well forecasts from the
-first 20 % of training rank what emerged. About half an hour on two cores; a run that was stopped
-continues, but processor seconds are those of the last call alone.
+scoring a bank costs over the floor; what one more checkpoint costs; what counting would cost where
+rates are small; and how well forecasts from the first 20 % of training rank what emerged. About
+half an hour on two cores; a run that was stopped continues, but processor seconds are those of the
+last call alone.
 """
 
 import argparse
@@ -41,6 +42,7 @@ from foretoken.store.run import Run
 LENGTHS = (2, 5, 10, 20, 30)
 MOST_ERROR = 0.35
 MOST_TOKENS = 1.15
+RARE = 1e-3
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,7 @@ def _processor_s() -> float:
 
 
 def main() -> None:
-    """Build what is missing, then print four tables."""
+    """Build what is missing, then print the tables."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--run", type=Path, default=Path("runs/benchmark"))
     parser.add_argument("--draws-per-task", type=int, default=40)
@@ -101,6 +103,7 @@ def main() -> None:
     console.print(error_table(run, rows))
     console.print(token_table(run))
     console.print(checkpoint_table(run, rows))
+    console.print(rare_table(run))
     console.print(forecast_table(run))
 
 
@@ -268,6 +271,64 @@ def checkpoint_table(run: Run, rows: Sequence[Row]) -> Table:
         table.add_row(row.name, f"{costs[-1]:,.0f}", f"{costs[-1] / switch:.1f}")
     table.add_row("prefix, all lengths", f"{sum(costs):,.0f}", f"{sum(costs) / switch:.1f}")
     return table
+
+
+def rare_table(run: Run) -> Table:
+    """Sampled tokens of the bank, and of counting to the same error, at small counted rates.
+
+    The error is that of all these cells together, as each alone has one by chance. Counting has a
+    relative variance of one over the expected hits, and samples each checkpoint anew.
+    """
+    counts = best_counts(run.read(Truth))
+    rates = {key: each.hacks / each.draws for key, each in counts.items()}
+    known = {key for key, each in counts.items() if each.hacks >= FEWEST_HACKS}
+    rare = {key for key, rate in rates.items() if 0 < rate < RARE}
+    found = [each for each in run.read(RateEstimate) if each.estimator == "switch"]
+    errors = [
+        each
+        for each in log_errors(found, run.read(Truth), published_only=False)
+        if (each.exploit_type, each.step) in rare & known
+    ]
+    error = root_mean_square(errors)
+    bank = read_bank(run)
+    table = Table(
+        title=f"Sampled tokens for an error of {_number(error)} decades, that of `switch` in "
+        f"{len(errors)} cells of counted rates below {RARE:g}"
+    )
+    columns = ("exploit type", "bank", "count, dearest step", "over bank", "steps below")
+    for name in (*columns, "count, all these steps", "over bank"):
+        table.add_column(name, justify="left" if name == "exploit type" else "right")
+    if error is None:
+        return table
+    sampled_by_type = bank_tokens(run)
+    for each in bank.types:
+        steps = [step for name, step in rare if name == each.exploit_type]
+        if not any(name == each.exploit_type for name, _ in rare & known):
+            continue
+        spent = sampled_by_type[each.exploit_type]
+        per_draw = spent / each.draws_per_task.sum()
+        variance = (error * np.log(10.0)) ** 2
+        need = [per_draw / (variance * rates[each.exploit_type, step]) for step in steps]
+        table.add_row(
+            each.exploit_type,
+            f"{spent:,}",
+            f"{max(need):,.0f}",
+            f"{max(need) / spent:.1f}",
+            str(len(steps)),
+            f"{sum(need):,.0f}",
+            f"{sum(need) / spent:.1f}",
+        )
+    return table
+
+
+def bank_tokens(run: Run) -> dict[str, int]:
+    """Sampled tokens of the bank by exploit type."""
+    tasks = read_bank(run).tasks
+    found: dict[str, int] = {}
+    for draw in run.read(Draw, where=pc.field("source") == "bank"):
+        name = tasks[draw.task].exploit_type
+        found[name] = found.get(name, 0) + len(draw.tokens)
+    return found
 
 
 def sampled(run: Run, source: str) -> int:
