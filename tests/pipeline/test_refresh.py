@@ -177,6 +177,7 @@ def test_the_same_refresh_again_draws_nothing_and_another_is_refused(
 ) -> None:
     before = made.parts(Draw)
     assert refresh_bank(wanted(made, world)) == TYPES
+    assert refresh_bank(wanted(made, world, types=())) == TYPES, "whatever is stale by now"
     assert made.parts(Draw) == before
     with pytest.raises(MismatchError, match=r"refresh-20 settings \(draws_per_task 30 against 7"):
         refresh_bank(wanted(made, world, draws_per_task=7))

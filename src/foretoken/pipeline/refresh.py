@@ -37,7 +37,8 @@ class RefreshConfig(Settings):
     checkpoint: Path
     """Folder named step-000013: an adapter on the run's base model, or a whole model."""
     types: tuple[str, ...] = ()
-    """Exploit types to draw again; none: those whose bank is stale at this checkpoint."""
+    """Exploit types to draw again; none: those whose bank is stale at this checkpoint, or those of
+    the refresh there that was begun."""
     draws_per_task: int = Field(default=16, ge=1)
     """New draws for each task of these types."""
     workers: int | None = None
@@ -141,6 +142,9 @@ def _chosen_types(run: Run, step: int, config: RefreshConfig) -> tuple[str, ...]
         raise SetupError(f"the bank has no type {unknown[0]!r}: it has {', '.join(sorted(known))}")
     if config.types:
         return tuple(sorted(config.types))
+    begun = run.read_config().get(_section(step))
+    if begun is not None:  # a refresh goes on with its types, whatever is stale by now
+        return RefreshConfig.model_validate(begun).types
     where = (pc.field("estimator") == "switch") & (pc.field("step") == step)
     estimates = run.read(RateEstimate, where=where)
     if not estimates:
