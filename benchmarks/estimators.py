@@ -242,7 +242,11 @@ class Cost:
 
 
 def checkpoint_table(run: Run, rows: Sequence[Row]) -> Table:
-    """Tokens through the model, prompts included, for one more checkpoint."""
+    """Tokens through the model, prompts included, for one more checkpoint.
+
+    The rows of single lengths have the bank's sampled tokens spread over all checkpoints; the last
+    row has them at the one checkpoint, as every estimate of `switch` rests on all of them.
+    """
     steps = len(run.checkpoints()) + 1
     switch = np.mean(
         [
@@ -258,6 +262,7 @@ def checkpoint_table(run: Run, rows: Sequence[Row]) -> Table:
         table.add_column(name, justify="left" if name == "estimator" else "right")
     table.add_row("switch", f"{switch:,.0f}", "")
     costs: list[float] = []
+    per_sampled: list[float] = []
     for row in rows:
         if row.sources != ("donor", "prefix"):
             continue
@@ -268,8 +273,12 @@ def checkpoint_table(run: Run, rows: Sequence[Row]) -> Table:
             if draw.prefix_tokens in lengths
         ]
         costs.append(sum(len(draw.tokens) + draw.prompt_tokens for draw in draws) / steps)
+        own = sum(len(draw.tokens) - draw.prefix_tokens for draw in draws) / steps
+        per_sampled.append(costs[-1] / own)
         table.add_row(row.name, f"{costs[-1]:,.0f}", f"{costs[-1] / switch:.1f}")
     table.add_row("prefix, all lengths", f"{sum(costs):,.0f}", f"{sum(costs) / switch:.1f}")
+    alike = sampled(run, "bank") * float(np.mean(per_sampled))
+    table.add_row("prefix, all of the bank's tokens", f"{alike:,.0f}", f"{alike / switch:.1f}")
     return table
 
 
