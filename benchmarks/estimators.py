@@ -293,11 +293,8 @@ def rare_table(run: Run) -> Table:
     known = {key for key, each in counts.items() if each.hacks >= FEWEST_HACKS}
     rare = {key for key, rate in rates.items() if 0 < rate < RARE}
     found = [each for each in run.read(RateEstimate) if each.estimator == "switch"]
-    errors = [
-        each
-        for each in log_errors(found, run.read(Truth), published_only=False)
-        if (each.exploit_type, each.step) in rare & known
-    ]
+    off = log_errors(found, run.read(Truth), published_only=False)
+    errors = [each for each in off if (each.exploit_type, each.step) in rare & known]
     error = root_mean_square(errors)
     bank = read_bank(run)
     table = Table(
@@ -318,15 +315,9 @@ def rare_table(run: Run) -> Table:
         per_draw = spent / each.draws_per_task.sum()
         variance = (error * np.log(10.0)) ** 2
         need = [per_draw / (variance * rates[each.exploit_type, step]) for step in steps]
-        table.add_row(
-            each.exploit_type,
-            f"{spent:,}",
-            f"{max(need):,.0f}",
-            f"{max(need) / spent:.1f}",
-            str(len(steps)),
-            f"{sum(need):,.0f}",
-            f"{sum(need) / spent:.1f}",
-        )
+        dearest = (f"{max(need):,.0f}", f"{max(need) / spent:.1f}", str(len(steps)))
+        together = (f"{sum(need):,.0f}", f"{sum(need) / spent:.1f}")
+        table.add_row(each.exploit_type, f"{spent:,}", *dearest, *together)
     return table
 
 
