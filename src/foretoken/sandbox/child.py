@@ -35,7 +35,7 @@ REQUEST, RESULT = 3, 4
 _BROKEN = 70
 _MIB = 1 << 20
 _NOTES_TEXT = 65_536
-_REHEARSALS = 12
+_WARMING_RUNS = 12
 
 _encode = json.JSONEncoder(allow_nan=False).encode
 _write = os.write
@@ -255,15 +255,18 @@ def _notes(source: str) -> list[str]:
     return [text[:_NOTES_TEXT] for text in texts if text]
 
 
-def rehearse(request: str) -> None:
+def warm_up(request: str) -> None:
     """Run a request in the zygote, so that each submission's process finds its path warm.
 
     Python adapts code that it has run some times, and keeps what it looked up: done in every
     process anew, that writes to pages which are shared until then.
     """
-    for _ in range(_REHEARSALS):
+    streams = sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__
+    for _ in range(_WARMING_RUNS):
         _run(json.loads(request))
     del sys.modules["submission"]
+    # What stops the zygote from here on must still be told to its owner.
+    sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__ = streams
 
 
 def prepare(limits: dict[str, Any]) -> None:

@@ -60,7 +60,7 @@ class Slot:
     Args:
         limits: What one submission may use.
         user: Number of the user that submissions become, where there can be one.
-        sample: A request that the zygote rehearses, so that what each submission runs is warm.
+        sample: A request that the zygote warms up with.
 
     Raises:
         IsolationError: The machine has no room for another process.

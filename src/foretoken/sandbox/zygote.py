@@ -271,7 +271,7 @@ def _start(control: socket) -> None:
     for name in WARM:
         importlib.import_module(name)
     _forget_ourselves()
-    child.rehearse(config["sample"])
+    child.warm_up(config["sample"])
     child.prepare(config["limits"])
     own = os.pidfd_open(os.getpid())
     program = kernel.Filter(seccomp.compile_policy(kernel.machine()))
