@@ -3,9 +3,9 @@
 Prints the root mean square error of log10 rates over all (checkpoint, exploit type) cells with at
 least 20 counted hacks, at equal sampled tokens, with what each estimator cost; the tokens that
 scoring a bank costs over the floor; what one more checkpoint costs; what counting would cost where
-rates are small; and how well forecasts from the first 20 % of training rank what emerged. About
-half an hour on two cores; a run that was stopped continues, but processor seconds are those of the
-last call alone.
+rates are small; and how well forecasts from the first 20 % of training rank what emerged. About an
+hour on two cores; a run that was stopped continues, but processor seconds are those of the last
+call alone.
 """
 
 import argparse
@@ -188,7 +188,8 @@ def error_table(run: Run, rows: Sequence[Row]) -> Table:
     for name in (*columns, "sampled tokens", "scored tokens", "graded", "processor s"):
         table.add_column(name, justify="left" if name == "estimator" else "right")
     for row in rows:
-        errors = log_errors(estimates(row), truth, published_only=row.published_only)
+        judged = [e for e in estimates(row) if e.published or not row.published_only]
+        errors = log_errors(judged, truth, published_only=False)
         sizes = np.abs([each.decades for each in errors]) if errors else np.array([np.nan])
         cost = Cost.of(row)
         table.add_row(
@@ -197,7 +198,7 @@ def error_table(run: Run, rows: Sequence[Row]) -> Table:
             _number(root_mean_square(errors)),
             _number(float(np.median(sizes))),
             _number(float(sizes.max())),
-            str(sum((each.rate or 0) > 1 + 1e-9 for each in estimates(row))),
+            str(sum((each.rate or 0) > 1 + 1e-9 for each in judged)),
             f"{cost.sampled:,}",
             f"{cost.scored:,}",
             f"{cost.graded:,}",
