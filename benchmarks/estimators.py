@@ -339,10 +339,12 @@ def sampled(run: Run, source: str) -> int:
 
 
 def token_table(run: Run) -> Table:
-    """Tokens through the model at each checkpoint over the floor of one pass per distinct hit."""
+    """Tokens through the model at each checkpoint over the floor: each distinct prompt once, and
+    each distinct hit but for its last token, which nothing is predicted from."""
     bank = read_bank(run)
     distinct = {(hit.task, hit.tokens): hit for hit in bank.hits}
-    floor = sum(hit.prompt_tokens + len(hit.tokens) for hit in distinct.values())
+    prompts = {hit.task: hit.prompt_tokens for hit in bank.hits}
+    floor = sum(prompts.values()) + sum(len(hit.tokens) - 1 for hit in distinct.values())
     costs = {
         step: sum(
             each.scored_tokens

@@ -15,8 +15,14 @@ BoolPerDraw = NDArray[np.bool_]
 """(draws,) bool."""
 IntPerDraw = NDArray[np.int64]
 """(draws,) int64."""
+FloatPerToken = NDArray[np.float64]
+"""(tokens,) float64."""
+BoolPerToken = NDArray[np.bool_]
+"""(tokens,) bool."""
 FloatPerDrawToken = NDArray[np.float64]
 """(draws, tokens) float64, right-padded with NaN."""
+BoolPerDrawToken = NDArray[np.bool_]
+"""(draws, tokens) bool."""
 FloatPerComponent = NDArray[np.float64]
 """(components,) float64."""
 IntPerComponent = NDArray[np.int64]

@@ -188,7 +188,8 @@ class Score(Record):
     log_p_tokens: tuple[float, ...] | None = None
     """Per token, where the estimator needs it (the bank's components)."""
     scored_tokens: int
-    """Tokens pushed through the model for this draw (prompt included)."""
+    """Tokens pushed through the model, padding and its share of its prompt included; 0 where the
+    same text was scored for another draw."""
     error: str | None = None
 
 

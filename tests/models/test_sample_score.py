@@ -160,15 +160,42 @@ def test_other_architectures_sample_what_they_score(subject: LoadedModel, kind: 
         assert largest_difference(loaded, prompts, made) < 1e-4
 
 
-def test_scoring_pads_by_less_than_15_percent(subject: LoadedModel) -> None:
+def random_items(prompts: int, completions: int) -> list[tuple[list[int], list[int]]]:
+    """Each prompt with several completions, in mixed order."""
     random = np.random.default_rng(0)
-    items = [
-        (random.integers(6, 300, n).tolist(), random.integers(6, 300, m).tolist())
-        for n, m in random.integers(2, 120, (40, 2))
+    starts = [random.integers(6, 300, n).tolist() for n in random.integers(1, 120, prompts)]
+    return [
+        (starts[index % prompts], random.integers(6, 300, n).tolist())
+        for index, n in enumerate(random.integers(1, 120, completions))
     ]
+
+
+def test_scoring_reads_each_prompt_once_and_pads_by_less_than_5_percent(
+    subject: LoadedModel,
+) -> None:
+    items = random_items(prompts=40, completions=200)
     scores = score(subject, items)
-    assert scores.floor_tokens == sum(len(p) + len(c) for p, c in items)
-    assert scores.tokens_through_model < 1.15 * scores.floor_tokens
+    prompts = {tuple(prompt) for prompt, _ in items}
+    assert scores.floor_tokens == sum(map(len, prompts)) + sum(len(c) - 1 for _, c in items)
+    assert scores.tokens_through_model < 1.05 * scores.floor_tokens
+
+
+@pytest.mark.parametrize("batch_tokens", [300, 16384])
+def test_a_score_is_that_of_the_whole_text_read_alone(
+    subject: LoadedModel, batch_tokens: int
+) -> None:
+    items = random_items(prompts=7, completions=60)
+    scores = score(subject, items, per_token=True, batch_tokens=batch_tokens)
+    assert scores.per_token is not None
+    for (prompt, completion), found, total in zip(
+        items, scores.per_token, scores.log_p, strict=True
+    ):
+        with torch.inference_mode():
+            logits = subject.model(torch.tensor([prompt + completion])).logits[0]
+        log_p = logits.log_softmax(-1)[range(len(prompt) - 1, len(prompt + completion) - 1)]
+        expected = log_p[range(len(completion)), completion].tolist()
+        assert found == pytest.approx(expected, abs=1e-4)
+        assert total == pytest.approx(sum(expected), abs=1e-3)
 
 
 def test_nan_logits_spoil_one_score_and_no_other(subject: LoadedModel) -> None:

@@ -12,7 +12,7 @@ import torch
 from torch.nn.functional import pad
 
 from foretoken.errors import ModelError, ScoringError
-from foretoken.models.cache import SharingUnsupportedError, row_cache
+from foretoken.models.cache import SharingUnsupportedError, left_padded, row_cache
 from foretoken.models.load import LoadedModel
 from foretoken.models.prompts import END_OF_REASONING, AnswerFinder
 
@@ -329,13 +329,7 @@ def _read_prompts(
     distinct = list(dict.fromkeys(request.prompt for request in requests))
     row_of = {prompt: row for row, prompt in enumerate(distinct)}
     rows = torch.tensor([row_of[request.prompt] for request in requests], device=device)
-    width = max(map(len, distinct))
-    ids_dk = torch.zeros((len(distinct), width), dtype=torch.long)
-    mask_dk = torch.zeros((len(distinct), width), dtype=torch.long)
-    for row, prompt in enumerate(distinct):
-        ids_dk[row, width - len(prompt) :] = torch.tensor(prompt)
-        mask_dk[row, width - len(prompt) :] = 1
-    ids_dk, mask_dk = ids_dk.to(device), mask_dk.to(device)
+    ids_dk, mask_dk = left_padded(distinct, device=device)
     log_p_dv: list[torch.Tensor] = []
     for voice in voices:
         log_p_dv.append(voice.read(ids_dk, mask_dk)[rows])

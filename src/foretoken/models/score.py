@@ -1,20 +1,32 @@
-"""Score completions: one teacher-forced pass, raw float32 log-softmax, temperature 1."""
+"""Score completions: one teacher-forced pass, raw float32 log-softmax, temperature 1.
 
-from collections.abc import Iterator, Sequence
+A prompt is read once for all of its completions, which go on from its keys and values. A model
+whose layers are not all plain full attention reads each prompt with its completion as one text.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 import torch
 
-from foretoken.arrays import FloatPerDraw
+from foretoken.arrays import (
+    BoolPerDrawToken,
+    BoolPerToken,
+    FloatPerDraw,
+    FloatPerDrawToken,
+    FloatPerToken,
+)
 from foretoken.errors import ModelError
+from foretoken.models.cache import ReadPrompts, attends_fully
 from foretoken.models.load import LoadedModel, vocabulary_rows
 
 BATCH_TOKENS = 16384
-"""Tokens, padding included, in one forward pass."""
+"""Tokens in one forward pass, padding and prompts that were read before included."""
 BATCH_LOGITS = 1 << 27
 """Logits in one forward pass (half a gibibyte in float32)."""
-PADDING = 1.12
+PADDING = 1.04
 """Tokens of a batch with padding, over tokens without, at most."""
 
 Item = tuple[Sequence[int], Sequence[int]]
@@ -33,7 +45,8 @@ class Scores:
     tokens_through_model: int
     """Tokens pushed through the model, padding included."""
     floor_tokens: int
-    """Tokens of all prompts and completions."""
+    """Each distinct prompt once, and each completion without its last token, after which nothing
+    has to be predicted."""
 
 
 @dataclass
@@ -44,6 +57,17 @@ class _Tally:
     errors: list[str | None]
     per_token: list[list[float]]
     tokens: int = field(default=0)
+
+    def note(self, index: int, log_p_k: FloatPerToken, finite_k: BoolPerToken) -> None:
+        """Keep the log-probabilities of one completion's tokens, or say what is wrong with them."""
+        broken = int((~finite_k).sum())
+        if broken:
+            self.errors[index] = (
+                f"logits are not finite at {broken} of {len(finite_k)} completion tokens"
+            )
+            return
+        self.log_p[index] = log_p_k.sum()
+        self.per_token[index] = log_p_k.tolist()
 
 
 def score(
@@ -59,7 +83,7 @@ def score(
         model: Any loaded model.
         items: Pairs of prompt ids and completion ids, the end token included.
         per_token: Whether to return the log-probability of each token too.
-        batch_tokens: Tokens, padding included, in one forward pass.
+        batch_tokens: Tokens in one forward pass, padding included.
 
     Returns:
         Scores in the order of the items. An item whose logits are not finite has an error text and
@@ -72,85 +96,155 @@ def score(
     tally = _Tally(
         log_p=np.full(len(items), np.nan), errors=[None] * len(items), per_token=[[]] * len(items)
     )
-    vocabulary = vocabulary_rows(model.model)
-    for batch in _batches(items, batch_tokens=batch_tokens, vocabulary=vocabulary):
-        _score_batch(model, items, batch=batch, tally=tally)
+    work = _score_after_prompts if attends_fully(model.model) else _score_whole
+    work(model, items, batch_tokens=batch_tokens, tally=tally)
+    distinct = {tuple(prompt) for prompt, _ in items}
     return Scores(
         log_p=tally.log_p,
         errors=tally.errors,
         per_token=tally.per_token if per_token else None,
         tokens_through_model=tally.tokens,
-        floor_tokens=sum(_length(item) for item in items),
+        floor_tokens=sum(map(len, distinct)) + sum(len(tokens) - 1 for _, tokens in items),
     )
-
-
-def _length(item: Item) -> int:
-    return len(item[0]) + len(item[1])
 
 
 def _check_items(model: LoadedModel, items: Sequence[Item]) -> None:
     longest = int(getattr(model.model.config, "max_position_embeddings", None) or 1 << 30)
-    for index, item in enumerate(items):
-        if not item[0] or not item[1] or _length(item) > longest:
+    for index, (prompt, tokens) in enumerate(items):
+        if not prompt or not tokens or len(prompt) + len(tokens) > longest:
             raise ModelError(
-                f"Item {index} has {len(item[0])} prompt and {len(item[1])} completion tokens: "
+                f"Item {index} has {len(prompt)} prompt and {len(tokens)} completion tokens: "
                 f"each needs at least one, and the model reads at most {longest} together."
             )
 
 
-def _batches(items: Sequence[Item], *, batch_tokens: int, vocabulary: int) -> Iterator[list[int]]:
-    """Yield indices of items of similar length, longest first."""
-    order = sorted(range(len(items)), key=lambda i: (-_length(items[i]), -len(items[i][0]), i))
+class _Row(NamedTuple):
+    """What one row of a batch needs."""
+
+    read: int
+    """Tokens pushed through the model."""
+    silent: int
+    """How many of them, from the first, need no logits."""
+    beside: int
+    """Tokens that were read before, and are attended to."""
+
+
+def _batches(
+    rows: Mapping[int, _Row], *, batch_tokens: int, vocabulary: int
+) -> Iterator[list[int]]:
+    """Yield keys of rows of similar length, longest first."""
     batch: list[int] = []
-    real, first_scored = 0, 0
-    for index in order:
-        length = _length(items[index])
-        start = min(first_scored, len(items[index][0])) if batch else len(items[index][0])
-        longest = _length(items[batch[0]]) if batch else length
-        rows = len(batch) + 1
-        padded = rows * longest
-        logits = rows * (longest - start + 1) * vocabulary
-        full = padded > batch_tokens or padded > PADDING * (real + length) or logits > BATCH_LOGITS
-        if batch and full:
-            yield batch
-            batch, real, start = [], 0, len(items[index][0])
-        batch.append(index)
-        real, first_scored = real + length, start
+    longest = real = beside = silent = 0
+    for key in sorted(rows, key=lambda key: (rows[key], key), reverse=True):
+        row = rows[key]
+        if batch:
+            count = len(batch) + 1
+            full = (
+                count * (longest + max(beside, row.beside)) > batch_tokens
+                or count * longest > PADDING * (real + row.read)
+                or count * (longest - min(silent, row.silent)) * vocabulary > BATCH_LOGITS
+            )
+            if full:
+                yield batch
+                batch = []
+        if not batch:
+            longest, real, beside, silent = row.read, 0, 0, row.silent
+        batch.append(key)
+        real, beside, silent = real + row.read, max(beside, row.beside), min(silent, row.silent)
     if batch:
         yield batch
 
 
-@torch.inference_mode()
-def _score_batch(
-    model: LoadedModel, items: Sequence[Item], *, batch: list[int], tally: _Tally
+def _score_after_prompts(
+    model: LoadedModel, items: Sequence[Item], *, batch_tokens: int, tally: _Tally
 ) -> None:
-    """Score one batch; padding stands on the right, where causal attention cannot see it."""
-    device = model.model.device
-    width = _length(items[batch[0]])
-    start = min(len(items[index][0]) for index in batch) - 1
-    ids_dk = torch.zeros((len(batch), width), dtype=torch.long)
-    for row, index in enumerate(batch):
-        ids = [*items[index][0], *items[index][1]]
-        ids_dk[row, : len(ids)] = torch.tensor(ids)
-    ids_dk = ids_dk.to(device)
-    logits = model.model(
-        input_ids=ids_dk,
-        logits_to_keep=torch.arange(start, width - 1, device=device),
-        use_cache=False,
-    ).logits.float()
-    total_dk = logits.logsumexp(-1)
-    picked_dk = logits.gather(2, ids_dk[:, start + 1 :, None])[:, :, 0]
-    log_p_dk = (picked_dk - total_dk).double().cpu().numpy()
-    finite_dk = total_dk.isfinite().cpu().numpy()
-    tally.tokens += ids_dk.numel()
-    for row, index in enumerate(batch):
-        prompt_tokens = len(items[index][0])
-        scored = slice(prompt_tokens - 1 - start, _length(items[index]) - 1 - start)
-        broken = int((~finite_dk[row, scored]).sum())
-        if broken:
-            tally.errors[index] = (
-                f"logits are not finite at {broken} of {len(items[index][1])} completion tokens"
+    """Read each distinct prompt once, then its completions."""
+    vocabulary = vocabulary_rows(model.model)
+    items_of: dict[tuple[int, ...], list[int]] = {}
+    for index, (prompt, _) in enumerate(items):
+        items_of.setdefault(tuple(prompt), []).append(index)
+    prompts = list(items_of)
+    sizes = {i: _Row(len(p), len(p) - 1, 0) for i, p in enumerate(prompts)}
+    for group in _batches(sizes, batch_tokens=batch_tokens, vocabulary=vocabulary):
+        read = ReadPrompts(model.model, [prompts[i] for i in group])
+        tally.tokens += read.tokens
+        prompt_of = {index: row for row, i in enumerate(group) for index in items_of[prompts[i]]}
+        rows = {i: _Row(len(items[i][1]) - 1, 0, read.width) for i in prompt_of}
+        for batch in _batches(rows, batch_tokens=batch_tokens, vocabulary=vocabulary):
+            _score_completions(
+                read,
+                {i: prompt_of[i] for i in batch},
+                [items[i][1] for i in batch],
+                tally=tally,
             )
-            continue
-        tally.log_p[index] = log_p_dk[row, scored].sum()
-        tally.per_token[index] = log_p_dk[row, scored].tolist()
+
+
+@torch.inference_mode()
+def _score_completions(
+    read: ReadPrompts,
+    prompt_of: Mapping[int, int],
+    completions: Sequence[Sequence[int]],
+    *,
+    tally: _Tally,
+) -> None:
+    """Score one batch; padding stands on the right, where causal attention cannot see it.
+
+    Args:
+        read: Prompts of these completions, and perhaps others.
+        prompt_of: The row of each completion's prompt, by the completion's index in the tally.
+        completions: Token ids, in the same order.
+        tally: Where the scores go.
+    """
+    ids_dk = _padded(completions).to(read.device)
+    rows = torch.tensor(list(prompt_of.values()), device=read.device)
+    parts = [_log_p(read.next_logits[rows][:, None], ids_dk[:, :1])]
+    if ids_dk.shape[1] > 1:
+        parts.append(_log_p(read.go_on(rows, ids_dk[:, :-1]), ids_dk[:, 1:]))
+        tally.tokens += ids_dk[:, 1:].numel()
+    log_p_dk = np.concatenate([log_p for log_p, _ in parts], axis=1)
+    finite_dk = np.concatenate([finite for _, finite in parts], axis=1)
+    for row, (index, tokens) in enumerate(zip(prompt_of, completions, strict=True)):
+        tally.note(index, log_p_dk[row, : len(tokens)], finite_dk[row, : len(tokens)])
+
+
+def _log_p(
+    logits: torch.Tensor, ids_dk: torch.Tensor
+) -> tuple[FloatPerDrawToken, BoolPerDrawToken]:
+    """Log-probability of each id, and whether it is a number. Both (rows, tokens)."""
+    logits = logits.float()
+    total_dk = logits.logsumexp(-1)
+    picked_dk = logits.gather(2, ids_dk[:, :, None])[:, :, 0]
+    return (picked_dk - total_dk).double().cpu().numpy(), total_dk.isfinite().cpu().numpy()
+
+
+def _padded(rows: Sequence[Sequence[int]]) -> torch.Tensor:
+    ids_dk = torch.zeros((len(rows), max(map(len, rows))), dtype=torch.long)
+    for row, ids in enumerate(rows):
+        ids_dk[row, : len(ids)] = torch.tensor(ids)
+    return ids_dk
+
+
+@torch.inference_mode()
+def _score_whole(
+    model: LoadedModel, items: Sequence[Item], *, batch_tokens: int, tally: _Tally
+) -> None:
+    """Read each prompt with its completion."""
+    rows = {
+        i: _Row(len(prompt) + len(tokens) - 1, len(prompt) - 1, 0)
+        for i, (prompt, tokens) in enumerate(items)
+    }
+    device = model.model.device
+    vocabulary = vocabulary_rows(model.model)
+    for batch in _batches(rows, batch_tokens=batch_tokens, vocabulary=vocabulary):
+        ids_dk = _padded([[*items[i][0], *items[i][1]] for i in batch]).to(device)
+        start = min(rows[i].silent for i in batch)
+        logits = model.model(
+            input_ids=ids_dk[:, :-1],
+            logits_to_keep=torch.arange(start, ids_dk.shape[1] - 1, device=device),
+            use_cache=False,
+        ).logits
+        log_p_dk, finite_dk = _log_p(logits, ids_dk[:, start + 1 :])
+        tally.tokens += ids_dk[:, :-1].numel()
+        for row, index in enumerate(batch):
+            scored = slice(rows[index].silent - start, rows[index].read - start)
+            tally.note(index, log_p_dk[row, scored], finite_dk[row, scored])

@@ -59,7 +59,7 @@ def score_missing(
         return
     require_same_engine(model, missing[0].sampling, what=f"{scorer} and the draws of {run.path}")
     groups = distinct_texts(missing)
-    groups.sort(key=lambda group: (-_tokens(group[0]), group[0].key))
+    groups.sort(key=lambda group: (group[0].task, group[0].key))
     with progress_bar(f"score under {scorer}", len(groups)) as advance:
         chunks = list(_chunks(groups, PART_ITEMS))
 
