@@ -2,14 +2,15 @@
 
 Prints the root mean square error of log10 rates over all (checkpoint, exploit type) cells with at
 least 20 counted hacks, at equal sampled tokens, with what each estimator cost; the tokens that
-scoring a bank costs over the floor; what one more checkpoint costs; what counting would cost where
-rates are small; and how well forecasts from the first 20 % of training rank what emerged. About an
-hour on two cores; a run that was stopped continues, but processor seconds are those of the last
-call alone.
+scoring a bank costs over the floor; what leaving out light hits changes; what one more checkpoint
+costs; what counting would cost where rates are small; and how well forecasts from the first 20 % of
+training rank what emerged. About an hour on two cores; a run that was stopped continues, but
+processor seconds are those of the last call alone.
 """
 
 import argparse
 import resource
+import shutil
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +18,14 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow.compute as pc
+from costs import (
+    checkpoint_table,
+    number,
+    rare_table,
+    sampled,
+    thinning_table,
+    token_table,
+)
 from rich.console import Console
 from rich.table import Table
 
@@ -41,8 +50,6 @@ from foretoken.store.run import Run
 
 LENGTHS = (2, 5, 10, 20, 30)
 MOST_ERROR = 0.35
-MOST_TOKENS = 1.15
-RARE = 1e-3
 
 
 @dataclass(frozen=True)
@@ -95,6 +102,7 @@ def main() -> None:
     rows = [
         Row("switch, published points", [], [run], ("bank",), 0.0, published_only=True),
         Row("switch, every point", [], [run], ("bank",), clock.spent["switch"]),
+        whole_bank(run, bank, clock),
         *(baseline_bank(run, bank, name, clock) for name in ("ladder", "donor")),
         counted(run, bank, clock),
         *prefixes(run, bank, clock),
@@ -102,9 +110,30 @@ def main() -> None:
     console = Console(width=140)
     console.print(error_table(run, rows))
     console.print(token_table(run))
-    console.print(checkpoint_table(run, rows))
+    console.print(thinning_table(run, rows[2].runs[0]))
+    console.print(checkpoint_table(run, {f"prefix of {n} tokens": (n,) for n in LENGTHS}))
     console.print(rare_table(run))
     console.print(forecast_table(run))
+
+
+def whole_bank(run: Run, bank: BankConfig, clock: Stopwatch) -> Row:
+    """The same bank, not thinned: its draws and their scores under the bank's voices are copied."""
+    other = copy_run(run.path / "whole")
+    copied = (
+        "draws/bank-*",
+        "scores/step-0-*",
+        "scores/donor-*",
+        "mixtures/*",
+        "health/*",
+        "tasks/*",
+    )
+    for file in (run.path / "config.toml", *(f for each in copied for f in run.path.glob(each))):
+        target = other.path / file.relative_to(run.path)
+        target.parent.mkdir(exist_ok=True)
+        shutil.copyfile(file, target)
+    with clock("whole"):
+        measure(MeasureConfig(run=other.path, seed=bank.seed))
+    return Row("switch, all hits", [], [other], ("bank",), 0.0, published_only=True)
 
 
 def baseline_bank(run: Run, bank: BankConfig, name: str, clock: Stopwatch) -> Row:
@@ -195,9 +224,9 @@ def error_table(run: Run, rows: Sequence[Row]) -> Table:
         table.add_row(
             row.name,
             str(len(errors)),
-            _number(root_mean_square(errors)),
-            _number(float(np.median(sizes))),
-            _number(float(sizes.max())),
+            number(root_mean_square(errors)),
+            number(float(np.median(sizes))),
+            number(float(sizes.max())),
             str(sum((each.rate or 0) > 1 + 1e-9 for each in judged)),
             f"{cost.sampled:,}",
             f"{cost.scored:,}",
@@ -242,130 +271,6 @@ class Cost:
         return cls(sampled, scored, graded)
 
 
-def checkpoint_table(run: Run, rows: Sequence[Row]) -> Table:
-    """Tokens through the model, prompts included, for one more checkpoint.
-
-    The rows of single lengths have the bank's sampled tokens spread over all checkpoints; the last
-    row has them at the one checkpoint, as every estimate of `switch` rests on all of them.
-    """
-    steps = len(run.checkpoints()) + 1
-    switch = np.mean(
-        [
-            sum(
-                each.scored_tokens
-                for each in run.read(Score, where=pc.field("scorer") == f"step:{step}")
-            )
-            for step in run.checkpoints()
-        ]
-    )
-    table = Table(title="Tokens through the model for one more checkpoint")
-    for name in ("estimator", "tokens", "over switch"):
-        table.add_column(name, justify="left" if name == "estimator" else "right")
-    table.add_row("switch", f"{switch:,.0f}", "")
-    costs: list[float] = []
-    per_sampled: list[float] = []
-    for row in rows:
-        if row.sources != ("donor", "prefix"):
-            continue
-        lengths = {each.prefix_tokens for each in row.estimates}
-        draws = [
-            draw
-            for draw in run.read(Draw, where=pc.field("source") == "prefix")
-            if draw.prefix_tokens in lengths
-        ]
-        costs.append(sum(len(draw.tokens) + draw.prompt_tokens for draw in draws) / steps)
-        own = sum(len(draw.tokens) - draw.prefix_tokens for draw in draws) / steps
-        per_sampled.append(costs[-1] / own)
-        table.add_row(row.name, f"{costs[-1]:,.0f}", f"{costs[-1] / switch:.1f}")
-    table.add_row("prefix, all lengths", f"{sum(costs):,.0f}", f"{sum(costs) / switch:.1f}")
-    alike = sampled(run, "bank") * float(np.mean(per_sampled))
-    table.add_row("prefix, all of the bank's tokens", f"{alike:,.0f}", f"{alike / switch:.1f}")
-    return table
-
-
-def rare_table(run: Run) -> Table:
-    """Sampled tokens of the bank, and of counting to the same error, at small counted rates.
-
-    The error is that of all these cells together, as each alone has one by chance. Counting has a
-    relative variance of one over the expected hits, and samples each checkpoint anew.
-    """
-    counts = best_counts(run.read(Truth))
-    rates = {key: each.hacks / each.draws for key, each in counts.items()}
-    known = {key for key, each in counts.items() if each.hacks >= FEWEST_HACKS}
-    rare = {key for key, rate in rates.items() if 0 < rate < RARE}
-    found = [each for each in run.read(RateEstimate) if each.estimator == "switch"]
-    off = log_errors(found, run.read(Truth), published_only=False)
-    errors = [each for each in off if (each.exploit_type, each.step) in rare & known]
-    error = root_mean_square(errors)
-    bank = read_bank(run)
-    table = Table(
-        title=f"Sampled tokens for an error of {_number(error)} decades, that of `switch` in "
-        f"{len(errors)} cells of counted rates below {RARE:g}"
-    )
-    columns = ("exploit type", "bank", "count, dearest step", "over bank", "steps below")
-    for name in (*columns, "count, all these steps", "over bank"):
-        table.add_column(name, justify="left" if name == "exploit type" else "right")
-    if error is None:
-        return table
-    sampled_by_type = bank_tokens(run)
-    for each in bank.types:
-        steps = [step for name, step in rare if name == each.exploit_type]
-        if not any(name == each.exploit_type for name, _ in rare & known):
-            continue
-        spent = sampled_by_type[each.exploit_type]
-        per_draw = spent / each.draws_per_task.sum()
-        variance = (error * np.log(10.0)) ** 2
-        need = [per_draw / (variance * rates[each.exploit_type, step]) for step in steps]
-        dearest = (f"{max(need):,.0f}", f"{max(need) / spent:.1f}", str(len(steps)))
-        together = (f"{sum(need):,.0f}", f"{sum(need) / spent:.1f}")
-        table.add_row(each.exploit_type, f"{spent:,}", *dearest, *together)
-    return table
-
-
-def bank_tokens(run: Run) -> dict[str, int]:
-    """Sampled tokens of the bank by exploit type."""
-    tasks = read_bank(run).tasks
-    found: dict[str, int] = {}
-    for draw in run.read(Draw, where=pc.field("source") == "bank"):
-        name = tasks[draw.task].exploit_type
-        found[name] = found.get(name, 0) + len(draw.tokens)
-    return found
-
-
-def sampled(run: Run, source: str) -> int:
-    """Tokens of all draws of one source."""
-    table = run.table(Draw, where=pc.field("source") == source, columns=["tokens"])
-    return sum(len(tokens) for tokens in table["tokens"].to_pylist())
-
-
-def token_table(run: Run) -> Table:
-    """Tokens through the model at each checkpoint over the floor: each distinct prompt once, and
-    each distinct hit but for its last token, which nothing is predicted from."""
-    bank = read_bank(run)
-    distinct = {(hit.task, hit.tokens): hit for hit in bank.hits}
-    prompts = {hit.task: hit.prompt_tokens for hit in bank.hits}
-    floor = sum(prompts.values()) + sum(len(hit.tokens) - 1 for hit in distinct.values())
-    costs = {
-        step: sum(
-            each.scored_tokens
-            for each in run.read(Score, where=pc.field("scorer") == f"step:{step}")
-        )
-        for step in run.checkpoints()
-    }
-    table = Table(title=f"Tokens through the model for {len(distinct):,} distinct hits")
-    for name in ("floor", "mean", "most", "most over floor", "allowed"):
-        table.add_column(name, justify="right")
-    most = max(costs.values())
-    table.add_row(
-        f"{floor:,}",
-        f"{np.mean(list(costs.values())):,.0f}",
-        f"{most:,}",
-        f"{most / floor:.3f}",
-        f"{MOST_TOKENS}",
-    )
-    return table
-
-
 def forecast_table(run: Run) -> Table:
     """Area under the curve of forecasts from the early checkpoints."""
     forecasts = make_forecast(ForecastConfig(run=run.path))
@@ -380,17 +285,13 @@ def forecast_table(run: Run) -> Table:
         table.add_column(name, justify="left" if name == "method" else "right")
     for method in ("discovery", "slope"):
         table.add_row(
-            method, _number(ranking(forecasts, emerged, method=method)), _ranked(forecasts)
+            method, number(ranking(forecasts, emerged, method=method)), _ranked(forecasts)
         )
     return table
 
 
 def _ranked(forecasts: Sequence[Forecast]) -> str:
     return str(sum(each.method == "discovery" and each.eligible for each in forecasts))
-
-
-def _number(value: float | None) -> str:
-    return "none" if value is None or np.isnan(value) else f"{value:.2f}"
 
 
 if __name__ == "__main__":

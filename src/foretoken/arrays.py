@@ -31,6 +31,8 @@ FloatPerFoldComponent = NDArray[np.float64]
 """(folds of tasks, components) float64."""
 FloatPerDrawComponent = NDArray[np.float64]
 """(draws, components) float64."""
+FloatPerVoiceDraw = NDArray[np.float64]
+"""(subjects and donor strengths, draws) float64."""
 FloatPerCheckpointDraw = NDArray[np.float64]
 """(checkpoints, draws) float64."""
 FloatPerCheckpoint = NDArray[np.float64]

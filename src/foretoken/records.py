@@ -193,6 +193,14 @@ class Score(Record):
     error: str | None = None
 
 
+class Thinned(Record):
+    """For how many hits of a bank one hit stands, so that not all of them need be scored."""
+
+    draw: str
+    stands_for: float
+    """1: for itself; 0: left out; more: for others like it that were left out."""
+
+
 class Doubt(StrEnum):
     """Why an estimate may be wrong. Carried by the estimate, never a silent clip."""
 

@@ -24,6 +24,23 @@ def test_equal_weights_have_no_tail():
     assert pareto_shape(np.concatenate([np.full(100, 0.0), np.full(100, -3.0)])) == -1.0
 
 
+def test_copies_of_texts_do_not_make_a_tail_heavy():
+    """Each text is drawn one to twelve times; the cut of the tail falls among equal weights."""
+    rng = np.random.default_rng(8)
+    for _ in range(40):
+        texts = rng.uniform(-1.5, 0, size=30)
+        log_w = np.repeat(texts, rng.integers(1, 13, size=30))
+        shape = pareto_shape(log_w)
+        assert shape is not None
+        assert shape < 0.7
+
+
+def test_weights_that_underflow_have_a_shape():
+    log_w = np.concatenate([np.linspace(0, -1, 6), np.full(100, -800.0)])
+    assert pareto_shape(log_w) is not None
+    assert pareto_shape(np.linspace(0, -5000, 100)) is not None
+
+
 def test_too_few_weights_leave_the_shape_unmeasured():
     log_w = np.random.default_rng(2).normal(size=SMALLEST_TAIL - 1)
     assert pareto_shape(log_w) is None

@@ -9,6 +9,8 @@ from foretoken.arrays import FloatPerDraw
 
 SMALLEST_TAIL = 25
 """Hits needed to fit a tail (its fifth, five values)."""
+TIE_DIGITS = 6
+"""Log weights that are equal to so many decimals are those of one text."""
 
 
 def pareto_shape(log_w: FloatPerDraw) -> float | None:
@@ -34,12 +36,31 @@ def pareto_shape(log_w: FloatPerDraw) -> float | None:
     largest = np.sort(positive)[::-1]
     if largest[0] - largest[4] < 1e-9:
         return -1.0
-    # Ties at the cut would leave the fit without a tail; a jitter far below any error parts them.
     # The weights go in as they are: the library's `log_weights=True` fits the logs' tail instead.
-    jitter = 1e-10 * np.arange(len(positive))
-    shape: Any = array_stats.pareto_khat(
-        np.exp(np.sort(positive) + jitter - largest[0])[None, :],
-        r_eff=1.0,
-        tail="right",
-    )
+    # A jitter far below any error parts those that underflow.
+    weights = np.exp(_spread_ties(largest)[::-1] - largest[0]) + 1e-10 * np.arange(len(positive))
+    shape: Any = array_stats.pareto_khat(weights[None, :], r_eff=1.0, tail="right")
     return float(shape) if np.isfinite(shape) else None
+
+
+def _spread_ties(log_w: FloatPerDraw) -> FloatPerDraw:
+    """Lay the copies of a text evenly between the middles of the gaps around them.
+
+    The fit is for a continuous tail: a cut among equal weights leaves exceedances of nothing beside
+    real ones, which look like the heaviest of tails.
+
+    Args:
+        log_w: (hits,) finite, in falling order.
+
+    Returns:
+        (hits,) in falling order, none above the first.
+    """
+    _, first, group, copies = np.unique(
+        -np.round(log_w, TIE_DIGITS), return_index=True, return_inverse=True, return_counts=True
+    )
+    value = log_w[first]
+    middle = (value[:-1] + value[1:]) / 2
+    above = np.concatenate([value[:1], middle])[group]
+    below = np.concatenate([middle, value[-1:]])[group]
+    place = (np.arange(len(log_w)) - first[group] + 0.5) / copies[group]
+    return np.where(copies[group] > 1, above + (below - above) * place, log_w)

@@ -7,6 +7,7 @@ from typing import Literal
 
 import numpy as np
 import pyarrow.compute as pc
+from pydantic import Field
 
 from foretoken.errors import SetupError
 from foretoken.estimate.mixture import (
@@ -26,6 +27,7 @@ from foretoken.pipeline.scoring import distinct_texts, require_same_engine, scor
 from foretoken.pipeline.seeds import part_seed
 from foretoken.pipeline.self_checks import check_bank
 from foretoken.pipeline.settings import Settings, require_same_settings
+from foretoken.pipeline.thinning import thin_round
 from foretoken.pipeline.tuning import Budget, tuned_mixtures
 from foretoken.records import BankHealth, Component, Draw, Mixture, Task
 from foretoken.store.run import Run
@@ -65,6 +67,9 @@ class BankConfig(Settings):
     third_stage: float = 2.0
     """Most draws of a third stage, in multiples of `draws_per_task`, for types whose effective hits
     come close to what a published rate needs; 0: no third stage."""
+    thinning: float = Field(default=0.05, ge=0.0)
+    """Most that leaving out light hits may add to the variance of a rate, as a share of it, under
+    the subject and with the donor at each strength; 0: every checkpoint scores every hit."""
     proposals: Literal["switch", "ladder", "donor"] = "switch"
     """Switch windows; or, as baselines, whole texts drawn in one stage: from the subject and the
     donor at each strength equally often (`ladder`), or from the donor at strength 1 (`donor`)."""
@@ -122,6 +127,8 @@ def build_bank(config: BankConfig) -> list[BankHealth]:
         switch = config.proposals == "switch"
         health = _health(run, models[0], tasks, config=config) if switch else []
         run.append(health, part="bank-health", kind=BankHealth)
+    if config.proposals == "switch":
+        thin_round(run, step=config.step, most_added=config.thinning, seed=config.seed)
     return run.read(BankHealth, part="bank-health")
 
 

@@ -83,6 +83,7 @@ def _settings(run: Run, folder: Path, config: ControlConfig) -> BankConfig:
         "tasks": OWN_TASKS,
         "draws_per_task": config.draws_per_task,
         "third_stage": 0.0,
+        "thinning": 0.0,
         "seed": saved.seed + 1,
         "workers": config.workers,
     }

@@ -12,6 +12,7 @@ from foretoken.arrays import (
     FloatPerDraw,
     FloatPerDrawComponent,
     FloatPerDrawToken,
+    FloatPerVoiceDraw,
     IntPerComponent,
     IntPerDraw,
 )
@@ -31,6 +32,7 @@ from foretoken.records import (
     Sampling,
     Score,
     Task,
+    Thinned,
 )
 from foretoken.store.run import Run
 
@@ -67,8 +69,11 @@ class TypeBank:
     tasks: tuple[str, ...]
     """Keys of the tasks, by index."""
     hits: tuple[Draw, ...]
-    log_q: FloatPerDraw
+    """Those that were not left out when the bank was thinned."""
+    log_drawn: FloatPerDraw
     """(hits,) pooled density with the draw counts of the hit's own task, nats."""
+    log_stands_for: FloatPerDraw
+    """(hits,) log of how many hits each stands for."""
     log_p_reference: FloatPerDraw
     """(hits,) under the subject of the latest round, nats."""
     task: IntPerDraw
@@ -79,6 +84,11 @@ class TypeBank:
     deliberate: BoolPerDraw
     grader_errors: int
     health: BankHealth | None
+
+    @property
+    def log_q(self) -> FloatPerDraw:
+        """(hits,) pooled density of being drawn and kept, nats: what weights are relative to."""
+        return self.log_drawn - self.log_stands_for
 
     @property
     def effective_hits(self) -> float:
@@ -141,6 +151,7 @@ def read_bank(run: Run, *, last: int | None = None) -> Bank:
     where = (pc.field("source") == "bank") & pc.field("step").isin(steps)
     draws = run.read(Draw, where=where)
     health = _read_health(run)
+    stands_for = {each.draw: each.stands_for for each in run.read(Thinned)}
     tasks = read_bank_tasks(run)
     densities = read_densities(run, steps)
     types = [
@@ -150,6 +161,7 @@ def read_bank(run: Run, *, last: int | None = None) -> Bank:
             mixtures=[each for each in mixtures if each.exploit_type == exploit_type],
             densities=densities,
             health=health.get(exploit_type),
+            stands_for=stands_for,
         )
         for exploit_type in sorted({task.exploit_type for task in tasks.values()})
     ]
@@ -197,6 +209,23 @@ class Densities:
             reference=read_scores(run, step_scorer(step)),
             donors={a: read_scores(run, donor_scorer(a, step=step)) for a in strengths},
             finder=finder,
+        )
+
+    def by_voice(self, draws: Sequence[Draw]) -> FloatPerVoiceDraw:
+        """Log-probability under the reference, then under it with the donor at each strength.
+
+        Raises:
+            ScoringError: A draw has no score.
+        """
+        voices = {step_scorer(self.step): self.reference} | {
+            donor_scorer(a, step=self.step): found for a, found in self.donors.items()
+        }
+        return np.array(
+            [
+                [each.log_p for each in scores_of(draws, found, scorer=scorer)]
+                for scorer, found in voices.items()
+            ],
+            dtype=np.float64,
         )
 
     def of(self, draws: Sequence[Draw]) -> tuple[FloatPerDraw, FloatPerDrawComponent]:
@@ -284,6 +313,7 @@ def type_bank(
     mixtures: Sequence[Mixture],
     densities: Mapping[int, Densities],
     health: BankHealth | None,
+    stands_for: Mapping[str, float],
 ) -> TypeBank:
     """Assemble the bank of one exploit type.
 
@@ -293,9 +323,10 @@ def type_bank(
         mixtures: That the draws were made from.
         densities: Scores of the hits, by the step of the round.
         health: Its self-checks, where they are made.
+        stands_for: By draw, where the bank was thinned; others stand for themselves.
     """
     graded = [draw for draw in draws if draw.hacked is not None]
-    hits = [draw for draw in graded if draw.hacked]
+    hits = [draw for draw in graded if draw.hacked and stands_for.get(draw.key, 1.0)]
     index = {key: position for position, key in enumerate(keys)}
     rounds = {
         step: _round(
@@ -306,12 +337,13 @@ def type_bank(
         for step in sorted({each.step for each in mixtures})
     }
     task = np.array([index[hit.task] for hit in hits], dtype=np.int64)
-    log_p, log_q = log_pool(rounds, densities, hits, task)
+    log_p, log_drawn = log_pool(rounds, densities, hits, task)
     return TypeBank(
         exploit_type=mixtures[0].exploit_type,
         tasks=tuple(keys),
         hits=tuple(hits),
-        log_q=log_q,
+        log_drawn=log_drawn,
+        log_stands_for=np.log([stands_for.get(hit.key, 1.0) for hit in hits]),
         log_p_reference=log_p,
         task=task,
         rounds=rounds,

@@ -22,8 +22,9 @@ from foretoken.pipeline.hits import bank_steps, read_bank_tasks
 from foretoken.pipeline.scores import read_scores
 from foretoken.pipeline.scoring import is_scored, score_missing
 from foretoken.pipeline.settings import Settings, require_same_settings
+from foretoken.pipeline.thinning import thin_round
 from foretoken.pipeline.tuning import latest_mixtures
-from foretoken.records import Doubt, Draw, Mixture, RateEstimate, Task
+from foretoken.records import Doubt, Draw, Mixture, RateEstimate, Task, Thinned
 from foretoken.store import layout
 from foretoken.store.run import Run
 from foretoken.tasks.base import GraderPool
@@ -85,11 +86,14 @@ def refresh_bank(config: RefreshConfig) -> tuple[str, ...]:
             config=around,
             pool=pool,
         )
-    hits = run.read(Draw, where=(pc.field("source") == "bank") & pc.field("hacked"))
+    left_out = {each.draw for each in run.read(Thinned) if not each.stands_for}
+    found = run.read(Draw, where=(pc.field("source") == "bank") & pc.field("hacked"))
+    hits = [draw for draw in found if draw.key not in left_out]
     for each in sorted({*bank_steps(run), step}):
         score_under_voices(run, hits, tasks=tasks, step=each)
     if not run.has_part(part, Mixture):
         run.append(mixtures, part=part)
+    thin_round(run, step=step, most_added=around.thinning, seed=around.seed)
     return config.types
 
 

@@ -79,6 +79,7 @@ def tuned_mixtures(run: Run, *, step: int, stage: int, budget: Budget) -> list[M
             mixtures=[each for each in so_far if each.exploit_type == first.exploit_type],
             densities={step: densities},
             health=None,
+            stands_for={},
         )
         found += _folds(first, bank, densities, stage=stage, budget=budget)
     return [each for each in found if each.draws_per_task]

@@ -14,6 +14,7 @@ from foretoken.records import (
     Record,
     Score,
     Task,
+    Thinned,
     Truth,
 )
 
@@ -22,6 +23,7 @@ KINDS: dict[type[Record], str] = {
     Draw: "draws",
     Score: "scores",
     Mixture: "mixtures",
+    Thinned: "thinned",
     RateEstimate: "estimates",
     Forecast: "forecasts",
     Truth: "truth",

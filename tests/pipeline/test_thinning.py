@@ -1,0 +1,183 @@
+"""A thinned bank: checkpoints score the hits that were kept, which stand for the others.
+
+Faults that were injected and caught here: kept hits stand for themselves alone; the bank thinned
+again when its build is repeated; what hits stand for lost where rollouts join; hits that went scored
+under the voices of a refresh.
+"""
+
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pyarrow.compute as pc
+import pytest
+from world import MAX_TOKENS, World
+
+from foretoken.estimate import thin
+from foretoken.models.load import load_model
+from foretoken.models.prompts import render_prompt
+from foretoken.models.score import score
+from foretoken.pipeline.bank import BankConfig, build_bank
+from foretoken.pipeline.drawing import Origin, Planned, draw_parts
+from foretoken.pipeline.free import pooled, read_rollouts
+from foretoken.pipeline.hits import read_bank
+from foretoken.pipeline.measure import MeasureConfig, measure
+from foretoken.pipeline.refresh import RefreshConfig, refresh_bank
+from foretoken.pipeline.scores import read_scores, step_scorer
+from foretoken.records import Draw, RateEstimate, Thinned
+from foretoken.store.run import Run
+from foretoken.tasks.base import GraderPool
+
+LATE = 20
+TYPES = ("error_code_abuse", "process_exit")
+
+
+def config(world: World, folder: Path, **changes: object) -> BankConfig:
+    return BankConfig(
+        run=folder,
+        subject=world.subject,
+        donor=world.donor,
+        tasks=str(world.tasks),
+        draws_per_task=150,
+        effective_hits=1000,
+        third_stage=0.0,
+        typical_tokens=4,
+        max_tokens=MAX_TOKENS,
+    ).model_copy(update={"thinning": 2.0} | changes)
+
+
+@pytest.fixture(scope="module")
+def made(world: World, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """The tiny world repeats itself, so that much must be allowed for something to go."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(thin, "FEWEST_HITS", 1)
+        folder = tmp_path_factory.mktemp("thinned") / "run"
+        build_bank(config(world, folder))
+    measure(MeasureConfig(run=folder, checkpoints=world.checkpoints))
+    return Run.open(folder)
+
+
+def all_hits(run: Run) -> list[Draw]:
+    return run.read(Draw, where=(pc.field("source") == "bank") & pc.field("hacked"))
+
+
+def stands_for(run: Run) -> dict[str, float]:
+    return {each.draw: each.stands_for for each in run.read(Thinned)}
+
+
+def switch(run: Run, step: int) -> dict[str, RateEstimate]:
+    found = [each for each in run.read(RateEstimate) if each.estimator == "switch"]
+    return {each.exploit_type: each for each in found if each.step == step}
+
+
+def test_every_hit_has_its_number_and_only_lone_texts_go(made: Run) -> None:
+    number = stands_for(made)
+    hits = all_hits(made)
+    assert set(number) == {hit.key for hit in hits}
+    copies = Counter((hit.task, hit.tokens) for hit in hits)
+    moved = [hit for hit in hits if number[hit.key] != 1.0]
+    assert all(copies[hit.task, hit.tokens] == 1 for hit in moved)
+    assert len(moved) > 20
+    assert sum(number[hit.key] == 0 for hit in moved) > 10
+    assert sum(number.values()) == pytest.approx(len(hits), abs=5 * np.sqrt(9 * len(moved)))
+
+
+def test_checkpoints_score_the_kept_hits_and_weigh_them_for_the_others(made: Run) -> None:
+    number = stands_for(made)
+    kept = {key for key, each in number.items() if each}
+    scores = read_scores(made, step_scorer(LATE))
+    assert set(scores) == kept
+    bank = read_bank(made)
+    for each in bank.types:
+        assert {hit.key for hit in each.hits} <= kept
+        density = [
+            each.log_drawn[index] - np.log(number[hit.key]) for index, hit in enumerate(each.hits)
+        ]
+        np.testing.assert_allclose(each.log_q, density)
+        weights = [
+            number[hit.key] * np.exp((scores[hit.key].log_p or 0.0) - each.log_drawn[index])
+            for index, hit in enumerate(each.hits)
+        ]
+        found = switch(made, LATE)[each.exploit_type]
+        assert found.rate == pytest.approx(sum(weights) / 4)
+        assert found.hits == len(each.hits)
+
+
+def test_the_rates_are_those_of_all_hits_within_what_was_allowed(made: Run, world: World) -> None:
+    """Two thirds of the variance at most come from thinning, where that may triple it."""
+    whole = Run.create(made.path.parent / "whole")
+    build_bank(config(world, whole.path, thinning=0.0))
+    assert not whole.read(Thinned)
+    measure(MeasureConfig(run=whole.path, checkpoints=world.checkpoints))
+    for step in (0, LATE):
+        for name in TYPES:
+            every, thinned = switch(whole, step)[name], switch(made, step)[name]
+            assert every.hits > thinned.hits
+            assert every.draws == thinned.draws
+            error = np.sqrt(2.0 / every.effective_hits)
+            assert np.log((thinned.rate or 0) / (every.rate or 1)) == pytest.approx(
+                0.0, abs=3 * error
+            )
+
+
+def test_a_build_that_is_repeated_leaves_the_choice_as_it_is(made: Run, world: World) -> None:
+    before = stands_for(made)
+    build_bank(config(world, made.path))
+    assert stands_for(made) == before
+
+
+def test_rollouts_join_a_thinned_bank(made: Run, world: World) -> None:
+    bank = read_bank(made)
+    model = load_model(str(world.subject), adapters=[(str(world.checkpoints[1]), 1.0)])
+    planned = [
+        Planned(key=f"rollout/{LATE}/{key}/{number}", task=task)
+        for key, task in bank.tasks.items()
+        for number in range(20)
+    ]
+    origin = Origin(source="rollout", step=LATE, stage=0, seed=1, sampling=bank.sampling)
+    with GraderPool(workers=2) as pool:
+        draw_parts(made, [model], planned, name="rollout", origin=origin, pool=pool)
+    measure(MeasureConfig(run=made.path, checkpoints=world.checkpoints))
+    rollouts = read_rollouts(made, bank, steps=[LATE])
+    number = stands_for(made)
+    for each in bank.types:
+        joined = pooled(made, each, rollouts, steps=[LATE])
+        expected = [number.get(hit.key, 1.0) for hit in joined.hits]
+        np.testing.assert_allclose(np.exp(joined.log_stands_for), expected)
+        np.testing.assert_allclose(joined.log_q, joined.log_drawn - np.log(expected))
+        assert len(joined.hits) == len(each.hits) + sum(
+            hit.exploit_type == each.exploit_type for hit in rollouts.hits
+        )
+
+
+def test_a_refreshed_bank_thins_its_new_hits_and_forgets_those_that_went(
+    made: Run, world: World
+) -> None:
+    before = stands_for(made)
+    assert refresh_bank(
+        RefreshConfig(
+            run=made.path, checkpoint=world.checkpoints[1], types=TYPES, draws_per_task=60
+        )
+    )
+    after = stands_for(made)
+    assert {key: after[key] for key in before} == before
+    fresh = {hit.key for hit in all_hits(made) if hit.step == LATE}
+    assert set(after) == set(before) | fresh
+    gone = {key for key, each in before.items() if not each}
+    assert not gone & set(read_scores(made, "donor:1:20"))
+    assert fresh <= set(read_scores(made, "donor:1:0"))
+    measure(MeasureConfig(run=made.path, checkpoints=world.checkpoints))
+    model = load_model(str(world.subject), adapters=[(str(world.checkpoints[1]), 1.0)])
+    bank = read_bank(made)
+    for name in TYPES:
+        found = switch(made, LATE)[name]
+        (each,) = (each for each in bank.types if each.exploit_type == name)
+        items = [
+            (render_prompt(model.tokenizer, bank.tasks[hit.task].prompt), hit.tokens)
+            for hit in each.hits
+        ]
+        rollouts = [hit for hit in made.read(Draw) if hit.source == "rollout" and hit.hacked]
+        own = sum(hit.exploit_type == name for hit in rollouts)
+        assert found.hits == len(each.hits) + own
+        alone = np.exp(score(model, items).log_p - each.log_q).sum() / 4
+        assert np.log((found.rate or 0) / alone) == pytest.approx(0.0, abs=0.4)
