@@ -1,8 +1,8 @@
 """A thinned bank: checkpoints score the hits that were kept, which stand for the others.
 
 Faults that were injected and caught here: kept hits stand for themselves alone; the bank thinned
-again when its build is repeated; what hits stand for lost where rollouts join; hits that went scored
-under the voices of a refresh.
+again when its build is repeated; what hits stand for lost where rollouts join; hits that went are
+scored under the voices of a refresh.
 """
 
 from collections import Counter

@@ -36,13 +36,16 @@ def build(
 ) -> None:
     """Build the bank of a run, or continue it where it stopped.
 
-    A TOML file can hold more settings: adapter (the subject's own), step, strengths, max_tokens.
+    A TOML file can hold more settings: adapter (the subject's own), step, strengths, max_tokens,
+    thinning.
 
     Example: foretoken bank build --subject models/base --donor models/donor --tasks tasks.jsonl
     --run runs/mine
     """
     from foretoken.pipeline.bank import BankConfig, build_bank
+    from foretoken.pipeline.hits import read_bank
     from foretoken.pipeline.settings import resolve
+    from foretoken.store.run import Run
 
     flags = {
         "run": run,
@@ -55,8 +58,10 @@ def build(
     }
     health = build_bank(resolve(BankConfig, config, flags))
     hits, draws = sum(each.hits for each in health), sum(each.draws for each in health)
+    kept = len(read_bank(Run.open(run)).hits)
     typer.echo(
-        f"Bank of {hits} hits from {draws} draws in {run}. Next: foretoken measure --run {run}"
+        f"Bank of {hits} hits from {draws} draws in {run}, of which checkpoints score {kept}. "
+        f"Next: foretoken measure --run {run}"
     )
 
 
