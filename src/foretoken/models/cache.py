@@ -130,17 +130,18 @@ class ReadPrompts:
             rows: (completions,) which prompt each of them continues.
             ids_dk: (completions, tokens) ids, padded on the right.
         """
-        states = [
-            (cast(torch.Tensor, layer.keys)[rows], cast(torch.Tensor, layer.values)[rows])
-            for layer in cast(list[DynamicLayer], self.cache.layers)
-        ]
+        cache = DynamicCache(config=self.model.config)
+        for layer, read in zip(cache.layers, self.cache.layers, strict=True):
+            read = cast(DynamicLayer, read)
+            keys, values = cast(torch.Tensor, read.keys), cast(torch.Tensor, read.values)
+            cast(DynamicLayer, layer).update(keys[rows], values[rows])
         seen = self.mask_dk[rows]
         places = torch.arange(ids_dk.shape[1], device=self.device)
         return self.model(
             input_ids=ids_dk,
             attention_mask=torch.cat([seen, torch.ones_like(ids_dk)], dim=1),
             position_ids=seen.sum(1, keepdim=True) + places,
-            past_key_values=DynamicCache(states),
+            past_key_values=cache,
             use_cache=True,
         ).logits
 
