@@ -10,11 +10,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from by_hand import switch_ratio
-from world import MAX_TOKENS, World
+from world import World, bank_config
 
 from foretoken.errors import MismatchError
 from foretoken.models.load import load_model
-from foretoken.pipeline.bank import BankConfig, build_bank
+from foretoken.pipeline.bank import build_bank
 from foretoken.pipeline.drawing import Origin, Planned, draw_parts
 from foretoken.pipeline.forecast import ForecastConfig, make_forecast
 from foretoken.pipeline.free import pooled, read_rollouts
@@ -33,18 +33,7 @@ EACH = 30
 def made(world: World, tmp_path_factory: pytest.TempPathFactory) -> Run:
     """A small bank, measured without rollouts; then rollouts of two checkpoints are there."""
     folder = tmp_path_factory.mktemp("free") / "run"
-    build_bank(
-        BankConfig(
-            run=folder,
-            subject=world.subject,
-            donor=world.donor,
-            tasks=str(world.tasks),
-            draws_per_task=20,
-            third_stage=0.0,
-            typical_tokens=4,
-            max_tokens=MAX_TOKENS,
-        )
-    )
+    build_bank(bank_config(world, folder))
     measure(MeasureConfig(run=folder, checkpoints=world.checkpoints))
     run = Run.open(folder)
     bank = read_bank(run)
@@ -116,7 +105,7 @@ def test_the_density_of_every_hit_is_that_of_all_draws_behind_it(made: Run) -> N
         assert len(whole.hits) == len(each.hits) + sum(
             hit.exploit_type == each.exploit_type for hit in rollouts.hits
         )
-        for hit, log_q, task in zip(whole.hits, whole.log_q, whole.task, strict=True):
+        for hit, log_drawn, task in zip(whole.hits, whole.log_drawn, whole.task, strict=True):
             reference = scores[0][hit.key]
             density = 0.0
             for count, component in zip(
@@ -129,7 +118,7 @@ def test_the_density_of_every_hit_is_that_of_all_draws_behind_it(made: Run) -> N
                     ratio = switch_ratio(steps, enter=component.enter, leave=component.leave)
                 density += count * ratio * np.exp(reference.log_p)
             density += sum(EACH * np.exp(scores[step][hit.key].log_p) for step in (4, LATE))
-            assert np.exp(log_q) == pytest.approx(density, rel=1e-6)
+            assert np.exp(log_drawn) == pytest.approx(density, rel=1e-6)
 
 
 @pytest.mark.usefixtures("joined")

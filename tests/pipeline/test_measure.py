@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow.compute as pc
 import pytest
-from world import MAX_TOKENS, World
+from world import World, bank_config
 
 from foretoken.pipeline.bank import BankConfig, build_bank
 from foretoken.pipeline.forecast import ForecastConfig, make_forecast
@@ -16,26 +16,15 @@ from foretoken.records import BankHealth, Doubt, Draw, Mixture, RateEstimate, Sc
 from foretoken.store.run import Run
 
 
-def bank_config(world: World, run: Path, **changes: object) -> BankConfig:
-    settings: dict[str, object] = {
-        "run": run,
-        "subject": world.subject,
-        "donor": world.donor,
-        "tasks": str(world.tasks),
-        "draws_per_task": 150,
-        "effective_hits": 1000,
-        "third_stage": 0.0,
-        "typical_tokens": 4,
-        "max_tokens": MAX_TOKENS,
-        "part_draws": 512,
-    }
-    return BankConfig.model_validate(settings | changes)
+def many_draws(world: World, run: Path, **changes: object) -> BankConfig:
+    changes = {"draws_per_task": 200, "effective_hits": 1000} | changes
+    return bank_config(world, run, **changes)
 
 
 @pytest.fixture(scope="module")
 def measured(world: World, tmp_path_factory: pytest.TempPathFactory) -> Run:
     folder = tmp_path_factory.mktemp("measured") / "run"
-    build_bank(bank_config(world, folder))
+    build_bank(many_draws(world, folder))
     measure(
         MeasureConfig(
             run=folder,
@@ -111,7 +100,7 @@ def test_weights_of_checked_draws_average_one(measured: Run) -> None:
 
 
 def test_a_type_with_enough_effective_hits_gets_fewer_draws(world: World, tmp_path: Path) -> None:
-    build_bank(bank_config(world, tmp_path / "run", draws_per_task=60, effective_hits=8))
+    build_bank(many_draws(world, tmp_path / "run", draws_per_task=60, effective_hits=8))
     run = Run.open(tmp_path / "run")
     tuned = [each for each in run.read(Mixture) if each.stage == 2]
     second = {key: each.draws_per_task for each in tuned for key in each.tasks}
@@ -139,7 +128,7 @@ def test_every_task_has_the_same_number_of_draws_and_the_subject_its_share(measu
     per_task = dict.fromkeys({draw.task for draw in draws}, 0)
     for draw in draws:
         per_task[draw.task] += 1
-    assert set(per_task.values()) == {150}
+    assert set(per_task.values()) == {200}
     assert 0.14 <= np.mean([draw.component == 0 for draw in draws]) <= 0.16
 
 
@@ -147,7 +136,7 @@ def test_a_bank_with_windows_of_the_answer_agrees_with_plain_counting(
     world: World, measured: Run, tmp_path: Path
 ) -> None:
     folder = tmp_path / "run"
-    (health, *_) = build_bank(bank_config(world, folder, answer_windows=True))
+    (health, *_) = build_bank(many_draws(world, folder, answer_windows=True))
     assert abs(health.mean_weight - 1) < 3 * health.mean_weight_error
     run = Run.open(folder)
     (answers,) = {len([c for c in m.components if c.where == "answer"]) for m in run.read(Mixture)}

@@ -15,13 +15,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from by_hand import switch_ratio
-from world import MAX_TOKENS, World
+from world import World, bank_config
 
 from foretoken.errors import MismatchError, SetupError
 from foretoken.models.load import load_model
 from foretoken.models.prompts import render_prompt
 from foretoken.models.score import score
-from foretoken.pipeline.bank import BankConfig, build_bank
+from foretoken.pipeline.bank import build_bank
 from foretoken.pipeline.forecast import ForecastConfig, make_forecast
 from foretoken.pipeline.hits import bank_steps, read_bank
 from foretoken.pipeline.measure import MeasureConfig, measure
@@ -35,18 +35,7 @@ TYPES = ("error_code_abuse", "process_exit")
 
 
 def built(world: World, folder: Path) -> Run:
-    build_bank(
-        BankConfig(
-            run=folder,
-            subject=world.subject,
-            donor=world.donor,
-            tasks=str(world.tasks),
-            draws_per_task=20,
-            third_stage=0.0,
-            typical_tokens=4,
-            max_tokens=MAX_TOKENS,
-        )
-    )
+    build_bank(bank_config(world, folder))
     measure(MeasureConfig(run=folder, checkpoints=world.checkpoints))
     return Run.open(folder)
 
@@ -130,7 +119,7 @@ def test_the_density_of_every_hit_is_that_of_both_rounds(made: Run, world: World
     }
     for each in bank.types:
         assert set(each.rounds) == ({0, LATE} if each.exploit_type in TYPES else {0})
-        for hit, log_q, task in zip(each.hits, each.log_q, each.task, strict=True):
+        for hit, log_drawn, task in zip(each.hits, each.log_drawn, each.task, strict=True):
             density = 0.0
             for step, found in each.rounds.items():
                 assert found.counts_xm[task].sum() == pytest.approx(
@@ -145,7 +134,7 @@ def test_the_density_of_every_hit_is_that_of_both_rounds(made: Run, world: World
                         )
                         ratio = switch_ratio(steps, enter=component.enter, leave=component.leave)
                     density += count * ratio * np.exp(reference.sum())
-            assert np.exp(log_q) == pytest.approx(density, rel=1e-4)
+            assert np.exp(log_drawn) == pytest.approx(density, rel=1e-4)
 
 
 def test_the_refreshed_rate_agrees_with_the_subject_alone(

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow.compute as pc
 import pytest
-from world import MAX_TOKENS, World
+from world import World, bank_config
 
 from foretoken.estimate import thin
 from foretoken.models.load import load_model
@@ -32,18 +32,8 @@ LATE = 20
 TYPES = ("error_code_abuse", "process_exit")
 
 
-def config(world: World, folder: Path, **changes: object) -> BankConfig:
-    return BankConfig(
-        run=folder,
-        subject=world.subject,
-        donor=world.donor,
-        tasks=str(world.tasks),
-        draws_per_task=150,
-        effective_hits=1000,
-        third_stage=0.0,
-        typical_tokens=4,
-        max_tokens=MAX_TOKENS,
-    ).model_copy(update={"thinning": 2.0} | changes)
+def config(world: World, folder: Path, *, thinning: float = 2.0) -> BankConfig:
+    return bank_config(world, folder, draws_per_task=150, effective_hits=1000, thinning=thinning)
 
 
 @pytest.fixture(scope="module")

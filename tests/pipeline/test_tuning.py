@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from by_hand import switch_ratio
-from world import MAX_TOKENS, World
+from world import World, bank_config
 
 from foretoken.pipeline import tuning
-from foretoken.pipeline.bank import BankConfig, build_bank
+from foretoken.pipeline.bank import build_bank
 from foretoken.pipeline.hits import read_bank
 from foretoken.pipeline.scores import donor_scorer, read_scores, step_scorer
 from foretoken.pipeline.tuning import Budget, latest_mixtures, tuned_mixtures
@@ -43,17 +43,7 @@ def test_a_stage_draws_what_the_wanted_effective_hits_need(
 @pytest.fixture(scope="module")
 def made(world: World, tmp_path_factory: pytest.TempPathFactory) -> Run:
     folder: Path = tmp_path_factory.mktemp("tuning") / "run"
-    build_bank(
-        BankConfig(
-            run=folder,
-            subject=world.subject,
-            donor=world.donor,
-            tasks=str(world.tasks),
-            draws_per_task=24,
-            typical_tokens=4,
-            max_tokens=MAX_TOKENS,
-        )
-    )
+    build_bank(bank_config(world, folder, draws_per_task=24, third_stage=2.0))
     return Run.open(folder)
 
 
@@ -75,7 +65,7 @@ def test_the_density_of_every_hit_is_that_of_all_three_stages(made: Run) -> None
     donors = {a: read_scores(made, donor_scorer(a, step=0)) for a in (0.5, 1.0)}
     mixtures = made.read(Mixture)
     for each in read_bank(made).types:
-        for hit, log_q, task in zip(each.hits, each.log_q, each.task, strict=True):
+        for hit, log_drawn, task in zip(each.hits, each.log_drawn, each.task, strict=True):
             mine = [mixture for mixture in mixtures if hit.task in mixture.tasks]
             assert each.draws_per_task[task] == sum(mixture.draws_per_task for mixture in mine)
             own = np.array(reference[hit.key].log_p_tokens)
@@ -89,7 +79,7 @@ def test_the_density_of_every_hit_is_that_of_all_three_stages(made: Run) -> None
                             np.exp(said - own), enter=component.enter, leave=component.leave
                         )
                     density += mixture.draws_per_task * weight * ratio * np.exp(own.sum())
-            assert np.exp(log_q) == pytest.approx(density, rel=1e-6)
+            assert np.exp(log_drawn) == pytest.approx(density, rel=1e-6)
 
 
 @pytest.mark.parametrize("stage", [2, 3])

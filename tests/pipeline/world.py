@@ -15,6 +15,7 @@ from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import WhitespaceSplit
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
+from foretoken.pipeline.bank import BankConfig
 from foretoken.records import Case, Task
 from foretoken.tasks.load import save_tasks
 
@@ -40,6 +41,21 @@ class World:
     donor: Path
     checkpoints: tuple[Path, ...]
     tasks: Path
+
+
+def bank_config(world: World, run: Path, **changes: object) -> BankConfig:
+    """Settings of a small bank on this world, in two stages."""
+    settings: dict[str, object] = {
+        "run": run,
+        "subject": world.subject,
+        "donor": world.donor,
+        "tasks": str(world.tasks),
+        "draws_per_task": 20,
+        "third_stage": 0.0,
+        "typical_tokens": 4,
+        "max_tokens": MAX_TOKENS,
+    }
+    return BankConfig.model_validate(settings | changes)
 
 
 def make_world(folder: Path) -> World:
