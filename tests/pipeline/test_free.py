@@ -2,7 +2,8 @@
 
 Faults that were injected and caught here: rollouts left out of the density of the bank's own hits;
 the bank left out of the density of rollouts; draws without a hack left out of the counts; rollouts
-of later steps used at earlier ones.
+of later steps used at earlier ones; rollouts that stand for others taken for one each; only those
+counted as the subject's own hacks.
 """
 
 from dataclasses import replace
@@ -14,6 +15,7 @@ from world import World, bank_config
 
 from foretoken.errors import MismatchError
 from foretoken.models.load import load_model
+from foretoken.pipeline import free
 from foretoken.pipeline.bank import build_bank
 from foretoken.pipeline.drawing import Origin, Planned, draw_parts
 from foretoken.pipeline.forecast import ForecastConfig, make_forecast
@@ -119,6 +121,31 @@ def test_the_density_of_every_hit_is_that_of_all_draws_behind_it(made: Run) -> N
                 density += count * ratio * np.exp(reference.log_p)
             density += sum(EACH * np.exp(scores[step][hit.key].log_p) for step in (4, LATE))
             assert np.exp(log_drawn) == pytest.approx(density, rel=1e-6)
+
+
+@pytest.mark.usefixtures("joined")
+def test_where_many_rollouts_hack_some_stand_for_all(
+    made: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bank = read_bank(made)
+    every = read_rollouts(made, bank, steps=[4, LATE])
+    assert set(every.stands_for.values()) == {1.0}
+    monkeypatch.setattr(free, "MOST_HITS", 12)
+    some = read_rollouts(made, bank, steps=[4, LATE])
+    late = read_rollouts(made, bank, steps=[LATE])
+    assert set(late.hits) == {hit for hit in some.hits if hit.step == LATE}
+    for each in bank.types:
+        for step in (4, LATE):
+            name, draws = each.exploit_type, (each, step)
+            assert some.own_counts(*draws) == every.own_counts(*draws)
+            hits = [hit for hit in some.hits if (hit.exploit_type, hit.step) == (name, step)]
+            hacks, _ = every.own_counts(*draws)
+            assert len(hits) == min(12, hacks)
+            assert sum(some.stands_for[hit.key] for hit in hits) == pytest.approx(hacks)
+        joined = pooled(made, each, some, steps=[4, LATE])
+        expected = [some.stands_for.get(hit.key, 1.0) for hit in joined.hits]
+        np.testing.assert_allclose(np.exp(joined.log_stands_for), expected)
+    assert max(some.stands_for.values()) > 2
 
 
 @pytest.mark.usefixtures("joined")

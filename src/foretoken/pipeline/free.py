@@ -1,9 +1,11 @@
 """Rollouts on the bank's tasks: free components of its mixture.
 
 Training samples and grades them anyway. At checkpoint `t` the pool holds the bank and the rollouts
-of every checkpoint up to `t`; each hit's density is summed over all of them (docs/method.md).
+of every checkpoint up to `t`; each hit's density is summed over all of them (docs/method.md). Where
+many rollouts hack, a random part of them stands for all.
 """
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -14,8 +16,13 @@ from foretoken.arrays import FloatPerDraw
 from foretoken.pipeline.hits import Bank, Densities, TypeBank, log_pool, read_densities
 from foretoken.pipeline.refresh import score_under_voices
 from foretoken.pipeline.scores import read_scores, scores_of, step_scorer
+from foretoken.pipeline.seeds import part_seed
 from foretoken.records import Draw
 from foretoken.store.run import Run, require_equal_sampling
+
+MOST_HITS = 100
+"""Most hits of one step and exploit type that every later checkpoint scores: a rate that rests on
+them alone has a standard error of a tenth."""
 
 
 @dataclass(frozen=True)
@@ -23,16 +30,21 @@ class Rollouts:
     """Graded rollouts on the bank's tasks, at steps of which a checkpoint is at hand."""
 
     hits: tuple[Draw, ...]
-    counts: dict[tuple[int, str], int]
+    """At most `MOST_HITS` of each step and exploit type."""
+    stands_for: Mapping[str, float]
+    """For how many hits each of them stands, by draw."""
+    hacks: Mapping[tuple[int, str], int]
+    """Hits by (step, task), all of them."""
+    counts: Mapping[tuple[int, str], int]
     """Graded rollouts by (step, task), hits or not."""
     densities: Mapping[int, Densities]
     """Scores of the hits under the bank's components, by the step of the round."""
 
     def own_counts(self, bank: TypeBank, step: int) -> tuple[int, int]:
         """Hacks and graded rollouts of one type at one step."""
+        hacks = sum(self.hacks.get((step, key), 0) for key in bank.tasks)
         draws = sum(self.counts.get((step, key), 0) for key in bank.tasks)
-        hacks = [hit for hit in self.hits if hit.step == step and hit.task in bank.tasks]
-        return len(hacks), draws
+        return hacks, draws
 
 
 def read_rollouts(run: Run, bank: Bank, *, steps: Collection[int]) -> Rollouts:
@@ -48,12 +60,12 @@ def read_rollouts(run: Run, bank: Bank, *, steps: Collection[int]) -> Rollouts:
     """
     where = (pc.field("source") == "rollout") & pc.field("task").isin(list(bank.tasks))
     where &= pc.field("step").isin(sorted(steps)) & ~pc.field("hacked").is_null()
-    columns = ["task", "step"]
-    rows = run.table(Draw, where=where, columns=columns).to_pylist()
-    counts: dict[tuple[int, str], int] = {}
-    for row in rows:
-        counts[row["step"], row["task"]] = counts.get((row["step"], row["task"]), 0) + 1
-    hits = tuple(run.read(Draw, where=where & pc.field("hacked")))
+    rows = run.table(Draw, where=where, columns=["task", "step", "hacked"]).to_pylist()
+    counts = Counter((row["step"], row["task"]) for row in rows)
+    hacks = Counter((row["step"], row["task"]) for row in rows if row["hacked"])
+    found = run.read(Draw, where=where & pc.field("hacked"))
+    stands_for = _stands_for(found)
+    hits = tuple(hit for hit in found if hit.key in stands_for)
     for hit in hits[:1]:
         require_equal_sampling(
             bank.sampling, hit.sampling, what="the bank and the rollouts (leave out: --no-rollouts)"
@@ -61,7 +73,20 @@ def read_rollouts(run: Run, bank: Bank, *, steps: Collection[int]) -> Rollouts:
     if hits:
         for step in bank.steps:
             score_under_voices(run, hits, tasks=bank.tasks, step=step)
-    return Rollouts(hits, counts, read_densities(run, bank.steps) if hits else {})
+    densities = read_densities(run, bank.steps) if hits else {}
+    return Rollouts(hits, stands_for, hacks=hacks, counts=counts, densities=densities)
+
+
+def _stands_for(hits: Sequence[Draw]) -> dict[str, float]:
+    """Choose hits of each step and exploit type by their keys alone, so that the choice stays."""
+    groups: dict[tuple[int, str], list[Draw]] = {}
+    for hit in sorted(hits, key=lambda hit: part_seed(0, hit.key)):
+        groups.setdefault((hit.step, hit.exploit_type), []).append(hit)
+    return {
+        hit.key: max(1.0, len(group) / MOST_HITS)
+        for group in groups.values()
+        for hit in group[:MOST_HITS]
+    }
 
 
 def pooled(run: Run, bank: TypeBank, rollouts: Rollouts, *, steps: Sequence[int]) -> TypeBank:
@@ -101,7 +126,9 @@ def pooled(run: Run, bank: TypeBank, rollouts: Rollouts, *, steps: Sequence[int]
         hits=hits,
         task=task,
         log_drawn=np.asarray(np.logaddexp.reduce([log_bank, *parts])),
-        log_stands_for=np.concatenate([bank.log_stands_for, np.zeros(len(own))]),
+        log_stands_for=np.concatenate(
+            [bank.log_stands_for, np.log([rollouts.stands_for[hit.key] for hit in own])]
+        ),
         log_p_reference=log_p_reference,
         draws_per_task=bank.draws_per_task + np.rint(counts_cx.sum(axis=0)).astype(np.int64),
         deliberate=np.concatenate(
