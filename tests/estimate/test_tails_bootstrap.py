@@ -35,6 +35,25 @@ def test_copies_of_texts_do_not_make_a_tail_heavy():
         assert shape < 0.7
 
 
+def test_a_thinned_bank_has_the_tail_of_the_whole_one():
+    """Heavy weights are kept, light ones in part: of the kept alone, the tail begins elsewhere."""
+    rng = np.random.default_rng(9)
+    moved, moved_alone = [], []
+    for _ in range(60):
+        log_w = np.concatenate([rng.normal(0.0, 0.4, size=40), rng.normal(-2.5, 0.8, size=260)])
+        keep = np.where(log_w > -1.0, 1.0, 0.2)
+        kept = rng.random(300) < keep
+        shape, thinned = pareto_shape(log_w), pareto_shape(log_w[kept], 1 / keep[kept])
+        alone = pareto_shape((log_w - np.log(keep))[kept])
+        assert shape is not None
+        assert thinned is not None
+        assert alone is not None
+        moved.append(abs(thinned - shape))
+        moved_alone.append(abs(alone - shape))
+    assert np.mean(moved) < 0.15
+    assert np.mean(moved) < 0.5 * np.mean(moved_alone)
+
+
 def test_weights_that_underflow_have_a_shape():
     log_w = np.concatenate([np.linspace(0, -1, 6), np.full(100, -800.0)])
     assert pareto_shape(log_w) is not None

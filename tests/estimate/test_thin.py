@@ -75,11 +75,28 @@ def test_no_hits_stay_none_and_what_is_no_weight_is_refused() -> None:
         thin(np.zeros((1, 2)), np.arange(3), most_added=ADDED, rng=rng)
 
 
+def test_a_hit_that_was_left_out_has_no_place_in_a_rate() -> None:
+    bank = draw_bank(system_at("pivot", 1e-3, length=30, tasks=4), draws=200, seed=1)
+    stands_for = np.ones(len(bank.task))
+    stands_for[0] = 0.0
+    with pytest.raises(ScoringError, match="1 of them not above 0: give the kept hits alone"):
+        switch_rate(
+            log_p_subject=bank.log_p(),
+            log_q=bank.log_q,
+            stands_for=stands_for,
+            task=bank.task,
+            draws_per_task=bank.draws_per_task,
+            cell=Cell(exploit_type="toy", step=0),
+            rng=np.random.default_rng(0),
+        )
+
+
 def rate_of(bank: ToyBank, stands_for: np.ndarray, *, step: float):
     kept = stands_for > 0
     return switch_rate(
         log_p_subject=bank.log_p(step=step)[kept],
-        log_q=bank.log_q[kept] - np.log(stands_for[kept]),
+        log_q=bank.log_q[kept],
+        stands_for=stands_for[kept],
         task=bank.task[kept],
         draws_per_task=bank.draws_per_task,
         cell=Cell(exploit_type="toy", step=0),

@@ -107,7 +107,7 @@ def test_the_density_of_every_hit_is_that_of_all_draws_behind_it(made: Run) -> N
         assert len(whole.hits) == len(each.hits) + sum(
             hit.exploit_type == each.exploit_type for hit in rollouts.hits
         )
-        for hit, log_drawn, task in zip(whole.hits, whole.log_drawn, whole.task, strict=True):
+        for hit, log_q, task in zip(whole.hits, whole.log_q, whole.task, strict=True):
             reference = scores[0][hit.key]
             density = 0.0
             for count, component in zip(
@@ -120,7 +120,7 @@ def test_the_density_of_every_hit_is_that_of_all_draws_behind_it(made: Run) -> N
                     ratio = switch_ratio(steps, enter=component.enter, leave=component.leave)
                 density += count * ratio * np.exp(reference.log_p)
             density += sum(EACH * np.exp(scores[step][hit.key].log_p) for step in (4, LATE))
-            assert np.exp(log_drawn) == pytest.approx(density, rel=1e-6)
+            assert np.exp(log_q) == pytest.approx(density, rel=1e-6)
 
 
 @pytest.mark.usefixtures("joined")
@@ -144,7 +144,7 @@ def test_where_many_rollouts_hack_some_stand_for_all(
             assert sum(some.stands_for[hit.key] for hit in hits) == pytest.approx(hacks)
         joined = pooled(made, each, some, steps=[4, LATE])
         expected = [some.stands_for.get(hit.key, 1.0) for hit in joined.hits]
-        np.testing.assert_allclose(np.exp(joined.log_stands_for), expected)
+        np.testing.assert_allclose(joined.stands_for, expected)
     assert max(some.stands_for.values()) > 2
 
 

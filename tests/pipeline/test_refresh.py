@@ -119,7 +119,7 @@ def test_the_density_of_every_hit_is_that_of_both_rounds(made: Run, world: World
     }
     for each in bank.types:
         assert set(each.rounds) == ({0, LATE} if each.exploit_type in TYPES else {0})
-        for hit, log_drawn, task in zip(each.hits, each.log_drawn, each.task, strict=True):
+        for hit, log_q, task in zip(each.hits, each.log_q, each.task, strict=True):
             density = 0.0
             for step, found in each.rounds.items():
                 assert found.counts_xm[task].sum() == pytest.approx(
@@ -134,7 +134,7 @@ def test_the_density_of_every_hit_is_that_of_both_rounds(made: Run, world: World
                         )
                         ratio = switch_ratio(steps, enter=component.enter, leave=component.leave)
                     density += count * ratio * np.exp(reference.sum())
-            assert np.exp(log_drawn) == pytest.approx(density, rel=1e-4)
+            assert np.exp(log_q) == pytest.approx(density, rel=1e-4)
 
 
 def test_the_refreshed_rate_agrees_with_the_subject_alone(

@@ -80,12 +80,8 @@ def test_checkpoints_score_the_kept_hits_and_weigh_them_for_the_others(made: Run
     bank = read_bank(made)
     for each in bank.types:
         assert {hit.key for hit in each.hits} <= kept
-        density = [
-            each.log_drawn[index] - np.log(number[hit.key]) for index, hit in enumerate(each.hits)
-        ]
-        np.testing.assert_allclose(each.log_q, density)
         weights = [
-            number[hit.key] * np.exp((scores[hit.key].log_p or 0.0) - each.log_drawn[index])
+            number[hit.key] * np.exp((scores[hit.key].log_p or 0.0) - each.log_q[index])
             for index, hit in enumerate(each.hits)
         ]
         found = switch(made, LATE)[each.exploit_type]
@@ -133,8 +129,7 @@ def test_rollouts_join_a_thinned_bank(made: Run, world: World) -> None:
     for each in bank.types:
         joined = pooled(made, each, rollouts, steps=[LATE])
         expected = [number.get(hit.key, 1.0) for hit in joined.hits]
-        np.testing.assert_allclose(np.exp(joined.log_stands_for), expected)
-        np.testing.assert_allclose(joined.log_q, joined.log_drawn - np.log(expected))
+        np.testing.assert_allclose(joined.stands_for, expected)
         assert len(joined.hits) == len(each.hits) + sum(
             hit.exploit_type == each.exploit_type for hit in rollouts.hits
         )
@@ -169,5 +164,5 @@ def test_a_refreshed_bank_thins_its_new_hits_and_forgets_those_that_went(
         rollouts = [hit for hit in made.read(Draw) if hit.source == "rollout" and hit.hacked]
         own = sum(hit.exploit_type == name for hit in rollouts)
         assert found.hits == len(each.hits) + own
-        alone = np.exp(score(model, items).log_p - each.log_q).sum() / 4
+        alone = np.exp(each.log_w(score(model, items).log_p)).sum() / 4
         assert np.log((found.rate or 0) / alone) == pytest.approx(0.0, abs=0.4)

@@ -65,7 +65,7 @@ def test_the_density_of_every_hit_is_that_of_all_three_stages(made: Run) -> None
     donors = {a: read_scores(made, donor_scorer(a, step=0)) for a in (0.5, 1.0)}
     mixtures = made.read(Mixture)
     for each in read_bank(made).types:
-        for hit, log_drawn, task in zip(each.hits, each.log_drawn, each.task, strict=True):
+        for hit, log_q, task in zip(each.hits, each.log_q, each.task, strict=True):
             mine = [mixture for mixture in mixtures if hit.task in mixture.tasks]
             assert each.draws_per_task[task] == sum(mixture.draws_per_task for mixture in mine)
             own = np.array(reference[hit.key].log_p_tokens)
@@ -79,7 +79,7 @@ def test_the_density_of_every_hit_is_that_of_all_three_stages(made: Run) -> None
                             np.exp(said - own), enter=component.enter, leave=component.leave
                         )
                     density += mixture.draws_per_task * weight * ratio * np.exp(own.sum())
-            assert np.exp(log_drawn) == pytest.approx(density, rel=1e-6)
+            assert np.exp(log_q) == pytest.approx(density, rel=1e-6)
 
 
 @pytest.mark.parametrize("stage", [2, 3])

@@ -13,13 +13,15 @@ TIE_DIGITS = 6
 """Log weights that are equal to so many decimals are those of one text."""
 
 
-def pareto_shape(log_w: FloatPerDraw) -> float | None:
+def pareto_shape(log_w: FloatPerDraw, stands_for: FloatPerDraw | None = None) -> float | None:
     """Return the shape of a generalised Pareto fitted to the largest weights.
 
     Above 0.7 the average of such weights cannot be trusted at any affordable size.
 
     Args:
         log_w: (hits,) log weights; minus infinity (weight 0) is left out.
+        stands_for: (hits,) for how many hits of that weight each stands (None: for itself). So a
+            thinned bank has the tail of the whole one.
 
     Returns:
         The shape; -1.0 where all weights are equal (bounded: no tail); None where fewer than
@@ -28,7 +30,8 @@ def pareto_shape(log_w: FloatPerDraw) -> float | None:
     Source:
         Vehtari et al., "Pareto smoothed importance sampling" (2024), through arviz-stats.
     """
-    positive = log_w[np.isfinite(log_w)]
+    finite = np.isfinite(log_w)
+    positive = log_w[finite]
     if len(positive) and np.ptp(positive) < 1e-9:
         return -1.0
     if len(positive) < SMALLEST_TAIL:
@@ -36,11 +39,21 @@ def pareto_shape(log_w: FloatPerDraw) -> float | None:
     largest = np.sort(positive)[::-1]
     if largest[0] - largest[4] < 1e-9:
         return -1.0
+    if stands_for is not None:
+        largest = _repeated(positive, stands_for[finite])
     # The weights go in as they are: the library's `log_weights=True` fits the logs' tail instead.
     # A jitter far below any error parts those that underflow.
-    weights = np.exp(_spread_ties(largest)[::-1] - largest[0]) + 1e-10 * np.arange(len(positive))
+    weights = np.exp(_spread_ties(largest)[::-1] - largest[0]) + 1e-10 * np.arange(len(largest))
     shape: Any = array_stats.pareto_khat(weights[None, :], r_eff=1.0, tail="right")
     return float(shape) if np.isfinite(shape) else None
+
+
+def _repeated(log_w: FloatPerDraw, stands_for: FloatPerDraw) -> FloatPerDraw:
+    """As many values as all hits stand for, in falling order, each as often as it stands."""
+    order = np.argsort(-log_w, kind="stable")
+    upto = np.cumsum(stands_for[order])
+    places = np.searchsorted(upto, np.arange(round(upto[-1])) + 0.5)
+    return log_w[order][np.minimum(places, len(log_w) - 1)]
 
 
 def _spread_ties(log_w: FloatPerDraw) -> FloatPerDraw:

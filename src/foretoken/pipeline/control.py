@@ -96,6 +96,7 @@ def _rate(bank: TypeBank, step: int) -> RateEstimate:
     return switch_rate(
         log_p_subject=bank.log_p_reference,
         log_q=bank.log_q,
+        stands_for=bank.stands_for,
         task=bank.task,
         draws_per_task=bank.draws_per_task,
         cell=Cell(

@@ -138,7 +138,7 @@ def _joint_rates(run: Run, steps: Sequence[int], *, seed: int) -> dict[str, Join
 
     return {
         each.exploit_type: joint_log_rates(
-            np.array([log_p(each, step) for step in steps], dtype=np.float64) - each.log_q,
+            each.log_w(np.array([log_p(each, step) for step in steps], dtype=np.float64)),
             each.task,
             steps=tuple(steps),
             tasks=len(each.draws_per_task),

@@ -110,7 +110,7 @@ def pooled(run: Run, bank: TypeBank, rollouts: Rollouts, *, steps: Sequence[int]
     own = [hit for hit in rollouts.hits if hit.task in index and hit.step in steps]
     hits = (*bank.hits, *own)
     task = np.concatenate([bank.task, np.array([index[hit.task] for hit in own], dtype=np.int64)])
-    log_p_reference, log_bank = bank.log_p_reference, bank.log_drawn
+    log_p_reference, log_bank = bank.log_p_reference, bank.log_q
     if own:
         log_p, fresh = log_pool(bank.rounds, rollouts.densities, own, task[len(bank.hits) :])
         log_p_reference = np.concatenate([log_p_reference, log_p])
@@ -125,10 +125,8 @@ def pooled(run: Run, bank: TypeBank, rollouts: Rollouts, *, steps: Sequence[int]
         bank,
         hits=hits,
         task=task,
-        log_drawn=np.asarray(np.logaddexp.reduce([log_bank, *parts])),
-        log_stands_for=np.concatenate(
-            [bank.log_stands_for, np.log([rollouts.stands_for[hit.key] for hit in own])]
-        ),
+        log_q=np.asarray(np.logaddexp.reduce([log_bank, *parts])),
+        stands_for=np.concatenate([bank.stands_for, [rollouts.stands_for[hit.key] for hit in own]]),
         log_p_reference=log_p_reference,
         draws_per_task=bank.draws_per_task + np.rint(counts_cx.sum(axis=0)).astype(np.int64),
         deliberate=np.concatenate(

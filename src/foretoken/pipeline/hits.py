@@ -70,10 +70,10 @@ class TypeBank:
     """Keys of the tasks, by index."""
     hits: tuple[Draw, ...]
     """Those that were not left out when the bank was thinned."""
-    log_drawn: FloatPerDraw
+    log_q: FloatPerDraw
     """(hits,) pooled density with the draw counts of the hit's own task, nats."""
-    log_stands_for: FloatPerDraw
-    """(hits,) log of how many hits each stands for."""
+    stands_for: FloatPerDraw
+    """(hits,) for how many hits each stands; a factor of its weight."""
     log_p_reference: FloatPerDraw
     """(hits,) under the subject of the latest round, nats."""
     task: IntPerDraw
@@ -85,15 +85,14 @@ class TypeBank:
     grader_errors: int
     health: BankHealth | None
 
-    @property
-    def log_q(self) -> FloatPerDraw:
-        """(hits,) pooled density of being drawn and kept, nats: what weights are relative to."""
-        return self.log_drawn - self.log_stands_for
+    def log_w(self, log_p: FloatPerDraw) -> FloatPerDraw:
+        """(hits,) log of what each hit adds to the rate of its task, by its log-probability."""
+        return log_p - self.log_q + np.log(self.stands_for)
 
     @property
     def effective_hits(self) -> float:
         """Effective hits under the subject that the bank was built for."""
-        log_w = self.log_p_reference - self.log_q
+        log_w = self.log_w(self.log_p_reference)
         return effective_count(np.exp(log_w - log_w.max())) if len(log_w) else 0.0
 
 
@@ -337,13 +336,13 @@ def type_bank(
         for step in sorted({each.step for each in mixtures})
     }
     task = np.array([index[hit.task] for hit in hits], dtype=np.int64)
-    log_p, log_drawn = log_pool(rounds, densities, hits, task)
+    log_p, log_q = log_pool(rounds, densities, hits, task)
     return TypeBank(
         exploit_type=mixtures[0].exploit_type,
         tasks=tuple(keys),
         hits=tuple(hits),
-        log_drawn=log_drawn,
-        log_stands_for=np.log([stands_for.get(hit.key, 1.0) for hit in hits]),
+        log_q=log_q,
+        stands_for=np.array([stands_for.get(hit.key, 1.0) for hit in hits], dtype=np.float64),
         log_p_reference=log_p,
         task=task,
         rounds=rounds,

@@ -188,17 +188,18 @@ def _bank_estimate(
     estimate = switch_rate(
         log_p_subject=log_p,
         log_q=bank.log_q,
+        stands_for=bank.stands_for,
         task=bank.task,
         draws_per_task=bank.draws_per_task,
         cell=cell,
         rng=np.random.default_rng(part_seed(seed, f"bootstrap-{bank.exploit_type}")),
         deliberate=bank.deliberate,
-        estimator=estimator,
     )
     return estimate.model_copy(
         update={
+            "estimator": estimator,
             "scored_tokens": sum(each.scored_tokens for each in found),
-            "flaw_named_at": weighted_median(named_at, log_p - bank.log_q),
+            "flaw_named_at": weighted_median(named_at, bank.log_w(log_p)),
         }
     )
 

@@ -91,7 +91,7 @@ class ToyBank:
         subject_draws: int = 0,
     ) -> RateEstimate:
         """Return the estimate at a step, with the subject's own plain draws there."""
-        return switch_rate(
+        found = switch_rate(
             log_p_subject=self.log_p(step=step),
             log_q=self.log_q,
             task=self.task,
@@ -103,8 +103,8 @@ class ToyBank:
                 subject_draws=subject_draws,
             ),
             rng=np.random.default_rng(5),
-            estimator=estimator,
         )
+        return found.model_copy(update={"estimator": estimator})
 
 
 def audit_routes(bank: ToyBank, *, exploits: int, seed: int) -> float | None:

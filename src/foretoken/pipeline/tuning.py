@@ -92,7 +92,7 @@ def _folds(
     fold_x = np.arange(len(first.tasks)) % folds
     fold_d = fold_x[bank.task]
     _, log_ratio_dm = densities.of(bank.hits)
-    log_w = bank.log_p_reference - bank.log_q
+    log_w = bank.log_w(bank.log_p_reference)
     uniform = np.array(first.weights)
     tuned_fm = tune_by_fold(log_ratio_dm, fold_d, folds=folds, weights=uniform, log_w=log_w)
     found: list[Mixture] = []
