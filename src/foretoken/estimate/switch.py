@@ -70,7 +70,6 @@ def switch_rate(
     if stands_for is not None:
         log_w = log_w + np.log(stands_for)
     seen = int(np.isfinite(log_w).sum())
-    upper = clopper_pearson_upper(cell.subject_hits, cell.subject_draws)
     rate = float(np.exp(logsumexp(log_w) - np.log(tasks))) if seen else 0.0
     w_d = np.exp(log_w - log_w.max()) if seen else np.zeros(0)
     effective_hits = effective_count(w_d)
@@ -84,13 +83,11 @@ def switch_rate(
     interval = None
     if seen:
         spread = log_rate_spread(log_w, task, tasks=tasks, rng=rng)
-        low, high = log_interval(
-            float(np.log(rate)), spread, effective_hits=effective_hits, shape=shape
-        )
-        interval = (float(np.exp(low)), float(np.exp(high)))
+        log_rate = float(np.log(rate))
+        ends = log_interval(log_rate, spread, effective_hits=effective_hits, shape=shape)
+        interval = (float(np.exp(ends[0])), float(np.exp(ends[1])))
     contradiction = _contradiction(cell, interval)
     doubts += health_doubts(cell.health) + contradiction + _age(cell, effective_hits)
-    doubts += grader_doubts(cell, draws)
     # Unequal allocations: the mean over all draws of N/tasks * weight is the mean over tasks.
     values = np.exp(log_w) * draws / tasks
     return RateEstimate(
@@ -102,14 +99,14 @@ def switch_rate(
         and publishable(rate=rate, effective_hits=effective_hits, shape=shape),
         lower_bound=min(betting_lower_bound(values, misses=draws - len(values)), 1.0),
         interval=interval,
-        upper_bound=upper,
+        upper_bound=clopper_pearson_upper(cell.subject_hits, cell.subject_draws),
         hits=seen,
         effective_hits=effective_hits,
         draws=draws,
         tasks=tasks,
         pareto_shape=shape,
         deliberate_share=_share(w_d, deliberate) if seen else None,
-        doubts=tuple(dict.fromkeys(doubts)),
+        doubts=tuple(dict.fromkeys(doubts + grader_doubts(cell, draws))),
         sampled_tokens=cell.sampled_tokens,
         scored_tokens=cell.scored_tokens,
     )
