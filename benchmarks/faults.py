@@ -108,6 +108,13 @@ FAULTS = (
         "np.concatenate([[SUBJECT_SHARE], (1 - SUBJECT_SHARE) * others])",
         "np.concatenate([[0.0], others])",
     ),
+    Fault(
+        "switch",
+        "a kept hit of a thinned bank stands for itself alone",
+        "estimate/thin.py",
+        "1.0 / keep, 0.0)",
+        "1.0, 0.0)",
+    ),
 )
 
 
