@@ -1,6 +1,6 @@
 """Tables of what estimates from a bank cost, beside counting and the published recipe."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pyarrow.compute as pc
@@ -75,7 +75,7 @@ def token_table(run: Run) -> Table:
     return table
 
 
-def checkpoint_table(run: Run, recipe: Mapping[str, Sequence[int]]) -> Table:
+def checkpoint_table(run: Run, lengths: Sequence[int]) -> Table:
     """Tokens through the model for one more checkpoint: `switch` as measured, the recipe's floor.
 
     The recipe reads each start (a prompt with a prefix) once, as its sampler does, and each sampled
@@ -90,14 +90,10 @@ def checkpoint_table(run: Run, recipe: Mapping[str, Sequence[int]]) -> Table:
         table.add_column(name, justify="left" if name == "estimator" else "right")
     table.add_row("switch", f"{switch:,.0f}")
     costs: list[tuple[float, float, float]] = []
-    for name, lengths in recipe.items():
-        draws = [
-            draw
-            for draw in run.read(Draw, where=pc.field("source") == "prefix")
-            if draw.prefix_tokens in lengths
-        ]
-        costs.append(recipe_tokens(draws, steps=steps))
-        add_recipe(table, name, costs[-1], switch=switch)
+    for length in lengths:
+        where = (pc.field("source") == "prefix") & (pc.field("prefix_tokens") == length)
+        costs.append(recipe_tokens(run.read(Draw, where=where), steps=steps))
+        add_recipe(table, f"prefix of {length} tokens", costs[-1], switch=switch)
     every = np.sum(costs, axis=0)
     add_recipe(table, "prefix, all lengths", every, switch=switch)
     alike = every * sampled(run, "bank") / every[2]
@@ -138,8 +134,7 @@ def rare_table(run: Run) -> Table:
     rates = {key: each.hacks / each.draws for key, each in counts.items()}
     known = {key for key, each in counts.items() if each.hacks >= FEWEST_HACKS}
     rare = {key for key, rate in rates.items() if 0 < rate < RARE}
-    found = [each for each in run.read(RateEstimate) if each.estimator == "switch"]
-    off = log_errors(found, run.read(Truth), published_only=False)
+    off = log_errors(list(switch_points(run).values()), run.read(Truth), published_only=False)
     errors = [each for each in off if (each.exploit_type, each.step) in rare & known]
     error = root_mean_square(errors)
     bank = read_bank(run)

@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from test_measure import bank_config
-from world import World, save_other_model, task
+from world import World, bank_config, save_other_model, task
 
 from foretoken.errors import MismatchError, ModelError, ScoringError, SetupError, StoreError
 from foretoken.pipeline.bank import BankConfig, build_bank

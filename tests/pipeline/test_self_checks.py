@@ -9,9 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from test_measure import bank_config
 from typer.testing import CliRunner
-from world import MAX_TOKENS, World
+from world import MAX_TOKENS, World, bank_config
 
 from foretoken.cli.main import app
 from foretoken.errors import ScoringError, SetupError, StoreError
@@ -32,13 +31,13 @@ from foretoken.records import (
 from foretoken.store import layout
 from foretoken.store.run import Run
 
-DRAWS = 80
+ENOUGH = {"draws_per_task": 80, "effective_hits": 1000}
 
 
 @pytest.fixture(scope="module")
 def built(world: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("checked") / "run"
-    build_bank(bank_config(world, folder, draws_per_task=DRAWS))
+    build_bank(bank_config(world, folder, **ENOUGH))
     return folder
 
 
@@ -82,7 +81,7 @@ def test_a_sound_bank_passes_every_check(run: Run) -> None:
 
 def test_donor_scores_of_another_model_are_doubted(run: Run, world: World) -> None:
     spoil(run, shifted("donor:1:0"))
-    health = build_bank(bank_config(world, run.path, draws_per_task=DRAWS))
+    health = build_bank(bank_config(world, run.path, **ENOUGH))
     assert all(Doubt.WEIGHTS_OFF_ONE in health_doubts(each) for each in health)
     hacked = [each for each in health if each.hits > 50]
     assert hacked
@@ -98,7 +97,7 @@ def test_a_score_without_the_end_token_names_its_draw(run: Run) -> None:
 
     spoil(run, shortened)
     with pytest.raises(ScoringError, match=f"{key} has .* tokens, end token included, but"):
-        build_bank(bank_config(built_world(run), run.path, draws_per_task=DRAWS))
+        build_bank(bank_config(built_world(run), run.path, **ENOUGH))
 
 
 def built_world(run: Run) -> World:
@@ -165,7 +164,7 @@ def test_a_bank_whose_control_finds_more_is_doubted(run: Run, world: World) -> N
     checks = check_control(control(run, world, name="first"))
     assert all(each.standing is not ControlStanding.HIGHER for each in checks)
     spoil(run, shifted("donor:0.5:0", "donor:1:0"))
-    build_bank(bank_config(world, run.path, draws_per_task=DRAWS))
+    build_bank(bank_config(world, run.path, **ENOUGH))
     checks = check_control(control(run, world))
     higher = {each.exploit_type for each in checks if each.standing is ControlStanding.HIGHER}
     assert higher == {"error_code_abuse", "process_exit"}

@@ -5,6 +5,7 @@ again when its build is repeated; what hits stand for lost where rollouts join; 
 scored under the voices of a refresh.
 """
 
+import shutil
 from collections import Counter
 from pathlib import Path
 
@@ -45,6 +46,12 @@ def made(world: World, tmp_path_factory: pytest.TempPathFactory) -> Run:
         build_bank(config(world, folder))
     measure(MeasureConfig(run=folder, checkpoints=world.checkpoints))
     return Run.open(folder)
+
+
+@pytest.fixture
+def copied(made: Run, tmp_path: Path) -> Run:
+    """For tests that add to it."""
+    return Run.open(shutil.copytree(made.path, tmp_path / "copied"))
 
 
 def all_hits(run: Run) -> list[Draw]:
@@ -106,14 +113,14 @@ def test_the_rates_are_those_of_all_hits_within_what_was_allowed(made: Run, worl
             )
 
 
-def test_a_build_that_is_repeated_leaves_the_choice_as_it_is(made: Run, world: World) -> None:
-    before = stands_for(made)
-    build_bank(config(world, made.path))
-    assert stands_for(made) == before
+def test_a_build_that_is_repeated_leaves_the_choice_as_it_is(copied: Run, world: World) -> None:
+    before = stands_for(copied)
+    build_bank(config(world, copied.path))
+    assert stands_for(copied) == before
 
 
-def test_rollouts_join_a_thinned_bank(made: Run, world: World) -> None:
-    bank = read_bank(made)
+def test_rollouts_join_a_thinned_bank(copied: Run, world: World) -> None:
+    bank = read_bank(copied)
     model = load_model(str(world.subject), adapters=[(str(world.checkpoints[1]), 1.0)])
     planned = [
         Planned(key=f"rollout/{LATE}/{key}/{number}", task=task)
@@ -122,12 +129,12 @@ def test_rollouts_join_a_thinned_bank(made: Run, world: World) -> None:
     ]
     origin = Origin(source="rollout", step=LATE, stage=0, seed=1, sampling=bank.sampling)
     with GraderPool(workers=2) as pool:
-        draw_parts(made, [model], planned, name="rollout", origin=origin, pool=pool)
-    measure(MeasureConfig(run=made.path, checkpoints=world.checkpoints))
-    rollouts = read_rollouts(made, bank, steps=[LATE])
-    number = stands_for(made)
+        draw_parts(copied, [model], planned, name="rollout", origin=origin, pool=pool)
+    measure(MeasureConfig(run=copied.path, checkpoints=world.checkpoints))
+    rollouts = read_rollouts(copied, bank, steps=[LATE])
+    number = stands_for(copied)
     for each in bank.types:
-        joined = pooled(made, each, rollouts, steps=[LATE])
+        joined = pooled(copied, each, rollouts, steps=[LATE])
         expected = [number.get(hit.key, 1.0) for hit in joined.hits]
         np.testing.assert_allclose(joined.stands_for, expected)
         assert len(joined.hits) == len(each.hits) + sum(
@@ -136,33 +143,32 @@ def test_rollouts_join_a_thinned_bank(made: Run, world: World) -> None:
 
 
 def test_a_refreshed_bank_thins_its_new_hits_and_forgets_those_that_went(
-    made: Run, world: World
+    copied: Run, world: World
 ) -> None:
-    before = stands_for(made)
+    before = stands_for(copied)
     assert refresh_bank(
         RefreshConfig(
-            run=made.path, checkpoint=world.checkpoints[1], types=TYPES, draws_per_task=60
+            run=copied.path, checkpoint=world.checkpoints[1], types=TYPES, draws_per_task=60
         )
     )
-    after = stands_for(made)
+    after = stands_for(copied)
     assert {key: after[key] for key in before} == before
-    fresh = {hit.key for hit in all_hits(made) if hit.step == LATE}
+    fresh = {hit.key for hit in all_hits(copied) if hit.step == LATE}
     assert set(after) == set(before) | fresh
     gone = {key for key, each in before.items() if not each}
-    assert not gone & set(read_scores(made, "donor:1:20"))
-    assert fresh <= set(read_scores(made, "donor:1:0"))
-    measure(MeasureConfig(run=made.path, checkpoints=world.checkpoints))
+    assert not gone & set(read_scores(copied, "donor:1:20"))
+    assert fresh <= set(read_scores(copied, "donor:1:0"))
+    measure(MeasureConfig(run=copied.path, checkpoints=world.checkpoints))
     model = load_model(str(world.subject), adapters=[(str(world.checkpoints[1]), 1.0)])
-    bank = read_bank(made)
-    for name in TYPES:
-        found = switch(made, LATE)[name]
-        (each,) = (each for each in bank.types if each.exploit_type == name)
+    bank = read_bank(copied)
+    for each in bank.types:
+        if each.exploit_type not in TYPES:
+            continue
         items = [
             (render_prompt(model.tokenizer, bank.tasks[hit.task].prompt), hit.tokens)
             for hit in each.hits
         ]
-        rollouts = [hit for hit in made.read(Draw) if hit.source == "rollout" and hit.hacked]
-        own = sum(hit.exploit_type == name for hit in rollouts)
-        assert found.hits == len(each.hits) + own
-        alone = np.exp(each.log_w(score(model, items).log_p)).sum() / 4
-        assert np.log((found.rate or 0) / alone) == pytest.approx(0.0, abs=0.4)
+        rate = np.exp(each.log_w(score(model, items).log_p)).sum() / 4
+        found = switch(copied, LATE)[each.exploit_type]
+        assert found.hits == len(each.hits)
+        assert found.rate == pytest.approx(rate, rel=1e-4)

@@ -56,12 +56,16 @@ def build(
         "seed": seed,
         "workers": workers,
     }
-    health = build_bank(resolve(BankConfig, config, flags))
-    hits, draws = sum(each.hits for each in health), sum(each.draws for each in health)
-    kept = len(read_bank(Run.open(run)).hits)
+    build_bank(resolve(BankConfig, config, flags))
+    bank = read_bank(Run.open(run))
+    rounds = [each for one in bank.types for each in one.rounds.values()]
+    hits, draws = (
+        sum(int(each.hacked_m.sum()) for each in rounds),
+        sum(int(each.drawn_m.sum()) for each in rounds),
+    )
     typer.echo(
-        f"Bank of {hits} hits from {draws} draws in {run}, of which checkpoints score {kept}. "
-        f"Next: foretoken measure --run {run}"
+        f"Bank of {hits} hits from {draws} draws in {run}; checkpoints score {len(bank.hits)} of "
+        f"the hits. Next: foretoken measure --run {run}"
     )
 
 

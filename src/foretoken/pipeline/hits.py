@@ -216,16 +216,8 @@ class Densities:
         Raises:
             ScoringError: A draw has no score.
         """
-        voices = {step_scorer(self.step): self.reference} | {
-            donor_scorer(a, step=self.step): found for a, found in self.donors.items()
-        }
-        return np.array(
-            [
-                [each.log_p for each in scores_of(draws, found, scorer=scorer)]
-                for scorer, found in voices.items()
-            ],
-            dtype=np.float64,
-        )
+        voices = self._scores(draws).values()
+        return np.array([[each.log_p for each in scores] for scores in voices], dtype=np.float64)
 
     def of(self, draws: Sequence[Draw]) -> tuple[FloatPerDraw, FloatPerDrawComponent]:
         """Log-probability under the reference, and log ratio of each component to it.
@@ -233,13 +225,10 @@ class Densities:
         Raises:
             ScoringError: A draw has no score, or one that left out a token.
         """
-        own = scores_of(draws, self.reference, scorer=step_scorer(self.step))
-        spoken = {
-            a: scores_of(draws, found, scorer=donor_scorer(a, step=self.step))
-            for a, found in self.donors.items()
-        }
-        for scores in (own, *spoken.values()):
+        spoken = self._scores(draws)
+        for scores in spoken.values():
             _require_each_token(draws, scores)
+        own = spoken.pop(0.0)
         log_p = np.array([each.log_p for each in own], dtype=np.float64)
         reference_dk = _padded(own)
         d_by_strength = {a: _padded(scores) - reference_dk for a, scores in spoken.items()}
@@ -251,6 +240,14 @@ class Densities:
                 dtype=np.int64,
             )
         return log_p, log_ratios(d_by_strength, self.components, answer_start=answer_start)
+
+    def _scores(self, draws: Sequence[Draw]) -> dict[float, list[Score]]:
+        """Scores of each draw by the donor's strength, that of the reference (0) first."""
+        own = scores_of(draws, self.reference, scorer=step_scorer(self.step))
+        return {0.0: own} | {
+            a: scores_of(draws, found, scorer=donor_scorer(a, step=self.step))
+            for a, found in self.donors.items()
+        }
 
 
 def read_densities(run: Run, steps: Sequence[int]) -> dict[int, Densities]:

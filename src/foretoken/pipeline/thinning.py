@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from foretoken.arrays import IntPerDraw
 from foretoken.estimate.thin import thin
 from foretoken.pipeline.hits import Densities, TypeBank, read_bank, read_densities
+from foretoken.pipeline.scoring import distinct_texts
 from foretoken.pipeline.seeds import part_seed
-from foretoken.records import Draw, Thinned
+from foretoken.records import Thinned
 from foretoken.store.run import Run
 
 
@@ -45,9 +45,10 @@ def _thin_type(
     hits = [hit for hit in bank.hits if hit.step == step]
     if not hits:
         return []
+    text_of = {hit.key: i for i, group in enumerate(distinct_texts(hits)) for hit in group}
     stands_for = thin(
         densities.by_voice(hits) - bank.log_q[fresh],
-        _texts(hits),
+        np.array([text_of[hit.key] for hit in hits], dtype=np.int64),
         most_added=most_added,
         rng=rng,
     )
@@ -55,10 +56,3 @@ def _thin_type(
         Thinned(draw=hit.key, stands_for=float(each))
         for hit, each in zip(hits, stands_for, strict=True)
     ]
-
-
-def _texts(hits: list[Draw]) -> IntPerDraw:
-    """Number of each hit's text."""
-    number: dict[tuple[str, tuple[int, ...]], int] = {}
-    found = [number.setdefault((hit.task, hit.tokens), len(number)) for hit in hits]
-    return np.array(found, dtype=np.int64)
