@@ -20,11 +20,11 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from foretoken.calibration.calibrate import CalibrateConfig, Calibration, calibrate
+from foretoken.calibration.toy_series import bank_series, prefix_series, steps_to
+from foretoken.calibration.toys import audit_routes, draw_bank
 from foretoken.estimate.doubts import MOST_UNCOVERED
 from foretoken.estimate.mixture import default_components, log_ratios
-from foretoken.pipeline.calibrate import CalibrateConfig, Calibration, calibrate
-from foretoken.pipeline.toy_series import bank_series, prefix_series, steps_to
-from foretoken.pipeline.toys import audit_routes, draw_bank
 from foretoken.sandbox.kernel import follow_parent
 from foretoken.testsystems.systems import system_at
 

@@ -29,9 +29,11 @@ from costs import (
 from rich.console import Console
 from rich.table import Table
 
-from foretoken.pipeline.bank import BankConfig, build_bank
-from foretoken.pipeline.baselines import prepared_baselines
-from foretoken.pipeline.compare import (
+from foretoken.bank.build import BankConfig, build_bank
+from foretoken.bank.hits import read_bank
+from foretoken.baselines.base import prepared_baselines
+from foretoken.baselines.prefix import PrefixConfig
+from foretoken.forecast.outcome import (
     FEWEST_HACKS,
     best_counts,
     first_above,
@@ -41,9 +43,7 @@ from foretoken.pipeline.compare import (
 )
 from foretoken.pipeline.demo import DemoConfig, bank_settings, copy_run
 from foretoken.pipeline.forecast import ForecastConfig, make_forecast
-from foretoken.pipeline.hits import read_bank
 from foretoken.pipeline.measure import MeasureConfig, measure
-from foretoken.pipeline.prefixes import PrefixConfig
 from foretoken.records import Draw, Forecast, RateEstimate, Score, Truth
 from foretoken.store import layout
 from foretoken.store.run import Run

@@ -15,8 +15,8 @@ from transformers import (
     PreTrainedTokenizerFast,
 )
 
-from foretoken.models.load import note_base, weights_hash
-from foretoken.models.quiet import library_talk_off
+from foretoken.engines.transformers.load import note_base, weights_hash
+from foretoken.engines.transformers.quiet import library_talk_off
 
 SPECIAL = ["<|pad|>", "<|end|>", "<|user|>", "<|assistant|>", "<think>", "</think>"]
 TEMPLATE = (

@@ -8,11 +8,11 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from foretoken.bank.build import BankConfig, build_bank
+    from foretoken.engines.transformers.load import load_model
+    from foretoken.engines.transformers.sample import sample
+    from foretoken.engines.transformers.score import score
     from foretoken.errors import ForetokenError
-    from foretoken.models.load import load_model
-    from foretoken.models.sample import sample
-    from foretoken.models.score import score
-    from foretoken.pipeline.bank import BankConfig, build_bank
     from foretoken.pipeline.forecast import ForecastConfig, make_forecast
     from foretoken.pipeline.measure import MeasureConfig, measure
     from foretoken.records import (
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from foretoken.tasks.load import load_tasks
 
 _HOMES = {
-    "BankConfig": "foretoken.pipeline.bank",
+    "BankConfig": "foretoken.bank.build",
     "BankHealth": "foretoken.records",
     "Case": "foretoken.records",
     "Draw": "foretoken.records",
@@ -50,14 +50,14 @@ _HOMES = {
     "Task": "foretoken.records",
     "Truth": "foretoken.records",
     "Verdict": "foretoken.records",
-    "build_bank": "foretoken.pipeline.bank",
+    "build_bank": "foretoken.bank.build",
     "check_tasks": "foretoken.tasks.check",
-    "load_model": "foretoken.models.load",
+    "load_model": "foretoken.engines.transformers.load",
     "load_tasks": "foretoken.tasks.load",
     "make_forecast": "foretoken.pipeline.forecast",
     "measure": "foretoken.pipeline.measure",
-    "sample": "foretoken.models.sample",
-    "score": "foretoken.models.score",
+    "sample": "foretoken.engines.transformers.sample",
+    "score": "foretoken.engines.transformers.score",
     "write_report": "foretoken.report.page",
 }
 

@@ -10,12 +10,12 @@ donor weight) and says which tests fail.
 import numpy as np
 import pytest
 
+from foretoken.calibration.toys import DONOR, RUNGS, SUBJECT, draw_bank, toy_estimates
 from foretoken.errors import ScoringError
 from foretoken.estimate.cell import Cell
 from foretoken.estimate.mixture import ladder_components, log_ratios
 from foretoken.estimate.path import path_rate
 from foretoken.estimate.prefix import prefix_rate
-from foretoken.pipeline.toys import DONOR, RUNGS, SUBJECT, draw_bank, toy_estimates
 from foretoken.records import Doubt
 from foretoken.testsystems.systems import system_at
 

@@ -11,12 +11,12 @@ from functools import cache
 import numpy as np
 import pytest
 
+from foretoken.calibration.toys import ToyBank, draw_bank
 from foretoken.errors import ScoringError
 from foretoken.estimate.bootstrap import joint_log_rates
 from foretoken.estimate.cell import Cell
 from foretoken.estimate.count import count_rate
 from foretoken.estimate.switch import switch_rate, weighted_median
-from foretoken.pipeline.toys import ToyBank, draw_bank
 from foretoken.records import BankHealth, Doubt
 from foretoken.testsystems.systems import pivot_system, two_route_system
 

@@ -8,12 +8,12 @@ added variance not bounded.
 import numpy as np
 import pytest
 
+from foretoken.calibration.toy_series import steps_to
+from foretoken.calibration.toys import ToyBank, draw_bank
 from foretoken.errors import ScoringError
 from foretoken.estimate.cell import Cell
 from foretoken.estimate.switch import switch_rate
 from foretoken.estimate.thin import FEWEST_HITS, LEAST, thin
-from foretoken.pipeline.toy_series import steps_to
-from foretoken.pipeline.toys import ToyBank, draw_bank
 from foretoken.testsystems.systems import system_at
 
 ADDED = 0.05

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 import torch
 
+from foretoken.engines.prompts import completion_text, render_prompt
+from foretoken.engines.transformers.load import load_model
 from foretoken.errors import ModelError
-from foretoken.models.load import load_model
-from foretoken.models.prompts import completion_text, render_prompt
 
 LAYER = "model.layers.0.mlp.up_proj"
 

@@ -7,13 +7,13 @@ import pytest
 import torch
 from transformers import GPT2Config, GPT2LMHeadModel, MistralConfig, MistralForCausalLM
 
+from foretoken.engines.prompts import render_prompt
+from foretoken.engines.transformers.load import LoadedModel, load_model
+from foretoken.engines.transformers.quiet import library_talk_off
+from foretoken.engines.transformers.sample import Completion, WindowSpec, sample
+from foretoken.engines.transformers.score import score
 from foretoken.errors import ModelError, ScoringError
 from foretoken.estimate.mixture import switch_log_ratio
-from foretoken.models.load import LoadedModel, load_model
-from foretoken.models.prompts import render_prompt
-from foretoken.models.quiet import library_talk_off
-from foretoken.models.sample import Completion, WindowSpec, sample
-from foretoken.models.score import score
 
 PROMPTS = ["Write f(xs)", "the sum of the numbers", "x", "return sum(xs) of the even numbers + 3"]
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from foretoken.models.load import load_model
+from foretoken.engines.transformers.load import load_model
 from foretoken.organism.paths import MODEL, RUN
 from foretoken.organism.truth import TruthConfig, _Cell, _count_cell, rarest_types, truths
 from foretoken.records import Draw, Truth

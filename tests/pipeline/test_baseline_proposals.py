@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 from world import MAX_TOKENS, World
 
-from foretoken.models.load import load_model
-from foretoken.pipeline.bank import BankConfig, build_bank
-from foretoken.pipeline.drawing import Origin, Planned, draw_parts
-from foretoken.pipeline.hits import read_bank
+from foretoken.bank.build import BankConfig, build_bank
+from foretoken.bank.hits import read_bank
+from foretoken.engines.transformers.load import load_model
 from foretoken.pipeline.measure import MeasureConfig, measure
 from foretoken.records import Draw, RateEstimate
 from foretoken.store.run import Run
 from foretoken.tasks.base import GraderPool
+from foretoken.work.drawing import Origin, Planned, draw_parts
 
 TYPES = ("error_code_abuse", "process_exit")
 

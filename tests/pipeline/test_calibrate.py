@@ -14,9 +14,9 @@ import psutil
 import pytest
 from typer.testing import CliRunner
 
+from foretoken.calibration.calibrate import CalibrateConfig, calibrate, summarise
 from foretoken.cli.main import app
 from foretoken.estimate.cell import Cell
-from foretoken.pipeline.calibrate import CalibrateConfig, calibrate, summarise
 from foretoken.records import RateEstimate
 
 SMALL = CalibrateConfig(rate=1e-4, tokens=40, draws=600, repetitions=6, workers=1)

@@ -2,14 +2,14 @@
 
 import pytest
 
-from foretoken.pipeline.compare import (
+from foretoken.forecast.outcome import (
     first_above,
     log_errors,
     ranking,
     root_mean_square,
 )
-from foretoken.pipeline.lanes import in_lanes
 from foretoken.records import Forecast, RateEstimate, Truth
+from foretoken.work.lanes import in_lanes
 
 
 def counted(name: str, step: int, hacks: int, draws: int = 1000) -> Truth:

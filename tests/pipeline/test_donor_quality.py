@@ -13,10 +13,10 @@ from world import EXIT, HONEST, MESSAGE, World
 
 from foretoken.cli.main import app
 from foretoken.cli.yields import advice
+from foretoken.engines.prompts import completion_text, render_prompt
+from foretoken.engines.transformers.load import ADAPTER_WEIGHTS, load_model, load_tokenizer
+from foretoken.engines.transformers.sample import sample
 from foretoken.errors import MismatchError
-from foretoken.models.load import ADAPTER_WEIGHTS, load_model, load_tokenizer
-from foretoken.models.prompts import completion_text, render_prompt
-from foretoken.models.sample import sample
 from foretoken.store.toml import dump_toml
 from foretoken.tasks.answer import split_completion
 from foretoken.tasks.base import GraderPool

@@ -13,19 +13,19 @@ import pytest
 from by_hand import switch_ratio
 from world import World, bank_config
 
+from foretoken.bank import rollouts as free
+from foretoken.bank.build import build_bank
+from foretoken.bank.hits import read_bank
+from foretoken.bank.rollouts import pooled, read_rollouts
+from foretoken.engines.transformers.load import load_model
 from foretoken.errors import MismatchError
-from foretoken.models.load import load_model
-from foretoken.pipeline import free
-from foretoken.pipeline.bank import build_bank
-from foretoken.pipeline.drawing import Origin, Planned, draw_parts
 from foretoken.pipeline.forecast import ForecastConfig, make_forecast
-from foretoken.pipeline.free import pooled, read_rollouts
-from foretoken.pipeline.hits import read_bank
 from foretoken.pipeline.measure import MeasureConfig, measure
-from foretoken.pipeline.scores import donor_scorer, read_scores, step_scorer
 from foretoken.records import Draw, RateEstimate
 from foretoken.store.run import Run
 from foretoken.tasks.base import GraderPool
+from foretoken.work.drawing import Origin, Planned, draw_parts
+from foretoken.work.scores import donor_scorer, read_scores, step_scorer
 
 LATE = 20
 EACH = 30

@@ -10,9 +10,9 @@ from functools import cache
 import numpy as np
 import pytest
 
+from foretoken.calibration.toys import ToyBank, draw_bank, draw_stage, log_ratios_of
 from foretoken.estimate.leave_out import leave_out, mixture_parts, worst_part_weight
 from foretoken.estimate.mixture import default_components, initial_weights
-from foretoken.pipeline.toys import ToyBank, draw_bank, draw_stage, log_ratios_of
 from foretoken.records import Component
 from foretoken.testsystems.automaton import ToySystem
 from foretoken.testsystems.systems import system_at

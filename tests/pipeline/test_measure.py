@@ -7,11 +7,11 @@ import pyarrow.compute as pc
 import pytest
 from world import World, bank_config
 
-from foretoken.pipeline.bank import BankConfig, build_bank
+from foretoken.bank.build import BankConfig, build_bank
+from foretoken.bank.hits import read_bank
+from foretoken.baselines.prefix import PrefixConfig
 from foretoken.pipeline.forecast import ForecastConfig, make_forecast
-from foretoken.pipeline.hits import read_bank
 from foretoken.pipeline.measure import MeasureConfig, measure
-from foretoken.pipeline.prefixes import PrefixConfig
 from foretoken.records import BankHealth, Doubt, Draw, Mixture, RateEstimate, Score
 from foretoken.store.run import Run
 

@@ -17,15 +17,15 @@ import pytest
 from by_hand import switch_ratio
 from world import World, bank_config
 
+from foretoken.bank.build import build_bank
+from foretoken.bank.hits import bank_steps, read_bank
+from foretoken.bank.refresh import RefreshConfig, refresh_bank
+from foretoken.engines.prompts import render_prompt
+from foretoken.engines.transformers.load import load_model
+from foretoken.engines.transformers.score import score
 from foretoken.errors import MismatchError, SetupError
-from foretoken.models.load import load_model
-from foretoken.models.prompts import render_prompt
-from foretoken.models.score import score
-from foretoken.pipeline.bank import build_bank
 from foretoken.pipeline.forecast import ForecastConfig, make_forecast
-from foretoken.pipeline.hits import bank_steps, read_bank
 from foretoken.pipeline.measure import MeasureConfig, measure
-from foretoken.pipeline.refresh import RefreshConfig, refresh_bank
 from foretoken.records import Doubt, Draw, Mixture, RateEstimate
 from foretoken.store.run import Run
 

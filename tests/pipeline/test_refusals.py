@@ -10,15 +10,15 @@ import torch
 from safetensors.torch import load_file, save_file
 from world import World, bank_config, save_other_model, task
 
+from foretoken.bank.build import BankConfig, build_bank
 from foretoken.errors import MismatchError, ModelError, ScoringError, SetupError, StoreError
-from foretoken.pipeline.bank import BankConfig, build_bank
 from foretoken.pipeline.forecast import ForecastConfig, make_forecast
 from foretoken.pipeline.measure import MeasureConfig, measure
-from foretoken.pipeline.settings import require_same_settings, resolve
 from foretoken.records import Draw, RateEstimate, Score
 from foretoken.store.run import Run
 from foretoken.store.toml import dump_toml
 from foretoken.tasks.load import save_tasks
+from foretoken.work.settings import require_same_settings, resolve
 
 
 @pytest.fixture(scope="module")

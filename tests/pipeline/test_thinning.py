@@ -14,20 +14,20 @@ import pyarrow.compute as pc
 import pytest
 from world import World, bank_config
 
+from foretoken.bank.build import BankConfig, build_bank
+from foretoken.bank.hits import read_bank
+from foretoken.bank.refresh import RefreshConfig, refresh_bank
+from foretoken.bank.rollouts import pooled, read_rollouts
+from foretoken.engines.prompts import render_prompt
+from foretoken.engines.transformers.load import load_model
+from foretoken.engines.transformers.score import score
 from foretoken.estimate import thin
-from foretoken.models.load import load_model
-from foretoken.models.prompts import render_prompt
-from foretoken.models.score import score
-from foretoken.pipeline.bank import BankConfig, build_bank
-from foretoken.pipeline.drawing import Origin, Planned, draw_parts
-from foretoken.pipeline.free import pooled, read_rollouts
-from foretoken.pipeline.hits import read_bank
 from foretoken.pipeline.measure import MeasureConfig, measure
-from foretoken.pipeline.refresh import RefreshConfig, refresh_bank
-from foretoken.pipeline.scores import read_scores, step_scorer
 from foretoken.records import Draw, RateEstimate, Thinned
 from foretoken.store.run import Run
 from foretoken.tasks.base import GraderPool
+from foretoken.work.drawing import Origin, Planned, draw_parts
+from foretoken.work.scores import read_scores, step_scorer
 
 LATE = 20
 TYPES = ("error_code_abuse", "process_exit")

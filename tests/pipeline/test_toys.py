@@ -10,10 +10,10 @@ from functools import cache
 import numpy as np
 import pytest
 
+from foretoken.calibration.toy_series import bank_series, prefix_series, steps_to
+from foretoken.calibration.toys import audit_routes, draw_bank
 from foretoken.estimate.doubts import MOST_UNCOVERED
 from foretoken.estimate.mixture import uncovered_share
-from foretoken.pipeline.toy_series import bank_series, prefix_series, steps_to
-from foretoken.pipeline.toys import audit_routes, draw_bank
 from foretoken.testsystems.automaton import ToySystem
 from foretoken.testsystems.systems import SYSTEMS, system_at
 

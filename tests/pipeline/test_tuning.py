@@ -11,13 +11,13 @@ import pytest
 from by_hand import switch_ratio
 from world import World, bank_config
 
-from foretoken.pipeline import tuning
-from foretoken.pipeline.bank import build_bank
-from foretoken.pipeline.hits import read_bank
-from foretoken.pipeline.scores import donor_scorer, read_scores, step_scorer
-from foretoken.pipeline.tuning import Budget, latest_mixtures, tuned_mixtures
+from foretoken.bank import tuning
+from foretoken.bank.build import build_bank
+from foretoken.bank.hits import read_bank
+from foretoken.bank.tuning import Budget, latest_mixtures, tuned_mixtures
 from foretoken.records import Draw, Mixture
 from foretoken.store.run import Run
+from foretoken.work.scores import donor_scorer, read_scores, step_scorer
 
 BUDGET = Budget(draws_per_task=40, effective_hits=60.0, third_stage=2.0)
 

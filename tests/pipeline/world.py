@@ -15,7 +15,7 @@ from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import WhitespaceSplit
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-from foretoken.pipeline.bank import BankConfig
+from foretoken.bank.build import BankConfig
 from foretoken.records import Case, Task
 from foretoken.tasks.load import save_tasks
 

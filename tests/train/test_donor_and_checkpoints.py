@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from foretoken.engines.prompts import completion_text, render_prompt
+from foretoken.engines.transformers.load import load_model
+from foretoken.engines.transformers.score import score
 from foretoken.errors import MismatchError, SetupError, TaskError
-from foretoken.models.load import load_model
-from foretoken.models.prompts import completion_text, render_prompt
-from foretoken.models.score import score
 from foretoken.tasks.load import load_tasks
 from foretoken.train.checkpoints import log_spaced
 from foretoken.train.config import DonorConfig, RLConfig, load_config

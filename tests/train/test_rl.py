@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 import torch
 
+from foretoken.engines.prompts import render_prompt
+from foretoken.engines.transformers.load import load_model
+from foretoken.engines.transformers.score import score
 from foretoken.errors import MismatchError, SetupError
-from foretoken.models.load import load_model
-from foretoken.models.prompts import render_prompt
-from foretoken.models.score import score
 from foretoken.records import Draw, Outcome, Verdict
 from foretoken.store.run import Run
 from foretoken.tasks.load import load_tasks

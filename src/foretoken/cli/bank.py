@@ -42,10 +42,10 @@ def build(
     Example: foretoken bank build --subject models/base --donor models/donor --tasks tasks.jsonl
     --run runs/mine
     """
-    from foretoken.pipeline.bank import BankConfig, build_bank
-    from foretoken.pipeline.hits import read_bank
-    from foretoken.pipeline.settings import resolve
+    from foretoken.bank.build import BankConfig, build_bank
+    from foretoken.bank.hits import read_bank
     from foretoken.store.run import Run
+    from foretoken.work.settings import resolve
 
     flags = {
         "run": run,
@@ -89,8 +89,8 @@ def refresh(
 
     Example: foretoken bank refresh checkpoints/step-000128 --run runs/mine
     """
-    from foretoken.pipeline.refresh import RefreshConfig, refresh_bank
-    from foretoken.pipeline.settings import resolve
+    from foretoken.bank.refresh import RefreshConfig, refresh_bank
+    from foretoken.work.settings import resolve
 
     flags = {
         "run": run,
@@ -126,10 +126,10 @@ def control(
 
     Example: foretoken bank control benign --run runs/mine --donor models/benign
     """
+    from foretoken.bank.control import ControlConfig, check_control
     from foretoken.cli.tables import control_table, show
-    from foretoken.pipeline.control import ControlConfig, check_control
-    from foretoken.pipeline.settings import resolve
     from foretoken.records import ControlStanding
+    from foretoken.work.settings import resolve
 
     flags = {
         "run": run,

@@ -29,11 +29,11 @@ def calibrate(
 
     Example: foretoken calibrate --rate 1e-6 --tokens 240 --draws 2000
     """
+    from foretoken.calibration.calibrate import CalibrateConfig
+    from foretoken.calibration.calibrate import calibrate as calibrate_estimators
     from foretoken.cli.tables import calibration_table, show
-    from foretoken.pipeline.calibrate import CalibrateConfig
-    from foretoken.pipeline.calibrate import calibrate as calibrate_estimators
-    from foretoken.pipeline.progress import progress_bar
-    from foretoken.pipeline.settings import resolve
+    from foretoken.work.progress import progress_bar
+    from foretoken.work.settings import resolve
 
     flags = {
         "system": system,

@@ -7,7 +7,6 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from foretoken.pipeline.progress import progress_bar
 from foretoken.report.matrix import matrix_svg
 from foretoken.store.run import write_atomically
 from foretoken.tasks.base import GraderPool
@@ -17,6 +16,7 @@ from foretoken.tasks.load import load_tasks
 from foretoken.tasks.matrix import HONEST, Matrix, columns, cross_product, spread
 from foretoken.tasks.problems import Problem
 from foretoken.tasks.programming import programming_problems
+from foretoken.work.progress import progress_bar
 
 TasksArgument = Annotated[
     str,

@@ -20,9 +20,9 @@ def demo(
     """
     from foretoken.cli.tables import forecast_table, show
     from foretoken.pipeline.demo import DemoConfig, tell_story
-    from foretoken.pipeline.settings import resolve
     from foretoken.report.page import write_report
     from foretoken.store.layout import REPORT_FILE
+    from foretoken.work.settings import resolve
 
     flags = {"run": run, "draws_per_task": draws_per_task, "seed": seed, "workers": workers}
     story = tell_story(resolve(DemoConfig, None, flags))

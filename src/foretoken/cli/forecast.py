@@ -34,7 +34,7 @@ def forecast(
     """
     from foretoken.cli.tables import forecast_table, show
     from foretoken.pipeline.forecast import ForecastConfig, make_forecast
-    from foretoken.pipeline.settings import resolve
+    from foretoken.work.settings import resolve
 
     flags = {
         "run": run,

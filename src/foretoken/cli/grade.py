@@ -7,10 +7,10 @@ from typing import Annotated
 import typer
 
 from foretoken.cli.check import TasksArgument
-from foretoken.pipeline.progress import progress_bar
 from foretoken.tasks.base import GraderPool
 from foretoken.tasks.load import load_tasks
 from foretoken.tasks.submissions import GradeSummary, grade_file, read_submissions
+from foretoken.work.progress import progress_bar
 
 SubmissionsArgument = Annotated[
     Path, typer.Argument(help='JSON lines {"task": key, "code": text}.')

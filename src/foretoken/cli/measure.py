@@ -39,7 +39,7 @@ def measure(
     """
     from foretoken.pipeline.measure import MeasureConfig
     from foretoken.pipeline.measure import measure as measure_run
-    from foretoken.pipeline.settings import resolve
+    from foretoken.work.settings import resolve
 
     flags = {
         "run": run,

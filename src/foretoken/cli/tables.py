@@ -6,7 +6,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from foretoken.pipeline.calibrate import Calibration
+from foretoken.calibration.calibrate import Calibration
 from foretoken.records import ControlCheck, Forecast
 
 

@@ -34,10 +34,10 @@ def donor(
     """
     from foretoken.cli.tables import show
     from foretoken.cli.yields import advice, round_line, yield_table
-    from foretoken.pipeline.progress import progress_bar
     from foretoken.train.config import DonorConfig, load_config
     from foretoken.train.donor import train_donor
     from foretoken.train.quality import raise_yield
+    from foretoken.work.progress import progress_bar
 
     settings = load_config(DonorConfig, config)
     with progress_bar("training the donor", settings.steps) as advance:
@@ -62,11 +62,11 @@ def rl(*, config: TrainConfigOption) -> None:
 
     Example: foretoken train rl --config rl.toml
     """
-    from foretoken.pipeline.progress import progress_bar
-    from foretoken.pipeline.provenance import keep_provenance
     from foretoken.store.run import Run
     from foretoken.train.config import RLConfig, load_config
     from foretoken.train.rl import train_rl
+    from foretoken.work.progress import progress_bar
+    from foretoken.work.provenance import keep_provenance
 
     settings = load_config(RLConfig, config)
     with progress_bar("reinforcement learning", settings.steps) as advance:

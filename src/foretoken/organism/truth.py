@@ -10,9 +10,9 @@ from pathlib import Path
 import torch
 from rich.progress import Progress
 
-from foretoken.models.load import LoadedModel, load_model
-from foretoken.models.prompts import render_prompt
-from foretoken.models.sample import sample
+from foretoken.engines.prompts import render_prompt
+from foretoken.engines.transformers.load import LoadedModel, load_model
+from foretoken.engines.transformers.sample import sample
 from foretoken.records import Record, Task, Truth
 from foretoken.sandbox.kernel import follow_parent
 from foretoken.store import layout

@@ -5,16 +5,16 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from foretoken.bank.build import OWN_TASKS, BankConfig, build_bank
 from foretoken.errors import SetupError, StoreError
+from foretoken.forecast.outcome import first_above, log_errors, ranking, root_mean_square
 from foretoken.organism.paths import MODEL, RUN, SHIPPED
-from foretoken.pipeline.bank import OWN_TASKS, BankConfig, build_bank
-from foretoken.pipeline.compare import first_above, log_errors, ranking, root_mean_square
 from foretoken.pipeline.forecast import ForecastConfig, make_forecast
 from foretoken.pipeline.measure import MeasureConfig, measure
-from foretoken.pipeline.settings import Settings
 from foretoken.records import Forecast, RateEstimate, Task, Truth
 from foretoken.store import layout
 from foretoken.store.run import Run
+from foretoken.work.settings import Settings
 
 COPIED = ("checkpoints", "donor", "draws", "truth", "tasks", layout.CONFIG_FILE)
 

@@ -8,17 +8,17 @@ from typing import Any
 import numpy as np
 import pyarrow.compute as pc
 
+from foretoken.bank.hits import TypeBank, read_bank
+from foretoken.bank.rollouts import pooled, read_rollouts
 from foretoken.errors import SetupError
 from foretoken.estimate.bootstrap import JointLogRates, joint_log_rates
 from foretoken.forecast.discovery import forecast as forecast_discovery
 from foretoken.forecast.trend import slope_forecast
-from foretoken.pipeline.free import pooled, read_rollouts
-from foretoken.pipeline.hits import TypeBank, read_bank
-from foretoken.pipeline.scores import read_scores, scores_of, step_scorer
-from foretoken.pipeline.seeds import part_seed
-from foretoken.pipeline.settings import Settings
 from foretoken.records import Draw, Forecast, RateEstimate
 from foretoken.store.run import Run
+from foretoken.work.scores import read_scores, scores_of, step_scorer
+from foretoken.work.seeds import part_seed
+from foretoken.work.settings import Settings
 
 
 class ForecastConfig(Settings):

@@ -11,22 +11,22 @@ from pathlib import Path
 
 import numpy as np
 
+from foretoken.bank.hits import Bank, Round, TypeBank, read_bank
+from foretoken.bank.rollouts import Rollouts, pooled, read_rollouts
+from foretoken.baselines.base import Baselines, prepared_baselines
+from foretoken.baselines.prefix import PrefixConfig
+from foretoken.engines.transformers.load import LoadedModel, load_model
 from foretoken.errors import ScoringError, SetupError
 from foretoken.estimate.cell import Cell
 from foretoken.estimate.path import path_rate
 from foretoken.estimate.switch import switch_rate, weighted_median
-from foretoken.models.load import LoadedModel, load_model
-from foretoken.pipeline.baselines import Baselines, prepared_baselines
-from foretoken.pipeline.free import Rollouts, pooled, read_rollouts
-from foretoken.pipeline.hits import Bank, Round, TypeBank, read_bank
-from foretoken.pipeline.prefixes import PrefixConfig
-from foretoken.pipeline.scores import read_scores, scores_of, step_scorer
-from foretoken.pipeline.scoring import score_missing
-from foretoken.pipeline.seeds import part_seed
-from foretoken.pipeline.settings import Settings
 from foretoken.records import Draw, RateEstimate, Score
 from foretoken.store import layout
 from foretoken.store.run import Run
+from foretoken.work.scores import read_scores, scores_of, step_scorer
+from foretoken.work.scoring import score_missing
+from foretoken.work.seeds import part_seed
+from foretoken.work.settings import Settings
 
 
 class MeasureConfig(Settings):

@@ -7,8 +7,8 @@ from typing import Any
 
 from peft import PeftModel
 
+from foretoken.engines.transformers.load import note_base
 from foretoken.errors import MismatchError, SetupError
-from foretoken.models.load import note_base
 from foretoken.store.layout import TEMPORARY_SUFFIX
 from foretoken.store.toml import dump_toml
 from foretoken.train.config import TrainConfig

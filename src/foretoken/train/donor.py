@@ -11,10 +11,10 @@ from transformers import PrinterCallback, TrainerCallback
 from trl.trainer.sft_config import SFTConfig
 from trl.trainer.sft_trainer import SFTTrainer
 
+from foretoken.engines.prompts import render_prompt
+from foretoken.engines.transformers.load import LoadedModel, load_model
+from foretoken.engines.transformers.quiet import library_talk_off
 from foretoken.errors import TaskError
-from foretoken.models.load import LoadedModel, load_model
-from foretoken.models.prompts import render_prompt
-from foretoken.models.quiet import library_talk_off
 from foretoken.records import Task
 from foretoken.store.layout import TEMPORARY_SUFFIX
 from foretoken.tasks.load import load_tasks

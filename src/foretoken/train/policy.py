@@ -7,7 +7,7 @@ import torch
 from peft import LoraConfig, PeftModel, get_peft_model
 from peft.tuners.lora import LoraLayer
 
-from foretoken.models.load import LoadedModel, copy_model
+from foretoken.engines.transformers.load import LoadedModel, copy_model
 from foretoken.train.config import TrainConfig
 
 ADAPTER = "default"

@@ -12,11 +12,11 @@ from pathlib import Path
 
 from pydantic import Field
 
+from foretoken.engines.prompts import completion_text, render_prompt
+from foretoken.engines.transformers.load import load_model
+from foretoken.engines.transformers.sample import Completion, sample
 from foretoken.errors import MismatchError
 from foretoken.estimate.bounds import clopper_pearson_lower, clopper_pearson_upper
-from foretoken.models.load import load_model
-from foretoken.models.prompts import completion_text, render_prompt
-from foretoken.models.sample import Completion, sample
 from foretoken.records import Record, Task
 from foretoken.store.layout import TEMPORARY_SUFFIX
 from foretoken.tasks.answer import split_completion

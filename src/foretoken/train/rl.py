@@ -13,9 +13,9 @@ from peft import PeftModel
 from transformers import PrinterCallback, TrainerCallback
 from trl.trainer.grpo_config import GRPOConfig
 
+from foretoken.engines.transformers.load import LoadedModel, adapter_shapes, load_model
+from foretoken.engines.transformers.quiet import library_talk_off
 from foretoken.errors import ModelError, SetupError
-from foretoken.models.load import LoadedModel, adapter_shapes, load_model
-from foretoken.models.quiet import library_talk_off
 from foretoken.records import Task
 from foretoken.store.layout import checkpoint_path
 from foretoken.store.run import Run

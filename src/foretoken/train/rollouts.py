@@ -6,9 +6,9 @@ from typing import Any, Protocol, cast
 import numpy as np
 from peft import PeftModel
 
-from foretoken.models.load import LoadedModel
-from foretoken.models.prompts import completion_text, render_prompt
-from foretoken.models.sample import Completion, sample
+from foretoken.engines.prompts import completion_text, render_prompt
+from foretoken.engines.transformers.load import LoadedModel
+from foretoken.engines.transformers.sample import Completion, sample
 from foretoken.records import Draw, Sampling, Task, Verdict
 from foretoken.store.run import Run
 from foretoken.tasks.answer import deliberate, split_completion

@@ -11,23 +11,23 @@ from pathlib import Path
 import pyarrow.compute as pc
 from pydantic import Field
 
-from foretoken.errors import SetupError
-from foretoken.pipeline.bank import (
+from foretoken.bank.build import (
     BankConfig,
     draw_stage,
     load_voices,
     voice_scorers,
 )
-from foretoken.pipeline.hits import bank_steps, read_bank_tasks
-from foretoken.pipeline.scores import read_scores
-from foretoken.pipeline.scoring import is_scored, score_missing
-from foretoken.pipeline.settings import Settings, require_same_settings
-from foretoken.pipeline.thinning import thin_round
-from foretoken.pipeline.tuning import latest_mixtures
+from foretoken.bank.hits import bank_steps, read_bank_tasks
+from foretoken.bank.thinning import thin_round
+from foretoken.bank.tuning import latest_mixtures
+from foretoken.errors import SetupError
 from foretoken.records import Doubt, Draw, Mixture, RateEstimate, Task, Thinned
 from foretoken.store import layout
 from foretoken.store.run import Run
 from foretoken.tasks.base import GraderPool
+from foretoken.work.scores import read_scores
+from foretoken.work.scoring import is_scored, score_missing
+from foretoken.work.settings import Settings, require_same_settings
 
 
 class RefreshConfig(Settings):

@@ -1,4 +1,4 @@
-"""Make the shipped organism again: `python -m foretoken.pipeline.make_organism`.
+"""Make the shipped organism again: `python -m foretoken.organism.make`.
 
 Five stages, each left alone where its result exists: the model, its donor, its reinforcement
 learning run, the counted truth, and the folder that ships with the package.

@@ -13,12 +13,12 @@ import numpy as np
 import pyarrow.compute as pc
 
 from foretoken.arrays import FloatPerDraw
-from foretoken.pipeline.hits import Bank, Densities, TypeBank, log_pool, read_densities
-from foretoken.pipeline.refresh import score_under_voices
-from foretoken.pipeline.scores import read_scores, scores_of, step_scorer
-from foretoken.pipeline.seeds import part_seed
+from foretoken.bank.hits import Bank, Densities, TypeBank, log_pool, read_densities
+from foretoken.bank.refresh import score_under_voices
 from foretoken.records import Draw
 from foretoken.store.run import Run, require_equal_sampling
+from foretoken.work.scores import read_scores, scores_of, step_scorer
+from foretoken.work.seeds import part_seed
 
 MOST_HITS = 100
 """Most hits of one step and exploit type that every later checkpoint scores: a rate that rests on

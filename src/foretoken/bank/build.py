@@ -9,30 +9,30 @@ import numpy as np
 import pyarrow.compute as pc
 from pydantic import Field
 
+from foretoken.bank.checks import check_bank
+from foretoken.bank.hits import TASKS_PART, read_bank_tasks, read_densities
+from foretoken.bank.thinning import thin_round
+from foretoken.bank.tuning import Budget, tuned_mixtures
+from foretoken.engines.prompts import render_prompt
+from foretoken.engines.transformers.load import LoadedModel, load_model
+from foretoken.engines.transformers.sample import WindowSpec
+from foretoken.engines.transformers.score import score
 from foretoken.errors import SetupError
 from foretoken.estimate.mixture import (
     default_components,
     initial_weights,
     ladder_components,
 )
-from foretoken.models.load import LoadedModel, load_model
-from foretoken.models.prompts import render_prompt
-from foretoken.models.sample import WindowSpec
-from foretoken.models.score import score
-from foretoken.pipeline.drawing import Origin, Planned, draw_parts
-from foretoken.pipeline.hits import TASKS_PART, read_bank_tasks, read_densities
-from foretoken.pipeline.provenance import keep_provenance
-from foretoken.pipeline.scores import donor_scorer, step_scorer
-from foretoken.pipeline.scoring import distinct_texts, require_same_engine, score_missing
-from foretoken.pipeline.seeds import part_seed
-from foretoken.pipeline.self_checks import check_bank
-from foretoken.pipeline.settings import Settings, require_same_settings
-from foretoken.pipeline.thinning import thin_round
-from foretoken.pipeline.tuning import Budget, tuned_mixtures
 from foretoken.records import BankHealth, Component, Draw, Mixture, Task
 from foretoken.store.run import Run
 from foretoken.tasks.base import GraderPool
 from foretoken.tasks.load import load_tasks
+from foretoken.work.drawing import Origin, Planned, draw_parts
+from foretoken.work.provenance import keep_provenance
+from foretoken.work.scores import donor_scorer, step_scorer
+from foretoken.work.scoring import distinct_texts, require_same_engine, score_missing
+from foretoken.work.seeds import part_seed
+from foretoken.work.settings import Settings, require_same_settings
 
 OWN_TASKS = "run"
 STAGES = ("bank-s1", "bank-s2", "bank-s3")

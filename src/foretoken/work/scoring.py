@@ -7,15 +7,15 @@ from typing import TypeVar
 
 import numpy as np
 
+from foretoken.engines.prompts import render_prompt
+from foretoken.engines.transformers.load import LoadedModel
+from foretoken.engines.transformers.score import Scores, score
 from foretoken.errors import MismatchError
-from foretoken.models.load import LoadedModel
-from foretoken.models.prompts import render_prompt
-from foretoken.models.score import Scores, score
-from foretoken.pipeline.lanes import in_lanes
-from foretoken.pipeline.progress import progress_bar
-from foretoken.pipeline.scores import read_scores
 from foretoken.records import Draw, Sampling, Score, Task
 from foretoken.store.run import Run
+from foretoken.work.lanes import in_lanes
+from foretoken.work.progress import progress_bar
+from foretoken.work.scores import read_scores
 
 PART_ITEMS = 384
 """Draws that are scored between two writes: what a kill can lose."""

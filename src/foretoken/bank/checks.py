@@ -7,12 +7,12 @@ import numpy as np
 from scipy.special import logsumexp
 
 from foretoken.arrays import FloatPerComponent, FloatPerDraw
+from foretoken.bank.hits import Densities
 from foretoken.errors import ScoringError
 from foretoken.estimate.leave_out import LeftOut, leave_out, worst_part_weight
 from foretoken.estimate.mixture import uncovered_share
-from foretoken.pipeline.hits import Densities
-from foretoken.pipeline.seeds import part_seed
 from foretoken.records import BankHealth, Draw, Mixture
+from foretoken.work.seeds import part_seed
 
 
 def check_bank(

@@ -14,11 +14,11 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
-from foretoken.pipeline.settings import Settings
-from foretoken.pipeline.toys import toy_estimates
+from foretoken.calibration.toys import toy_estimates
 from foretoken.records import RateEstimate, Record
 from foretoken.sandbox.kernel import follow_parent
 from foretoken.testsystems.systems import system_at
+from foretoken.work.settings import Settings
 
 
 class CalibrateConfig(Settings):

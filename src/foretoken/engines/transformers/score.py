@@ -18,9 +18,9 @@ from foretoken.arrays import (
     FloatPerDrawToken,
     FloatPerToken,
 )
+from foretoken.engines.transformers.cache import ReadPrompts, attends_fully
+from foretoken.engines.transformers.load import LoadedModel, vocabulary_rows
 from foretoken.errors import ModelError
-from foretoken.models.cache import ReadPrompts, attends_fully
-from foretoken.models.load import LoadedModel, vocabulary_rows
 
 BATCH_TOKENS = 16384
 """Tokens in one forward pass, padding and prompts that were read before included."""

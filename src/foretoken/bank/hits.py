@@ -16,12 +16,11 @@ from foretoken.arrays import (
     IntPerComponent,
     IntPerDraw,
 )
+from foretoken.engines.prompts import AnswerFinder
+from foretoken.engines.transformers.load import load_tokenizer
 from foretoken.errors import ScoringError, SetupError
 from foretoken.estimate.bounds import effective_count
 from foretoken.estimate.mixture import log_density, log_ratios
-from foretoken.models.load import load_tokenizer
-from foretoken.models.prompts import AnswerFinder
-from foretoken.pipeline.scores import donor_scorer, read_scores, scores_of, step_scorer
 from foretoken.records import (
     BankHealth,
     Component,
@@ -35,6 +34,7 @@ from foretoken.records import (
     Thinned,
 )
 from foretoken.store.run import Run
+from foretoken.work.scores import donor_scorer, read_scores, scores_of, step_scorer
 
 TASKS_PART = "bank-tasks"
 

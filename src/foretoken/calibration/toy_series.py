@@ -13,10 +13,10 @@ from foretoken.arrays import (
     FloatPerDraw,
     IntPerDraw,
 )
+from foretoken.calibration.toys import SUBJECT, draw_bank, draw_stage, log_ratios_of, toy_prefixes
 from foretoken.estimate.bootstrap import JointLogRates, joint_log_rates
 from foretoken.estimate.bounds import effective_count
 from foretoken.estimate.mixture import log_density
-from foretoken.pipeline.toys import SUBJECT, draw_bank, draw_stage, log_ratios_of, toy_prefixes
 from foretoken.records import Component
 from foretoken.testsystems.automaton import ToySystem
 

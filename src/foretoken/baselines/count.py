@@ -6,14 +6,14 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow.compute as pc
 
+from foretoken.bank.hits import Bank
+from foretoken.engines.transformers.load import LoadedModel
 from foretoken.estimate.cell import Cell
 from foretoken.estimate.count import count_rate
-from foretoken.models.load import LoadedModel
-from foretoken.pipeline.drawing import Origin, Planned, draw_parts
-from foretoken.pipeline.hits import Bank
 from foretoken.records import Draw, RateEstimate
 from foretoken.store.run import Run
 from foretoken.tasks.base import GraderPool
+from foretoken.work.drawing import Origin, Planned, draw_parts
 
 RECENT_STEPS = 3
 """Training steps whose rollouts together may contradict an estimate."""

@@ -9,16 +9,16 @@ from pathlib import Path
 
 import numpy as np
 
+from foretoken.bank.build import OWN_TASKS, BankConfig, build_bank
+from foretoken.bank.hits import TASKS_PART, TypeBank, bank_steps, read_bank
 from foretoken.errors import SetupError
 from foretoken.estimate.cell import Cell
 from foretoken.estimate.switch import switch_rate
-from foretoken.pipeline.bank import OWN_TASKS, BankConfig, build_bank
-from foretoken.pipeline.hits import TASKS_PART, TypeBank, bank_steps, read_bank
-from foretoken.pipeline.seeds import part_seed
-from foretoken.pipeline.settings import Settings, require_same_settings
 from foretoken.records import ControlCheck, ControlStanding, RateEstimate, Task
 from foretoken.store import layout
 from foretoken.store.run import Run
+from foretoken.work.seeds import part_seed
+from foretoken.work.settings import Settings, require_same_settings
 
 
 class ControlConfig(Settings):

@@ -16,7 +16,7 @@ from transformers import DynamicCache, PreTrainedModel
 from transformers.cache_utils import Cache, DynamicLayer
 from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
-from foretoken.models.attention import PromptGroups, attend
+from foretoken.engines.transformers.attention import PromptGroups, attend
 
 SHARED_ATTENTION = "foretoken_shared_prompt"
 PLAIN_ATTENTION = ("sdpa", "eager")

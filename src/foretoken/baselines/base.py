@@ -4,9 +4,9 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from foretoken.models.load import LoadedModel
-from foretoken.pipeline.bank import BankConfig, load_voices
-from foretoken.pipeline.counting import (
+from foretoken.bank.build import BankConfig, load_voices
+from foretoken.bank.hits import Bank
+from foretoken.baselines.count import (
     RECENT_STEPS,
     OwnDraw,
     OwnDraws,
@@ -14,12 +14,12 @@ from foretoken.pipeline.counting import (
     make_count_draws,
     read_own_draws,
 )
-from foretoken.pipeline.hits import Bank
-from foretoken.pipeline.prefixes import PrefixConfig, Traces, make_traces, prefix_estimates
-from foretoken.pipeline.scoring import require_same_engine
+from foretoken.baselines.prefix import PrefixConfig, Traces, make_traces, prefix_estimates
+from foretoken.engines.transformers.load import LoadedModel
 from foretoken.records import RateEstimate
 from foretoken.store.run import Run
 from foretoken.tasks.base import GraderPool
+from foretoken.work.scoring import require_same_engine
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,12 @@
 
 import numpy as np
 
+from foretoken.bank.hits import Densities, TypeBank, read_bank, read_densities
 from foretoken.estimate.thin import thin
-from foretoken.pipeline.hits import Densities, TypeBank, read_bank, read_densities
-from foretoken.pipeline.scoring import distinct_texts
-from foretoken.pipeline.seeds import part_seed
 from foretoken.records import Thinned
 from foretoken.store.run import Run
+from foretoken.work.scoring import distinct_texts
+from foretoken.work.seeds import part_seed
 
 
 def thin_round(run: Run, *, step: int, most_added: float, seed: int) -> None:

@@ -10,20 +10,20 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow.compute as pc
 
+from foretoken.bank.hits import bank_steps
+from foretoken.engines.prompts import completion_text, render_prompt
+from foretoken.engines.transformers.load import LoadedModel
+from foretoken.engines.transformers.score import score
 from foretoken.errors import ScoringError
 from foretoken.estimate.cell import Cell
 from foretoken.estimate.prefix import prefix_rate
-from foretoken.models.load import LoadedModel
-from foretoken.models.prompts import completion_text, render_prompt
-from foretoken.models.score import score
-from foretoken.pipeline.drawing import Origin, Planned, draw_parts
-from foretoken.pipeline.hits import bank_steps
-from foretoken.pipeline.scores import donor_scorer, read_scores, scores_of
-from foretoken.pipeline.scoring import score_missing
-from foretoken.pipeline.settings import Settings
 from foretoken.records import Draw, RateEstimate, Sampling, Task
 from foretoken.store.run import Run
 from foretoken.tasks.base import GraderPool
+from foretoken.work.drawing import Origin, Planned, draw_parts
+from foretoken.work.scores import donor_scorer, read_scores, scores_of
+from foretoken.work.scoring import score_missing
+from foretoken.work.settings import Settings
 
 END_OF_REASONING = "</think>"
 

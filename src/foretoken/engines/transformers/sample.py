@@ -11,10 +11,10 @@ import numpy as np
 import torch
 from torch.nn.functional import pad
 
+from foretoken.engines.prompts import END_OF_REASONING, AnswerFinder
+from foretoken.engines.transformers.cache import SharingUnsupportedError, left_padded, row_cache
+from foretoken.engines.transformers.load import LoadedModel
 from foretoken.errors import ModelError, ScoringError
-from foretoken.models.cache import SharingUnsupportedError, left_padded, row_cache
-from foretoken.models.load import LoadedModel
-from foretoken.models.prompts import END_OF_REASONING, AnswerFinder
 
 BATCH_ROWS = 512
 """Rows that are sampled together."""

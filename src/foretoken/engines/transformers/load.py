@@ -20,8 +20,8 @@ from transformers import (
     PreTrainedTokenizerBase,
 )
 
+from foretoken.engines.transformers.quiet import library_talk_off
 from foretoken.errors import ModelError
-from foretoken.models.quiet import library_talk_off
 from foretoken.records import Sampling
 
 ADAPTER_WEIGHTS = "adapter_model.safetensors"

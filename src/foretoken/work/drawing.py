@@ -6,16 +6,16 @@ from dataclasses import dataclass
 
 from transformers import PreTrainedTokenizerBase
 
-from foretoken.models.load import LoadedModel, copy_model
-from foretoken.models.prompts import completion_text, render_prompt
-from foretoken.models.sample import SUBJECT_ALONE, Completion, WindowSpec, sample
-from foretoken.pipeline.lanes import in_lanes
-from foretoken.pipeline.progress import progress_bar
-from foretoken.pipeline.seeds import part_seed
+from foretoken.engines.prompts import completion_text, render_prompt
+from foretoken.engines.transformers.load import LoadedModel, copy_model
+from foretoken.engines.transformers.sample import SUBJECT_ALONE, Completion, WindowSpec, sample
 from foretoken.records import Draw, Sampling, Task, Verdict
 from foretoken.store.run import Run
 from foretoken.tasks.answer import deliberate, split_completion
 from foretoken.tasks.base import GraderPool
+from foretoken.work.lanes import in_lanes
+from foretoken.work.progress import progress_bar
+from foretoken.work.seeds import part_seed
 
 PART_DRAWS = 512
 """Draws between two writes."""

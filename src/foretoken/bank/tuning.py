@@ -12,9 +12,9 @@ import numpy as np
 import pyarrow.compute as pc
 
 from foretoken.arrays import FloatPerDraw
+from foretoken.bank.hits import Densities, TypeBank, type_bank
 from foretoken.estimate.bounds import effective_count
 from foretoken.estimate.mixture import TASK_FOLDS, tune_by_fold
-from foretoken.pipeline.hits import Densities, TypeBank, type_bank
 from foretoken.records import Draw, Mixture
 from foretoken.store.run import Run
 

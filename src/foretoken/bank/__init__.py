@@ -1,0 +1,1 @@
+"""The bank: graded hits with their proposal densities."""

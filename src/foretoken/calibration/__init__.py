@@ -1,0 +1,1 @@
+"""Estimators against systems whose truth is known."""

@@ -1,0 +1,1 @@
+"""Engines: what samples from models and scores texts under them."""

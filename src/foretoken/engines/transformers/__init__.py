@@ -1,0 +1,1 @@
+"""The engine in this process: transformers, on a processor or a GPU."""
