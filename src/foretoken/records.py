@@ -106,6 +106,21 @@ class Sampling(Record):
     """Hash of the chat template."""
 
 
+class Identity(Record):
+    """What made a text or scored one: two of them must not differ where numbers are joined."""
+
+    weights: str = ""
+    """Hash of the weights, adapters and their scales included; empty: not known."""
+    tokenizer: str = ""
+    """Hash of the tokenizer's files."""
+    template: str = ""
+    """Hash of the chat template."""
+    dtype: str = "float32"
+    engine: str = "transformers"
+    engine_version: str = ""
+    """Kept for the record; engines of one name and two versions may be joined."""
+
+
 class Component(Record):
     """One proposal of a switch mixture; see docs/method.md. The subject itself is `strength=0`."""
 

@@ -18,9 +18,10 @@ from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import WhitespaceSplit
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
+from foretoken.engines.base import WindowSpec
 from foretoken.engines.prompts import AnswerFinder, completion_text
 from foretoken.engines.transformers.load import LoadedModel
-from foretoken.engines.transformers.sample import WindowSpec, sample
+from foretoken.engines.transformers.sample import sample
 from foretoken.engines.transformers.score import score
 from foretoken.errors import ScoringError
 from foretoken.estimate.mixture import default_components, log_ratios

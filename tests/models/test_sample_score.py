@@ -7,10 +7,11 @@ import pytest
 import torch
 from transformers import GPT2Config, GPT2LMHeadModel, MistralConfig, MistralForCausalLM
 
+from foretoken.engines.base import Completion, WindowSpec
 from foretoken.engines.prompts import render_prompt
 from foretoken.engines.transformers.load import LoadedModel, load_model
 from foretoken.engines.transformers.quiet import library_talk_off
-from foretoken.engines.transformers.sample import Completion, WindowSpec, sample
+from foretoken.engines.transformers.sample import sample
 from foretoken.engines.transformers.score import score
 from foretoken.errors import ModelError, ScoringError
 from foretoken.estimate.mixture import switch_log_ratio

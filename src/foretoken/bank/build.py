@@ -13,9 +13,9 @@ from foretoken.bank.checks import check_bank
 from foretoken.bank.hits import TASKS_PART, read_bank_tasks, read_densities
 from foretoken.bank.thinning import thin_round
 from foretoken.bank.tuning import Budget, tuned_mixtures
+from foretoken.engines.base import WindowSpec
 from foretoken.engines.prompts import render_prompt
 from foretoken.engines.transformers.load import LoadedModel, load_model
-from foretoken.engines.transformers.sample import WindowSpec
 from foretoken.engines.transformers.score import score
 from foretoken.errors import SetupError
 from foretoken.estimate.mixture import (

@@ -12,9 +12,10 @@ from pathlib import Path
 
 from pydantic import Field
 
+from foretoken.engines.base import Completion
 from foretoken.engines.prompts import completion_text, render_prompt
 from foretoken.engines.transformers.load import load_model
-from foretoken.engines.transformers.sample import Completion, sample
+from foretoken.engines.transformers.sample import sample
 from foretoken.errors import MismatchError
 from foretoken.estimate.bounds import clopper_pearson_lower, clopper_pearson_upper
 from foretoken.records import Record, Task

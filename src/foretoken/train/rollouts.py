@@ -6,9 +6,10 @@ from typing import Any, Protocol, cast
 import numpy as np
 from peft import PeftModel
 
+from foretoken.engines.base import Completion
 from foretoken.engines.prompts import completion_text, render_prompt
 from foretoken.engines.transformers.load import LoadedModel
-from foretoken.engines.transformers.sample import Completion, sample
+from foretoken.engines.transformers.sample import sample
 from foretoken.records import Draw, Sampling, Task, Verdict
 from foretoken.store.run import Run
 from foretoken.tasks.answer import deliberate, split_completion

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 from transformers import PreTrainedTokenizerBase
 
+from foretoken.engines.base import SUBJECT_ALONE, Completion, WindowSpec
 from foretoken.engines.prompts import completion_text, render_prompt
 from foretoken.engines.transformers.load import LoadedModel, copy_model
-from foretoken.engines.transformers.sample import SUBJECT_ALONE, Completion, WindowSpec, sample
+from foretoken.engines.transformers.sample import sample
 from foretoken.records import Draw, Sampling, Task, Verdict
 from foretoken.store.run import Run
 from foretoken.tasks.answer import deliberate, split_completion

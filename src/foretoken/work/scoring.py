@@ -7,9 +7,10 @@ from typing import TypeVar
 
 import numpy as np
 
+from foretoken.engines.base import Scores
 from foretoken.engines.prompts import render_prompt
 from foretoken.engines.transformers.load import LoadedModel
-from foretoken.engines.transformers.score import Scores, score
+from foretoken.engines.transformers.score import score
 from foretoken.errors import MismatchError
 from foretoken.records import Draw, Sampling, Score, Task
 from foretoken.store.run import Run

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch.nn.functional import pad
 
+from foretoken.engines.base import SUBJECT_ALONE, Completion, WindowSpec
 from foretoken.engines.prompts import END_OF_REASONING, AnswerFinder
 from foretoken.engines.transformers.cache import SharingUnsupportedError, left_padded, row_cache
 from foretoken.engines.transformers.load import LoadedModel
@@ -20,39 +21,6 @@ BATCH_ROWS = 512
 """Rows that are sampled together."""
 COMPACT_BELOW = 0.9
 """Finished rows leave the batch once fewer than this share of its rows still speaks."""
-
-
-@dataclass(frozen=True, slots=True)
-class WindowSpec:
-    """When the donor speaks in one completion."""
-
-    strength: int
-    """Index into the models: 0 is the subject alone, others are the donor at a strength."""
-    enter: float
-    """Probability per token that the window opens (and that it is open at the first token)."""
-    leave: float
-    """Probability per token that an open window closes."""
-    in_answer: bool = False
-    """Whether it can open in the answer alone, from the answer's first token on."""
-
-
-SUBJECT_ALONE = WindowSpec(strength=0, enter=0.0, leave=1.0)
-
-
-@dataclass(frozen=True, slots=True)
-class Completion:
-    """One sampled completion."""
-
-    tokens: tuple[int, ...]
-    """Ids after the prompt: the given prefix, then the sampled ids with the end token."""
-    log_p: tuple[float, ...]
-    """Log-probability of each sampled id (prefix excluded) under the model that spoke it."""
-    donor_spoke: tuple[bool, ...]
-    """Whether each sampled id (prefix excluded) came from inside the window."""
-    ended: bool
-    """Whether the end token was sampled (False: cut at the limit)."""
-    prompt_tokens: int
-    prefix_tokens: int
 
 
 @dataclass(frozen=True, slots=True)

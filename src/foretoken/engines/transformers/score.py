@@ -18,6 +18,7 @@ from foretoken.arrays import (
     FloatPerDrawToken,
     FloatPerToken,
 )
+from foretoken.engines.base import Item, Scores
 from foretoken.engines.transformers.cache import ReadPrompts, attends_fully
 from foretoken.engines.transformers.load import LoadedModel, vocabulary_rows
 from foretoken.errors import ModelError
@@ -28,25 +29,6 @@ BATCH_LOGITS = 1 << 27
 """Logits in one forward pass (half a gibibyte in float32)."""
 PADDING = 1.04
 """Tokens of a batch with padding, over tokens without, at most."""
-
-Item = tuple[Sequence[int], Sequence[int]]
-"""Token ids of the prompt, and of the completion."""
-
-
-@dataclass(frozen=True)
-class Scores:
-    """Log-probabilities of completions, in the order given."""
-
-    log_p: FloatPerDraw
-    """Summed over the completion's tokens, in nats; NaN where `errors` says why."""
-    errors: list[str | None]
-    per_token: list[list[float]] | None
-    """Log-probability of each token, where asked for; empty where there is an error."""
-    tokens_through_model: int
-    """Tokens pushed through the model, padding included."""
-    floor_tokens: int
-    """Each distinct prompt once, and each completion without its last token, after which nothing
-    has to be predicted."""
 
 
 @dataclass
