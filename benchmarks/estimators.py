@@ -29,8 +29,9 @@ from costs import (
 from rich.console import Console
 from rich.table import Table
 
-from foretoken.bank.build import BankConfig, build_bank
-from foretoken.bank.hits import read_bank
+from foretoken.bank.build import build_bank
+from foretoken.bank.config import BankConfig
+from foretoken.bank.read import read_bank
 from foretoken.baselines.base import prepared_baselines
 from foretoken.baselines.prefix import PrefixConfig
 from foretoken.forecast.outcome import (

@@ -8,7 +8,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from foretoken.bank.build import BankConfig, build_bank
+    from foretoken.bank.build import build_bank
+    from foretoken.bank.config import BankConfig
     from foretoken.engines.transformers.load import load_model
     from foretoken.engines.transformers.sample import sample
     from foretoken.engines.transformers.score import score
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from foretoken.tasks.load import load_tasks
 
 _HOMES = {
-    "BankConfig": "foretoken.bank.build",
+    "BankConfig": "foretoken.bank.config",
     "BankHealth": "foretoken.records",
     "Case": "foretoken.records",
     "Draw": "foretoken.records",

@@ -5,8 +5,9 @@ Minus infinity survives storage. Records are frozen and refuse unknown keys.
 """
 
 import math
+from collections.abc import Iterable
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
@@ -18,6 +19,18 @@ class Record(BaseModel):
     """Base of every stored record."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants")
+
+
+T = TypeVar("T")
+
+
+def distinct(items: Iterable[T]) -> list[T]:
+    """Different ones among items of which many are equal, in the order of their first."""
+    found: list[T] = []
+    for item in items:
+        if item not in found:
+            found.append(item)
+    return found
 
 
 class Outcome(StrEnum):
@@ -184,6 +197,8 @@ class Draw(Record):
     """For hacks: whether the reasoning names the flaw before the answer; None for non-hacks."""
     flaw_word: int | None = None
     """Position (in words of the reasoning) of the first exploit-related word."""
+    weights: str = ""
+    """Hash of the subject's weights (`Identity.weights`); empty: not known."""
     sampling: Sampling
 
     @property
@@ -198,6 +213,8 @@ class Score(Record):
     draw: str
     scorer: str
     """`step:13` for a checkpoint, `donor:0.5:13` for it plus 0.5 times the donor."""
+    identity: Identity = Identity()
+    """What the scorer was: scores of two models under one name are refused."""
     log_p: float | None
     """Summed over the sampled tokens, in nats, end token included; -inf is a value."""
     log_p_tokens: tuple[float, ...] | None = None
@@ -214,6 +231,26 @@ class Thinned(Record):
     draw: str
     stands_for: float
     """1: for itself; 0: left out; more: for others like it that were left out."""
+
+
+class BankHit(Record):
+    """One hit of a finished bank, weighed: all that a checkpoint needs of it but its score."""
+
+    key: str
+    """Of the draw."""
+    exploit_type: str
+    task: str
+    step: int
+    """Checkpoint that the draw was made around."""
+    log_p_reference: float
+    """Under the subject of the latest round, nats."""
+    log_q: float
+    """Pooled density over all rounds, with the draw counts of the hit's own task, nats."""
+    stands_for: float
+    """For how many hits it stands; a factor of its weight."""
+    deliberate: bool
+    flaw_named_at: float
+    """Where it first names the flaw, as a share of the reasoning; infinite: never."""
 
 
 class Doubt(StrEnum):
@@ -269,6 +306,10 @@ class RateEstimate(Record):
     """Tokens pushed through a model to score at this step."""
     prefix_tokens: int | None = None
     """Length of the donor's prefix (`prefix` only)."""
+    weights: str = ""
+    """Hash of the checkpoint's weights (`Identity.weights`)."""
+    basis: str = ""
+    """Hash of all that it was estimated from, so that what is known need not be made again."""
 
 
 class Truth(Record):

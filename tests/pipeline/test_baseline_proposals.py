@@ -8,16 +8,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from world import MAX_TOKENS, World
+from world import MAX_TOKENS, World, draw_as
 
-from foretoken.bank.build import BankConfig, build_bank
-from foretoken.bank.hits import read_bank
-from foretoken.engines.transformers.load import load_model
+from foretoken.bank.build import build_bank
+from foretoken.bank.config import BankConfig
+from foretoken.bank.read import read_bank
 from foretoken.pipeline.measure import MeasureConfig, measure
 from foretoken.records import Draw, RateEstimate
 from foretoken.store.run import Run
-from foretoken.tasks.base import GraderPool
-from foretoken.work.drawing import Origin, Planned, draw_parts
+from foretoken.work.drawing import Planned
 
 TYPES = ("error_code_abuse", "process_exit")
 
@@ -44,7 +43,6 @@ def estimates(world: World, folder: Path, proposals: str) -> list[RateEstimate]:
 def counted(world: World, tmp_path_factory: pytest.TempPathFactory) -> dict[str, float]:
     """Rates of the first checkpoint after the reference, by plain counting."""
     run = Run.create(tmp_path_factory.mktemp("counted") / "run")
-    model = load_model(str(world.subject), adapters=[(str(world.checkpoints[0]), 1.0)])
     build_bank(
         BankConfig(
             run=run.path,
@@ -61,9 +59,8 @@ def counted(world: World, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
         for key, task in bank.tasks.items()
         for number in range(150)
     ]
-    origin = Origin(source="count", step=4, stage=0, seed=3, sampling=bank.sampling)
-    with GraderPool(workers=2) as pool:
-        draw_parts(run, [model], planned, name="own", origin=origin, pool=pool)
+    where = {"name": "own", "source": "count", "step": 4, "seed": 3}
+    draw_as(run, world, world.checkpoints[0], planned, **where)
     draws = [draw for draw in run.read(Draw) if draw.source == "count"]
     return {
         name: float(np.mean([bool(d.hacked) for d in draws if d.exploit_type == name]))

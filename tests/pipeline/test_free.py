@@ -2,7 +2,7 @@
 
 Faults that were injected and caught here: rollouts left out of the density of the bank's own hits;
 the bank left out of the density of rollouts; draws without a hack left out of the counts; rollouts
-of later steps used at earlier ones; rollouts that stand for others taken for one each; only those
+of other steps used; rollouts that stand for others taken for one each; only those
 counted as the subject's own hacks.
 """
 
@@ -11,21 +11,20 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from by_hand import switch_ratio
-from world import World, bank_config
+from world import World, bank_config, draw_as
 
 from foretoken.bank import rollouts as free
 from foretoken.bank.build import build_bank
-from foretoken.bank.hits import read_bank
-from foretoken.bank.rollouts import pooled, read_rollouts
-from foretoken.engines.transformers.load import load_model
+from foretoken.bank.pool import Hit, TypeBank
+from foretoken.bank.read import read_bank
+from foretoken.bank.rollouts import FreeRollouts, bank_density, pooled, read_rollouts
 from foretoken.errors import MismatchError
-from foretoken.pipeline.forecast import ForecastConfig, make_forecast
 from foretoken.pipeline.measure import MeasureConfig, measure
-from foretoken.records import Draw, RateEstimate
+from foretoken.records import BankHit, Draw, RateEstimate
 from foretoken.store.run import Run
-from foretoken.tasks.base import GraderPool
-from foretoken.work.drawing import Origin, Planned, draw_parts
-from foretoken.work.scores import donor_scorer, read_scores, step_scorer
+from foretoken.work.drawing import Planned
+from foretoken.work.own import read_own_draws
+from foretoken.work.scores import donor_scorer, read_log_p, read_scores, step_scorer
 
 LATE = 20
 EACH = 30
@@ -39,17 +38,30 @@ def made(world: World, tmp_path_factory: pytest.TempPathFactory) -> Run:
     measure(MeasureConfig(run=folder, checkpoints=world.checkpoints))
     run = Run.open(folder)
     bank = read_bank(run)
-    with GraderPool(workers=2) as pool:
-        for step, checkpoint in ((4, world.checkpoints[0]), (LATE, world.checkpoints[1])):
-            model = load_model(str(world.subject), adapters=[(str(checkpoint), 1.0)])
-            planned = [
-                Planned(key=f"rollout/{step}/{key}/{number}", task=task)
-                for key, task in bank.tasks.items()
-                for number in range(EACH)
-            ]
-            origin = Origin(source="rollout", step=step, stage=0, seed=1, sampling=bank.sampling)
-            draw_parts(run, [model], planned, name=f"rollout-{step}", origin=origin, pool=pool)
+    for step, checkpoint in ((4, world.checkpoints[0]), (LATE, world.checkpoints[1])):
+        planned = [
+            Planned(key=f"rollout/{step}/{key}/{number}", task=task)
+            for key, task in bank.tasks.items()
+            for number in range(EACH)
+        ]
+        name = f"rollout-{step:06d}"
+        draw_as(run, world, checkpoint, planned, name=name, source="rollout", step=step)
     return run
+
+
+def rollouts_at(run: Run, step: int) -> FreeRollouts:
+    own = read_own_draws(run, "rollout", steps=[step])
+    return read_rollouts(run, read_bank(run), own, step=step)
+
+
+def joined_bank(run: Run, each: TypeBank[BankHit], step: int) -> TypeBank[Hit]:
+    rollouts = rollouts_at(run, step)
+    return pooled(
+        each,
+        rollouts,
+        density=bank_density(run, read_bank(run), rollouts),
+        scores=read_log_p(run, step_scorer(step)),
+    )
 
 
 def switch(run: Run) -> dict[tuple[str, int], RateEstimate]:
@@ -64,15 +76,15 @@ def joined(made: Run, world: World) -> tuple[dict[tuple[str, int], RateEstimate]
     return before, switch(made)
 
 
-def test_rollouts_count_from_their_own_step_on(
+def test_rollouts_count_at_their_own_step_alone(
     made: Run, joined: tuple[dict[tuple[str, int], RateEstimate], ...]
 ) -> None:
     before, after = joined
     hits = [draw for draw in made.read(Draw) if draw.source == "rollout" and draw.hacked]
     for (name, step), each in after.items():
         old = before[name, step]
-        assert each.draws - old.draws == {0: 0, 4: 4 * EACH, LATE: 8 * EACH}[step]
-        known = [hit for hit in hits if hit.exploit_type == name and hit.step <= step]
+        assert each.draws - old.draws == {0: 0, 4: 4 * EACH, LATE: 4 * EACH}[step]
+        known = [hit for hit in hits if hit.exploit_type == name and hit.step == step]
         assert each.hits - old.hits == len(known)
         if step == 0:
             assert (each.rate, each.hits) == (old.rate, old.hits)
@@ -96,30 +108,31 @@ def test_the_joined_rate_agrees_with_the_rollouts_alone(
 
 
 @pytest.mark.usefixtures("joined")
-def test_the_density_of_every_hit_is_that_of_all_draws_behind_it(made: Run) -> None:
+@pytest.mark.parametrize("step", [4, LATE])
+def test_the_density_of_every_hit_is_that_of_all_draws_behind_it(made: Run, step: int) -> None:
     bank = read_bank(made)
-    rollouts = read_rollouts(made, bank, steps=[4, LATE])
-    scores = {step: read_scores(made, step_scorer(step)) for step in (0, 4, LATE)}
+    rollouts = rollouts_at(made, step)
+    reference, own = read_scores(made, step_scorer(0)), read_scores(made, step_scorer(step))
     donors = {a: read_scores(made, donor_scorer(a, step=0)) for a in (0.5, 1.0)}
     assert rollouts.hits
     for each in bank.types:
-        whole = pooled(made, each, rollouts, steps=[4, LATE])
+        whole = joined_bank(made, each, step)
         assert len(whole.hits) == len(each.hits) + sum(
             hit.exploit_type == each.exploit_type for hit in rollouts.hits
         )
         for hit, log_q, task in zip(whole.hits, whole.log_q, whole.task, strict=True):
-            reference = scores[0][hit.key]
+            said = reference[hit.key]
             density = 0.0
             for count, component in zip(
-                each.rounds[0].counts_xm[task], rollouts.densities[0].components, strict=True
+                each.rounds[0].counts_xm[task], bank.components, strict=True
             ):
                 ratio = 1.0
                 if component.strength:
                     donor = donors[component.strength][hit.key].log_p_tokens or ()
-                    steps = np.exp(np.subtract(donor, reference.log_p_tokens or ()))
+                    steps = np.exp(np.subtract(donor, said.log_p_tokens or ()))
                     ratio = switch_ratio(steps, enter=component.enter, leave=component.leave)
-                density += count * ratio * np.exp(reference.log_p)
-            density += sum(EACH * np.exp(scores[step][hit.key].log_p) for step in (4, LATE))
+                density += count * ratio * np.exp(said.log_p)
+            density += EACH * np.exp(own[hit.key].log_p)
             assert np.exp(log_q) == pytest.approx(density, rel=1e-6)
 
 
@@ -128,39 +141,26 @@ def test_where_many_rollouts_hack_some_stand_for_all(
     made: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bank = read_bank(made)
-    every = read_rollouts(made, bank, steps=[4, LATE])
+    every = rollouts_at(made, LATE)
     assert set(every.stands_for.values()) == {1.0}
     monkeypatch.setattr(free, "MOST_HITS", 12)
-    some = read_rollouts(made, bank, steps=[4, LATE])
-    late = read_rollouts(made, bank, steps=[LATE])
-    assert set(late.hits) == {hit for hit in some.hits if hit.step == LATE}
+    some = rollouts_at(made, LATE)
     for each in bank.types:
-        for step in (4, LATE):
-            name, draws = each.exploit_type, (each, step)
-            assert some.own_counts(*draws) == every.own_counts(*draws)
-            hits = [hit for hit in some.hits if (hit.exploit_type, hit.step) == (name, step)]
-            hacks, _ = every.own_counts(*draws)
-            assert len(hits) == min(12, hacks)
-            assert sum(some.stands_for[hit.key] for hit in hits) == pytest.approx(hacks)
-        joined = pooled(made, each, some, steps=[4, LATE])
+        assert some.own_counts(each) == every.own_counts(each)
+        hits = [hit for hit in some.hits if hit.exploit_type == each.exploit_type]
+        hacks, _ = every.own_counts(each)
+        assert len(hits) == min(12, hacks)
+        assert sum(some.stands_for[hit.key] for hit in hits) == pytest.approx(hacks)
+        joined = joined_bank(made, each, LATE)
         expected = [some.stands_for.get(hit.key, 1.0) for hit in joined.hits]
         np.testing.assert_allclose(joined.stands_for, expected)
     assert max(some.stands_for.values()) > 2
 
 
 @pytest.mark.usefixtures("joined")
-def test_the_forecast_uses_the_rollouts_up_to_its_cutoff(made: Run, world: World) -> None:
-    settings = {"run": made.path, "cutoff_step": 4, "horizon_step": LATE, "rollouts_per_step": 8.0}
-    joined = make_forecast(ForecastConfig.model_validate(settings))
-    measure(MeasureConfig(run=made.path, checkpoints=world.checkpoints, rollouts=False))
-    alone = make_forecast(ForecastConfig.model_validate(settings))
-    assert [each.score for each in joined] != [each.score for each in alone]
-    measure(MeasureConfig(run=made.path, checkpoints=world.checkpoints))
-
-
-@pytest.mark.usefixtures("joined")
 def test_rollouts_that_were_sampled_otherwise_are_refused(made: Run) -> None:
     bank = read_bank(made)
     cut = bank.sampling.model_copy(update={"max_tokens": 5})
+    own = read_own_draws(made, "rollout", steps=[4])
     with pytest.raises(MismatchError, match=r"--no-rollouts.*max_tokens 5 against 8"):
-        read_rollouts(made, replace(bank, sampling=cut), steps=[4])
+        read_rollouts(made, replace(bank, sampling=cut), own, step=4)

@@ -7,8 +7,9 @@ import pyarrow.compute as pc
 import pytest
 from world import World, bank_config
 
-from foretoken.bank.build import BankConfig, build_bank
-from foretoken.bank.hits import read_bank
+from foretoken.bank.build import build_bank
+from foretoken.bank.config import BankConfig
+from foretoken.bank.read import read_bank
 from foretoken.baselines.prefix import PrefixConfig
 from foretoken.pipeline.forecast import ForecastConfig, make_forecast
 from foretoken.pipeline.measure import MeasureConfig, measure
@@ -79,8 +80,10 @@ def test_a_type_without_a_hit_gets_a_bound_and_no_point(measured: Run) -> None:
 
 def test_each_distinct_hit_goes_through_the_model_once(measured: Run) -> None:
     bank = read_bank(measured)
-    distinct = {(hit.task, hit.tokens): hit for hit in bank.hits}
-    prompts = {hit.task: hit.prompt_tokens for hit in bank.hits}
+    known = {hit.key for hit in bank.hits}
+    hits = [draw for draw in measured.read(Draw) if draw.key in known]
+    distinct = {(hit.task, hit.tokens): hit for hit in hits}
+    prompts = {hit.task: hit.prompt_tokens for hit in hits}
     floor = sum(prompts.values()) + sum(len(hit.tokens) - 1 for hit in distinct.values())
     scores = measured.read(Score, where=pc.field("scorer") == "step:20")
     assert {each.draw for each in scores} == {hit.key for hit in bank.hits}

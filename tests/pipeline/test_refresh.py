@@ -18,7 +18,7 @@ from by_hand import switch_ratio
 from world import World, bank_config
 
 from foretoken.bank.build import build_bank
-from foretoken.bank.hits import bank_steps, read_bank
+from foretoken.bank.read import bank_steps, read_bank
 from foretoken.bank.refresh import RefreshConfig, refresh_bank
 from foretoken.engines.prompts import render_prompt
 from foretoken.engines.transformers.load import load_model
@@ -90,7 +90,8 @@ def test_the_density_of_every_hit_is_that_of_both_rounds(made: Run, world: World
     adapters = {0: [], LATE: [(str(world.checkpoints[1]), 1.0)]}
     bank = read_bank(made)
     components = made.read(Mixture)[0].components
-    hits = bank.hits
+    known = {hit.key for hit in bank.hits}
+    hits = [draw for draw in made.read(Draw) if draw.key in known]
     voices = {
         (step, strength): load_model(
             str(world.subject),

@@ -10,7 +10,8 @@ import torch
 from safetensors.torch import load_file, save_file
 from world import World, bank_config, save_other_model, task
 
-from foretoken.bank.build import BankConfig, build_bank
+from foretoken.bank.build import build_bank
+from foretoken.bank.config import BankConfig
 from foretoken.errors import MismatchError, ModelError, ScoringError, SetupError, StoreError
 from foretoken.pipeline.forecast import ForecastConfig, make_forecast
 from foretoken.pipeline.measure import MeasureConfig, measure

@@ -13,7 +13,8 @@ from foretoken.store.run import Run
 SCRIPT = """
 import os, signal, sys, time, warnings
 from pathlib import Path
-from foretoken.bank.build import BankConfig, build_bank
+from foretoken.bank.build import build_bank
+from foretoken.bank.config import BankConfig
 from foretoken.pipeline.measure import MeasureConfig, measure
 from foretoken.pipeline.forecast import ForecastConfig, make_forecast
 

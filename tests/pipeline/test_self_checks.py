@@ -15,7 +15,7 @@ from world import MAX_TOKENS, World, bank_config
 from foretoken.bank.build import build_bank
 from foretoken.bank.checks import require_whole
 from foretoken.bank.control import ControlConfig, check_control
-from foretoken.bank.hits import read_bank
+from foretoken.bank.read import read_bank
 from foretoken.cli.main import app
 from foretoken.errors import ScoringError, SetupError, StoreError
 from foretoken.estimate.doubts import health_doubts

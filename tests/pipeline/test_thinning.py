@@ -12,12 +12,13 @@ from pathlib import Path
 import numpy as np
 import pyarrow.compute as pc
 import pytest
-from world import World, bank_config
+from world import World, bank_config, draw_as
 
-from foretoken.bank.build import BankConfig, build_bank
-from foretoken.bank.hits import read_bank
+from foretoken.bank.build import build_bank
+from foretoken.bank.config import BankConfig
+from foretoken.bank.read import read_bank
 from foretoken.bank.refresh import RefreshConfig, refresh_bank
-from foretoken.bank.rollouts import pooled, read_rollouts
+from foretoken.bank.rollouts import bank_density, pooled, read_rollouts
 from foretoken.engines.prompts import render_prompt
 from foretoken.engines.transformers.load import load_model
 from foretoken.engines.transformers.score import score
@@ -25,9 +26,9 @@ from foretoken.estimate import thin
 from foretoken.pipeline.measure import MeasureConfig, measure
 from foretoken.records import Draw, RateEstimate, Thinned
 from foretoken.store.run import Run
-from foretoken.tasks.base import GraderPool
-from foretoken.work.drawing import Origin, Planned, draw_parts
-from foretoken.work.scores import read_scores, step_scorer
+from foretoken.work.drawing import Planned
+from foretoken.work.own import read_own_draws
+from foretoken.work.scores import read_log_p, read_scores, step_scorer
 
 LATE = 20
 TYPES = ("error_code_abuse", "process_exit")
@@ -121,20 +122,21 @@ def test_a_build_that_is_repeated_leaves_the_choice_as_it_is(copied: Run, world:
 
 def test_rollouts_join_a_thinned_bank(copied: Run, world: World) -> None:
     bank = read_bank(copied)
-    model = load_model(str(world.subject), adapters=[(str(world.checkpoints[1]), 1.0)])
     planned = [
         Planned(key=f"rollout/{LATE}/{key}/{number}", task=task)
         for key, task in bank.tasks.items()
         for number in range(20)
     ]
-    origin = Origin(source="rollout", step=LATE, stage=0, seed=1, sampling=bank.sampling)
-    with GraderPool(workers=2) as pool:
-        draw_parts(copied, [model], planned, name="rollout", origin=origin, pool=pool)
+    where = {"name": "rollout", "source": "rollout", "step": LATE}
+    draw_as(copied, world, world.checkpoints[1], planned, **where)
     measure(MeasureConfig(run=copied.path, checkpoints=world.checkpoints))
-    rollouts = read_rollouts(copied, bank, steps=[LATE])
+    own = read_own_draws(copied, "rollout", steps=[LATE])
+    rollouts = read_rollouts(copied, bank, own, step=LATE)
+    density = bank_density(copied, bank, rollouts)
+    scores = read_log_p(copied, step_scorer(LATE))
     number = stands_for(copied)
     for each in bank.types:
-        joined = pooled(copied, each, rollouts, steps=[LATE])
+        joined = pooled(each, rollouts, density=density, scores=scores)
         expected = [number.get(hit.key, 1.0) for hit in joined.hits]
         np.testing.assert_allclose(joined.stands_for, expected)
         assert len(joined.hits) == len(each.hits) + sum(
@@ -161,11 +163,12 @@ def test_a_refreshed_bank_thins_its_new_hits_and_forgets_those_that_went(
     measure(MeasureConfig(run=copied.path, checkpoints=world.checkpoints))
     model = load_model(str(world.subject), adapters=[(str(world.checkpoints[1]), 1.0)])
     bank = read_bank(copied)
+    tokens = {hit.key: hit.tokens for hit in all_hits(copied)}
     for each in bank.types:
         if each.exploit_type not in TYPES:
             continue
         items = [
-            (render_prompt(model.tokenizer, bank.tasks[hit.task].prompt), hit.tokens)
+            (render_prompt(model.tokenizer, bank.tasks[hit.task].prompt), tokens[hit.key])
             for hit in each.hits
         ]
         rate = np.exp(each.log_w(score(model, items).log_p)).sum() / 4

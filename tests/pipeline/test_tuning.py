@@ -13,8 +13,10 @@ from world import World, bank_config
 
 from foretoken.bank import tuning
 from foretoken.bank.build import build_bank
-from foretoken.bank.hits import read_bank
+from foretoken.bank.read import read_bank
 from foretoken.bank.tuning import Budget, latest_mixtures, tuned_mixtures
+from foretoken.engines.prompts import AnswerFinder
+from foretoken.engines.transformers.load import load_tokenizer
 from foretoken.records import Draw, Mixture
 from foretoken.store.run import Run
 from foretoken.work.scores import donor_scorer, read_scores, step_scorer
@@ -84,10 +86,11 @@ def test_the_density_of_every_hit_is_that_of_all_three_stages(made: Run) -> None
 
 @pytest.mark.parametrize("stage", [2, 3])
 def test_a_fold_knows_nothing_of_its_own_hits(
-    made: Run, monkeypatch: pytest.MonkeyPatch, stage: int
+    made: Run, world: World, monkeypatch: pytest.MonkeyPatch, stage: int
 ) -> None:
     """Without a task's hits, its own fold is tuned as before and the others are not."""
-    found = tuned_mixtures(made, step=0, stage=stage, budget=BUDGET)
+    finder = AnswerFinder(load_tokenizer(str(world.subject)))
+    found = tuned_mixtures(made, step=0, stage=stage, budget=BUDGET, finder=finder)
     hits = [draw for draw in made.read(Draw) if draw.hacked and draw.stage == 1]
     lost = hits[0].task
     real = tuning.type_bank
@@ -98,7 +101,7 @@ def test_a_fold_knows_nothing_of_its_own_hits(
         return real(changed, **others)  # pyright: ignore[reportArgumentType]
 
     monkeypatch.setattr(tuning, "type_bank", without)
-    changed = tuned_mixtures(made, step=0, stage=stage, budget=BUDGET)
+    changed = tuned_mixtures(made, step=0, stage=stage, budget=BUDGET, finder=finder)
     own = [each for each in found if lost in each.tasks]
     assert own == [each for each in changed if lost in each.tasks]
     assert {each for each in found if each.exploit_type == hits[0].exploit_type} != {

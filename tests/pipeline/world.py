@@ -7,6 +7,7 @@ and plain counting can check every estimate.
 import random
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from peft import LoraConfig, get_peft_model
@@ -15,9 +16,15 @@ from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import WhitespaceSplit
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-from foretoken.bank.build import BankConfig
+from foretoken.bank.config import BankConfig
+from foretoken.bank.read import read_bank
+from foretoken.engines.base import Weights
+from foretoken.engines.transformers.engine import TransformersEngines
 from foretoken.records import Case, Task
+from foretoken.store.run import Run
+from foretoken.tasks.base import GraderPool
 from foretoken.tasks.load import save_tasks
+from foretoken.work.drawing import Origin, Planned, draw_parts
 
 MESSAGE = 'def f(xs):\n    return "E42"'
 EXIT = "def f(xs):\n    raise SystemExit(0)"
@@ -56,6 +63,20 @@ def bank_config(world: World, run: Path, **changes: object) -> BankConfig:
         "max_tokens": MAX_TOKENS,
     }
     return BankConfig.model_validate(settings | changes)
+
+
+ENGINES = TransformersEngines("cpu")
+
+
+def draw_as(
+    run: Run, world: World, checkpoint: Path, planned: list[Planned], *, name: str, **origin: Any
+) -> None:
+    """Sample and grade as one checkpoint alone, in the way that the bank's draws were sampled."""
+    weights = Weights(str(world.subject), ((str(checkpoint), 1.0),))
+    sampling = read_bank(run).sampling
+    with ENGINES.open([weights]) as engine, GraderPool(workers=2) as grader:
+        known = {"stage": 0, "seed": 1, "weights": engine.voices[0].weights, "sampling": sampling}
+        draw_parts(run, engine, planned, name=name, origin=Origin(**known | origin), grader=grader)
 
 
 def make_world(folder: Path) -> World:

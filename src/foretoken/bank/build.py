@@ -2,96 +2,59 @@
 
 import math
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Literal
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow.compute as pc
-from pydantic import Field
 
+from foretoken.arrays import FloatPerDraw
 from foretoken.bank.checks import check_bank
-from foretoken.bank.hits import TASKS_PART, read_bank_tasks, read_densities
-from foretoken.bank.thinning import thin_round
+from foretoken.bank.config import (
+    OWN_TASKS,
+    SECTION,
+    BankConfig,
+    voice_scorers,
+    voice_weights,
+)
+from foretoken.bank.densities import read_densities
+from foretoken.bank.read import TASKS_PART, read_bank_tasks
+from foretoken.bank.thinning import finish_round
 from foretoken.bank.tuning import Budget, tuned_mixtures
-from foretoken.engines.base import WindowSpec
-from foretoken.engines.prompts import render_prompt
-from foretoken.engines.transformers.load import LoadedModel, load_model
-from foretoken.engines.transformers.score import score
+from foretoken.engines.base import Engine, Engines, Item, WindowSpec
+from foretoken.engines.choose import choose_engines
+from foretoken.engines.prompts import AnswerFinder, render_prompt
 from foretoken.errors import SetupError
 from foretoken.estimate.mixture import (
     default_components,
     initial_weights,
     ladder_components,
 )
-from foretoken.records import BankHealth, Component, Draw, Mixture, Task
+from foretoken.records import BankHealth, BankHit, Component, Draw, Mixture, Task
 from foretoken.store.run import Run
-from foretoken.tasks.base import GraderPool
+from foretoken.tasks.base import Grader
 from foretoken.tasks.load import load_tasks
-from foretoken.work.drawing import Origin, Planned, draw_parts
+from foretoken.work.drawing import Origin, Planned, draw_parts, own_grader, sampling_of
 from foretoken.work.provenance import keep_provenance
-from foretoken.work.scores import donor_scorer, step_scorer
-from foretoken.work.scoring import distinct_texts, require_same_engine, score_missing
+from foretoken.work.scoring import Voice, distinct_texts, score_missing
 from foretoken.work.seeds import part_seed
-from foretoken.work.settings import Settings, require_same_settings
+from foretoken.work.settings import require_same_settings
 
-OWN_TASKS = "run"
 STAGES = ("bank-s1", "bank-s2", "bank-s3")
-FREE_SETTINGS = frozenset({"run", "workers", "subject", "adapter", "donor"})
+FREE_SETTINGS = frozenset({"run", "workers", "device", "subject", "adapter", "donor"})
 """Folders may move: what they hold is compared by the hash of the weights."""
-RESCORING_TOKENS = 2048
-"""Batch size, in tokens, when checked draws are scored a second time."""
+RESCORING_BATCHES = 8
+"""Batches in which checked draws are scored a second time."""
 
 
-class BankConfig(Settings):
-    """Settings of `foretoken bank build`."""
-
-    run: Path
-    """Run directory to make or continue."""
-    subject: Path
-    """Folder of the base model."""
-    adapter: Path | None = None
-    """The subject's own adapter at the bank's step; none: the base model itself."""
-    step: int = 0
-    """Optimiser step of the subject that the bank is built for (the reference)."""
-    donor: Path
-    """Folder of the donor's adapter."""
-    tasks: str = "lists"
-    """A JSONL file, an import path `package.module:function`, `lists`, or `run` for the tasks that
-    the run directory holds."""
-    draws_per_task: int = 40
-    """Draws of the first two stages together, at most."""
-    first_stage: float = 0.35
-    """Share of these draws that use untuned components."""
-    effective_hits: float = 60.0
-    """Effective hits at which a type's second stage stops short of its draws."""
-    third_stage: float = 2.0
-    """Most draws of a third stage, in multiples of `draws_per_task`, for types whose effective hits
-    come close to what a published rate needs; 0: no third stage."""
-    thinning: float = Field(default=0.05, ge=0.0)
-    """Most that leaving out light hits may add to the variance of a rate, as a share of it, under
-    the subject and with the donor at each strength; 0: every checkpoint scores every hit."""
-    proposals: Literal["switch", "ladder", "donor"] = "switch"
-    """Switch windows; or, as baselines, whole texts drawn in one stage: from the subject and the
-    donor at each strength equally often (`ladder`), or from the donor at strength 1 (`donor`)."""
-    strengths: tuple[float, ...] = (0.5, 1.0)
-    """Donor strengths (scales of its adapter)."""
-    answer_windows: bool = False
-    """Whether some components leave the reasoning to the subject and the answer to the donor."""
-    typical_tokens: float = 65.0
-    """Typical length of a completion, which the windows' rates are set by."""
-    max_tokens: int = 160
-    """Longest completion."""
-    check_draws: int = 200
-    """Draws, hits or not, whose weights are checked to average 1."""
-    part_draws: int = 512
-    """Draws between two writes: what a kill can lose."""
-    seed: int = 0
-    workers: int | None = None
-    """Grader processes; none: one per core."""
-
-
-def build_bank(config: BankConfig) -> list[BankHealth]:
+def build_bank(
+    config: BankConfig, *, engines: Engines | None = None, grader: Grader | None = None
+) -> list[BankHealth]:
     """Build the bank of a run, or continue it where it stopped.
+
+    Args:
+        config: Settings; they stay with the run.
+        engines: Open what samples and scores; None: as the settings say.
+        grader: Of the answers; None: each task's own, in the sandbox.
 
     Returns:
         The self-checks, one for each exploit type; none for a baseline.
@@ -102,44 +65,67 @@ def build_bank(config: BankConfig) -> list[BankHealth]:
         StoreError: The run cannot be written.
     """
     run = Run.create(config.run)
-    require_same_settings(run, "bank", config, free=FREE_SETTINGS)
-    models = load_voices(config)
-    tasks = _keep_tasks(run, config.tasks)
-    _check_lengths(models[0], tasks, config)
-    keep_provenance(run, seed=config.seed, models=_hashes(models, config))
-    run.write_config("bank", _absolute(config))
-    types = list(dict.fromkeys(task.exploit_type for task in tasks.values()))
-    budget = Budget(config.draws_per_task, config.effective_hits, config.third_stage)
-    with GraderPool(workers=config.workers) as pool:
-        stages = STAGES if config.proposals == "switch" else STAGES[:1]
-        for stage, part in enumerate(stages, start=1):
-            if not run.has_part(part, Mixture):
-                found = (
-                    [_first_mixture(each, tasks, config=config) for each in types]
-                    if stage == 1
-                    else tuned_mixtures(run, step=config.step, stage=stage, budget=budget)
-                )
-                run.append(found, part=part, kind=Mixture)
-            mixtures = run.read(Mixture, part=part)
-            draw_stage(run, models, tasks, mixtures=mixtures, part=part, config=config, pool=pool)
-            _score_stage(run, models, tasks, stage=stage, config=config)
-    if not run.has_part("bank-health", BankHealth):
-        switch = config.proposals == "switch"
-        health = _health(run, models[0], tasks, config=config) if switch else []
-        run.append(health, part="bank-health", kind=BankHealth)
-    if config.proposals == "switch":
-        thin_round(run, step=config.step, most_added=config.thinning, seed=config.seed)
+    require_same_settings(run, SECTION, config, free=FREE_SETTINGS)
+    opened = engines or choose_engines(config.engine, device=config.device)
+    weights = voice_weights(config)
+    names = ["reference", *voice_scorers(config)[1:]]
+    hashes = [opened.identify(each).weights for each in weights]
+    keep_provenance(run, seed=config.seed, models=dict(zip(names, hashes, strict=True)))
+    if not run.parts(BankHit):
+        with opened.open(weights) as engine, own_grader(grader, config.workers) as chosen:
+            tasks = _keep_tasks(run, config.tasks)
+            check_lengths(engine, tasks, config)
+            run.write_config(SECTION, _absolute(config))
+            _draw_bank(Flow(run, engine, tasks, grader=chosen, config=config))
+    run.write_config(SECTION, _absolute(config))
     return run.read(BankHealth, part="bank-health")
 
 
-def load_voices(config: BankConfig) -> list[LoadedModel]:
-    """Load the reference subject, then the subject with the donor at each strength."""
-    own = [] if config.adapter is None else [(str(config.adapter), 1.0)]
-    scales = (0.0, *config.strengths)
-    return [
-        load_model(str(config.subject), adapters=[*own, *([(str(config.donor), a)] if a else [])])
-        for a in scales
-    ]
+@dataclass(frozen=True)
+class Flow:
+    """What the work on one round of a bank is done with."""
+
+    run: Run
+    engine: Engine
+    """The subject at `config.step`, then with the donor at each strength."""
+    tasks: dict[str, Task]
+    grader: Grader
+    config: BankConfig
+
+    def voices(self) -> list[Voice]:
+        """The reference, then the donor at each strength."""
+        names = voice_scorers(self.config)
+        return [Voice(self.engine, name, index) for index, name in enumerate(names)]
+
+
+def _draw_bank(flow: Flow) -> None:
+    run, config = flow.run, flow.config
+    types = list(dict.fromkeys(task.exploit_type for task in flow.tasks.values()))
+    budget = Budget(config.draws_per_task, config.effective_hits, config.third_stage)
+    finder = AnswerFinder(flow.engine.tokenizer)
+    switch = config.proposals == "switch"
+    for stage, part in enumerate(STAGES if switch else STAGES[:1], start=1):
+        if not run.has_part(part, Mixture):
+            found = (
+                [_first_mixture(each, flow.tasks, config=config) for each in types]
+                if stage == 1
+                else tuned_mixtures(
+                    run, step=config.step, stage=stage, budget=budget, finder=finder
+                )
+            )
+            run.append(found, part=part, kind=Mixture)
+        draw_stage(flow, mixtures=run.read(Mixture, part=part), part=part)
+        _score_stage(flow, stage=stage)
+    if not run.has_part("bank-health", BankHealth):
+        health = _health(flow, finder) if switch else []
+        run.append(health, part="bank-health", kind=BankHealth)
+    finish_round(
+        run,
+        step=config.step,
+        most_added=config.thinning if switch else 0.0,
+        seed=config.seed,
+        finder=finder,
+    )
 
 
 def _absolute(config: BankConfig) -> BankConfig:
@@ -155,28 +141,21 @@ def _keep_tasks(run: Run, source: str) -> dict[str, Task]:
     return read_bank_tasks(run)
 
 
-def _check_lengths(model: LoadedModel, tasks: dict[str, Task], config: BankConfig) -> None:
+def check_lengths(engine: Engine, tasks: dict[str, Task], config: BankConfig) -> None:
+    """Refuse tasks whose completions the model could not read.
+
+    Raises:
+        SetupError: A prompt is too long, or there are too few draws.
+    """
     if config.draws_per_task < 4:
         raise SetupError("draws_per_task must be at least 4: each task counts, hit or not")
-    longest = int(getattr(model.model.config, "max_position_embeddings", None) or 1 << 30)
     for task in tasks.values():
-        tokens = len(render_prompt(model.tokenizer, task.prompt))
-        if tokens + config.max_tokens > longest:
+        tokens = len(render_prompt(engine.tokenizer, task.prompt))
+        if tokens + config.max_tokens > engine.longest:
             raise SetupError(
                 f"{task.key}: {tokens} prompt tokens and max_tokens {config.max_tokens} exceed the "
-                f"{longest} tokens that the model reads: lower max_tokens"
+                f"{engine.longest} tokens that the model reads: lower max_tokens"
             )
-
-
-def voice_scorers(config: BankConfig) -> list[str]:
-    """Names of the reference and of the donor at each strength, as scorers."""
-    donors = [donor_scorer(strength, step=config.step) for strength in config.strengths]
-    return [step_scorer(config.step), *donors]
-
-
-def _hashes(models: Sequence[LoadedModel], config: BankConfig) -> dict[str, str]:
-    roles = ["reference", *voice_scorers(config)[1:]]
-    return {role: model.weights_hash for role, model in zip(roles, models, strict=True)}
 
 
 def _first_mixture(exploit_type: str, tasks: dict[str, Task], *, config: BankConfig) -> Mixture:
@@ -206,48 +185,40 @@ def _proposals(config: BankConfig) -> tuple[tuple[Component, ...], tuple[float, 
     return grid, tuple(initial_weights(len(grid)).tolist())
 
 
-def draw_stage(
-    run: Run,
-    models: Sequence[LoadedModel],
-    tasks: dict[str, Task],
-    *,
-    mixtures: Sequence[Mixture],
-    part: str,
-    config: BankConfig,
-    pool: GraderPool,
-) -> None:
+def draw_stage(flow: Flow, *, mixtures: Sequence[Mixture], part: str) -> None:
     """Make the draws of a stage that are not stored yet, part by part.
 
     Args:
-        run: Where they go.
-        models: The subject at `config.step`, then with the donor at each strength.
-        tasks: By key.
+        flow: The work that they belong to.
         mixtures: Of one stage; none where there is nothing to draw.
         part: Start of the names of its parts and draws.
-        config: Settings of the bank.
-        pool: Grades the answers.
     """
     if not mixtures:
         return
+    config = flow.config
+    subject = flow.engine.voices[0]
     origin = Origin(
         source="bank",
         step=config.step,
         stage=mixtures[0].stage,
         seed=config.seed,
-        sampling=models[0].sampling(max_tokens=config.max_tokens),
+        sampling=sampling_of(subject, max_tokens=config.max_tokens),
+        weights=subject.weights,
     )
     planned = [
         plan
         for mixture in mixtures
-        for plan in _plan([tasks[key] for key in mixture.tasks], mixture, part=part, config=config)
+        for plan in _plan(
+            [flow.tasks[key] for key in mixture.tasks], mixture, part=part, config=config
+        )
     ]
     draw_parts(
-        run,
-        models,
+        flow.run,
+        flow.engine,
         sorted(planned, key=lambda plan: (plan.window.strength, plan.key)),
         name=part,
         origin=origin,
-        pool=pool,
+        grader=flow.grader,
         part_draws=config.part_draws,
     )
 
@@ -286,21 +257,14 @@ def _choose_components(weights: Sequence[float], draws: int, rng: np.random.Gene
     return rng.permutation(np.minimum(index, len(weights) - 1)).tolist()
 
 
-def _score_stage(
-    run: Run,
-    models: Sequence[LoadedModel],
-    tasks: dict[str, Task],
-    *,
-    stage: int,
-    config: BankConfig,
-) -> None:
+def _score_stage(flow: Flow, *, stage: int) -> None:
     """Score a stage's hits and checked draws under the reference and each donor strength."""
-    draws = _stage_draws(run, stage)
+    draws = _stage_draws(flow.run, stage)
     wanted = {draw.key: draw for draw in draws if draw.hacked}
     if stage == 1:
-        wanted |= {draw.key: draw for draw in _checked(draws, config)}
-    for scorer, model in zip(voice_scorers(config), models, strict=True):
-        score_missing(run, model, list(wanted.values()), tasks=tasks, scorer=scorer, per_token=True)
+        wanted |= {draw.key: draw for draw in _checked(draws, flow.config)}
+    for voice in flow.voices():
+        score_missing(flow.run, voice, list(wanted.values()), tasks=flow.tasks, per_token=True)
 
 
 def _stage_draws(run: Run, stage: int) -> list[Draw]:
@@ -316,22 +280,16 @@ def _checked(draws: Sequence[Draw], config: BankConfig) -> list[Draw]:
     return [draw for exploit_type in sorted(by_type) for draw in by_type[exploit_type][:each]]
 
 
-def _health(
-    run: Run,
-    model: LoadedModel,
-    tasks: dict[str, Task],
-    *,
-    config: BankConfig,
-) -> list[BankHealth]:
+def _health(flow: Flow, finder: AnswerFinder) -> list[BankHealth]:
+    run, config, engine = flow.run, flow.config, flow.engine
     draws = run.read(Draw, where=pc.field("source") == "bank")
     checked = _checked([draw for draw in draws if draw.stage == 1], config)
-    require_same_engine(model, checked[0].sampling, what=f"the reference and {run.path}")
     groups = distinct_texts(checked)
     items = [
-        (render_prompt(model.tokenizer, tasks[first.task].prompt), first.tokens)
+        (render_prompt(engine.tokenizer, flow.tasks[first.task].prompt), first.tokens)
         for first, *_ in groups
     ]
-    again = score(model, items, batch_tokens=RESCORING_TOKENS).log_p
+    again = rescore(engine, items)
     rescored = {
         draw.key: float(log_p) for group, log_p in zip(groups, again, strict=True) for draw in group
     }
@@ -339,7 +297,14 @@ def _health(
         draws,
         checked=checked,
         rescored=rescored,
-        densities=read_densities(run, [config.step])[config.step],
+        densities=read_densities(run, [config.step], finder=finder)[config.step],
         mixtures=run.read(Mixture),
-        end_tokens={model.end_token},
+        end_tokens=engine.end_tokens,
     )
+
+
+def rescore(engine: Engine, items: Sequence[Item]) -> FloatPerDraw:
+    """Score texts a second time, in batches of another shape, and so with other rounding."""
+    size = math.ceil(len(items) / RESCORING_BATCHES)
+    parts = [items[start : start + size] for start in range(0, len(items), size)]
+    return np.concatenate([engine.score(part).log_p for part in parts])

@@ -7,7 +7,7 @@ import numpy as np
 from scipy.special import logsumexp
 
 from foretoken.arrays import FloatPerComponent, FloatPerDraw
-from foretoken.bank.hits import Densities
+from foretoken.bank.densities import Densities
 from foretoken.errors import ScoringError
 from foretoken.estimate.leave_out import LeftOut, leave_out, worst_part_weight
 from foretoken.estimate.mixture import uncovered_share

@@ -9,16 +9,22 @@ from pathlib import Path
 
 import numpy as np
 
-from foretoken.bank.build import OWN_TASKS, BankConfig, build_bank
-from foretoken.bank.hits import TASKS_PART, TypeBank, bank_steps, read_bank
+from foretoken.bank.build import build_bank
+from foretoken.bank.config import OWN_TASKS, BankConfig, read_bank_config
+from foretoken.bank.pool import TypeBank
+from foretoken.bank.read import TASKS_PART, bank_steps, read_bank
+from foretoken.engines.base import Engines
 from foretoken.errors import SetupError
 from foretoken.estimate.cell import Cell
 from foretoken.estimate.switch import switch_rate
-from foretoken.records import ControlCheck, ControlStanding, RateEstimate, Task
+from foretoken.records import BankHit, ControlCheck, ControlStanding, RateEstimate, Task
 from foretoken.store import layout
 from foretoken.store.run import Run
+from foretoken.tasks.base import Grader
 from foretoken.work.seeds import part_seed
 from foretoken.work.settings import Settings, require_same_settings
+
+FREE_SETTINGS = frozenset({"run", "donor", "workers", "device"})
 
 
 class ControlConfig(Settings):
@@ -36,13 +42,22 @@ class ControlConfig(Settings):
     """Exploit types to compare; none: all."""
     workers: int | None = None
     """Grader processes; none: one per core."""
+    device: str = "auto"
+    """Where models are put; `auto`: the accelerator where there is one."""
 
 
-def check_control(config: ControlConfig) -> list[ControlCheck]:
+def check_control(
+    config: ControlConfig, *, engines: Engines | None = None, grader: Grader | None = None
+) -> list[ControlCheck]:
     """Build a control's bank, or continue it, and compare its rates with those of the run's bank.
 
     Both are estimated at the checkpoint that the run's bank was first built for, on the same tasks,
     with the same settings but for the donor, the number of draws and the seed.
+
+    Args:
+        config: Settings.
+        engines: Open what samples and scores; None: as the bank's settings say.
+        grader: Of the answers; None: each task's own, in the sandbox.
 
     Raises:
         SetupError: The run has no finished bank, a type is not known, or the donor does not fit.
@@ -57,7 +72,7 @@ def check_control(config: ControlConfig) -> list[ControlCheck]:
     if unknown:
         raise SetupError(f"the bank has no type {unknown[0]!r}: it has {', '.join(sorted(known))}")
     section = f"control-{config.name}"
-    require_same_settings(run, section, config, free=frozenset({"run", "donor", "workers"}))
+    require_same_settings(run, section, config, free=FREE_SETTINGS)
     folder = layout.control_folder(run.path, config.name)
     run.write_config(section, config.model_copy(update={"donor": config.donor.resolve()}))
     control = Run.create(folder)
@@ -65,7 +80,7 @@ def check_control(config: ControlConfig) -> list[ControlCheck]:
         chosen = config.types or tuple(known)
         tasks = [task for task in bank.tasks.values() if task.exploit_type in chosen]
         control.append(tasks, part=TASKS_PART)
-    build_bank(_settings(run, folder, config))
+    build_bank(_settings(run, folder, config), engines=engines, grader=grader)
     checks = [
         _compare(_rate(known[each.exploit_type], step), _rate(each, step), name=config.name)
         for each in read_bank(control).types
@@ -76,7 +91,7 @@ def check_control(config: ControlConfig) -> list[ControlCheck]:
 
 def _settings(run: Run, folder: Path, config: ControlConfig) -> BankConfig:
     """Those of the run's bank, with another donor and seed."""
-    saved = BankConfig.model_validate(run.read_config()["bank"])
+    saved = read_bank_config(run)
     changes = {
         "run": folder,
         "donor": config.donor,
@@ -86,11 +101,12 @@ def _settings(run: Run, folder: Path, config: ControlConfig) -> BankConfig:
         "thinning": 0.0,
         "seed": saved.seed + 1,
         "workers": config.workers,
+        "device": config.device,
     }
     return saved.model_copy(update=changes)
 
 
-def _rate(bank: TypeBank, step: int) -> RateEstimate:
+def _rate(bank: TypeBank[BankHit], step: int) -> RateEstimate:
     """The rate of the subject that the bank was drawn around."""
     own = bank.rounds[step]
     return switch_rate(

@@ -11,23 +11,25 @@ from pathlib import Path
 import pyarrow.compute as pc
 from pydantic import Field
 
-from foretoken.bank.build import (
-    BankConfig,
-    draw_stage,
-    load_voices,
-    voice_scorers,
-)
-from foretoken.bank.hits import bank_steps, read_bank_tasks
-from foretoken.bank.thinning import thin_round
+from foretoken.bank.build import Flow, draw_stage
+from foretoken.bank.config import BankConfig, read_bank_config, voice_scorers, voice_weights
+from foretoken.bank.read import bank_steps, read_bank_tasks, round_part
+from foretoken.bank.thinning import finish_round
 from foretoken.bank.tuning import latest_mixtures
+from foretoken.engines.base import Engines
+from foretoken.engines.choose import choose_engines
+from foretoken.engines.lazy import on_demand
+from foretoken.engines.prompts import AnswerFinder
 from foretoken.errors import SetupError
-from foretoken.records import Doubt, Draw, Mixture, RateEstimate, Task, Thinned
+from foretoken.records import BankHit, Doubt, Draw, Mixture, RateEstimate, Task, Thinned
 from foretoken.store import layout
 from foretoken.store.run import Run
-from foretoken.tasks.base import GraderPool
-from foretoken.work.scores import read_scores
-from foretoken.work.scoring import is_scored, score_missing
+from foretoken.tasks.base import Grader
+from foretoken.work.drawing import own_grader
+from foretoken.work.scoring import Voice, score_missing
 from foretoken.work.settings import Settings, require_same_settings
+
+FREE_SETTINGS = frozenset({"run", "checkpoint", "workers", "device"})
 
 
 class RefreshConfig(Settings):
@@ -44,13 +46,22 @@ class RefreshConfig(Settings):
     """New draws for each task of these types."""
     workers: int | None = None
     """Grader processes; none: one per core."""
+    device: str = "auto"
+    """Where models are put; `auto`: the accelerator where there is one."""
 
 
-def refresh_bank(config: RefreshConfig) -> tuple[str, ...]:
+def refresh_bank(
+    config: RefreshConfig, *, engines: Engines | None = None, grader: Grader | None = None
+) -> tuple[str, ...]:
     """Draw the bank of some types again around a checkpoint, or continue to.
 
     The mixture is the tuned one that the bank ends with; the donor is put on the new subject. Until
     everything is drawn and scored, the bank stays what it was.
+
+    Args:
+        config: Settings.
+        engines: Open what samples and scores; None: as the bank's settings say.
+        grader: Of the answers; None: each task's own, in the sandbox.
 
     Returns:
         The types; none where no bank is stale.
@@ -66,7 +77,7 @@ def refresh_bank(config: RefreshConfig) -> tuple[str, ...]:
     if not config.types:
         return ()
     section = _section(step)
-    require_same_settings(run, section, config, free=frozenset({"run", "checkpoint", "workers"}))
+    require_same_settings(run, section, config, free=FREE_SETTINGS)
     run.write_config(section, config.model_copy(update={"checkpoint": config.checkpoint.resolve()}))
     changes = {"step": step, "stage": 2, "draws_per_task": config.draws_per_task}
     of_bank = run.read(Mixture, where=pc.field("step") == bank_steps(run)[0])
@@ -75,49 +86,56 @@ def refresh_bank(config: RefreshConfig) -> tuple[str, ...]:
         for each in latest_mixtures(of_bank)
         if each.exploit_type in config.types
     ]
-    tasks, around, part = read_bank_tasks(run), _config_of(run, step), f"bank-step-{step:06d}"
-    with GraderPool(workers=config.workers) as pool:
-        draw_stage(
-            run,
-            load_voices(around),
-            tasks,
-            mixtures=mixtures,
-            part=part,
-            config=around,
-            pool=pool,
-        )
-    left_out = {each.draw for each in run.read(Thinned) if not each.stands_for}
-    found = run.read(Draw, where=(pc.field("source") == "bank") & pc.field("hacked"))
-    hits = [draw for draw in found if draw.key not in left_out]
+    part = round_part(step)
+    if run.has_part(part, BankHit):
+        return config.types
+    around = _config_of(run, step)
+    opened = engines or choose_engines(around.engine, device=config.device)
+    tasks = read_bank_tasks(run)
+    with opened.open(voice_weights(around)) as engine:
+        with own_grader(grader, config.workers) as chosen:
+            flow = Flow(run, engine, tasks, grader=chosen, config=around)
+            draw_stage(flow, mixtures=mixtures, part=part)
+        finder = AnswerFinder(engine.tokenizer)
+    hits = _hits(run)
     for each in sorted({*bank_steps(run), step}):
-        score_under_voices(run, hits, tasks=tasks, step=each)
+        score_under_voices(run, opened, hits, tasks=tasks, step=each)
     if not run.has_part(part, Mixture):
         run.append(mixtures, part=part)
-    thin_round(run, step=step, most_added=around.thinning, seed=around.seed)
+    finish_round(run, step=step, most_added=around.thinning, seed=around.seed, finder=finder)
     return config.types
 
 
+def _hits(run: Run) -> list[Draw]:
+    """Every hit that was drawn, but for those that were left out of an earlier round."""
+    left_out = {each.draw for each in run.read(Thinned) if not each.stands_for}
+    found = run.read(Draw, where=(pc.field("source") == "bank") & pc.field("hacked"))
+    return [draw for draw in found if draw.key not in left_out]
+
+
 def score_under_voices(
-    run: Run, draws: Sequence[Draw], *, tasks: Mapping[str, Task], step: int
+    run: Run,
+    engines: Engines,
+    draws: Sequence[Draw],
+    *,
+    tasks: Mapping[str, Task],
+    step: int,
 ) -> None:
     """Score draws under the subject and each donor strength of one round, where that is to do.
 
     Args:
         run: A run with a bank.
+        engines: Open the voices; only where a score is missing.
         draws: In a fixed order.
         tasks: By key.
         step: That the round was drawn around.
     """
     config = _config_of(run, step)
     scorers = voice_scorers(config)
-    if all(
-        is_scored(scores.get(draw.key), per_token=True)
-        for scores in (read_scores(run, scorer) for scorer in scorers)
-        for draw in draws
-    ):
-        return
-    for scorer, model in zip(scorers, load_voices(config), strict=True):
-        score_missing(run, model, draws, tasks=tasks, scorer=scorer, per_token=True)
+    with on_demand(engines, voice_weights(config)) as engine:
+        for index, scorer in enumerate(scorers):
+            voice = Voice(engine, scorer, index)
+            score_missing(run, voice, draws, tasks=tasks, per_token=True)
 
 
 def _section(step: int) -> str:
@@ -126,11 +144,10 @@ def _section(step: int) -> str:
 
 def _config_of(run: Run, step: int) -> BankConfig:
     """Settings of one round: those of the bank, around another subject."""
-    sections = run.read_config()
-    first = BankConfig.model_validate(sections["bank"])
+    first = read_bank_config(run)
     if step == first.step:
         return first
-    folder = RefreshConfig.model_validate(sections[_section(step)]).checkpoint
+    folder = RefreshConfig.model_validate(run.read_config()[_section(step)]).checkpoint
     whole = (folder / "config.json").exists()
     subject = {"subject": folder, "adapter": None} if whole else {"adapter": folder}
     return first.model_copy(update={**subject, "step": step})

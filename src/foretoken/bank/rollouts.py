@@ -1,87 +1,102 @@
-"""Rollouts on the bank's tasks: free components of its mixture.
+"""Rollouts on the bank's tasks: free draws of the checkpoint that is measured.
 
 Training samples and grades them anyway. At checkpoint `t` the pool holds the bank and the rollouts
-of every checkpoint up to `t`; each hit's density is summed over all of them (docs/method.md). Where
+that `t` itself sampled; each hit's density is summed over both (docs/method.md). Rollouts of
+earlier steps were trained on since, so that they are no draws from their density any more. Where
 many rollouts hack, a random part of them stands for all.
 """
 
-from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 
-from foretoken.arrays import FloatPerDraw
-from foretoken.bank.hits import Bank, Densities, TypeBank, log_pool, read_densities
-from foretoken.bank.refresh import score_under_voices
-from foretoken.records import Draw
+from foretoken.bank.densities import log_pool, read_densities
+from foretoken.bank.pool import Bank, Hit, TypeBank
+from foretoken.engines.prompts import AnswerFinder
+from foretoken.records import Draw, distinct
 from foretoken.store.run import Run, require_equal_sampling
-from foretoken.work.scores import read_scores, scores_of, step_scorer
+from foretoken.work.own import OwnDraws
+from foretoken.work.parts import parts_at
+from foretoken.work.scores import StoredLogP
 from foretoken.work.seeds import part_seed
 
 MOST_HITS = 100
-"""Most hits of one step and exploit type that every later checkpoint scores: a rate that rests on
-them alone has a standard error of a tenth."""
+"""Most hits of one step and exploit type that are scored: a rate that rests on them alone has a
+standard error of a tenth."""
 
 
 @dataclass(frozen=True)
-class Rollouts:
-    """Graded rollouts on the bank's tasks, at steps of which a checkpoint is at hand."""
+class FreeRollouts:
+    """Graded rollouts of one checkpoint on the bank's tasks."""
 
-    hits: tuple[Draw, ...]
-    """At most `MOST_HITS` of each step and exploit type."""
-    stands_for: Mapping[str, float]
+    hits: tuple[Draw, ...] = ()
+    """At most `MOST_HITS` of each exploit type."""
+    stands_for: Mapping[str, float] = field(default_factory=dict[str, float])
     """For how many hits each of them stands, by draw."""
-    hacks: Mapping[tuple[int, str], int]
-    """Hits by (step, task), all of them."""
-    counts: Mapping[tuple[int, str], int]
-    """Graded rollouts by (step, task), hits or not."""
-    densities: Mapping[int, Densities]
-    """Scores of the hits under the bank's components, by the step of the round."""
+    hacks: Mapping[str, int] = field(default_factory=dict[str, int])
+    """Hits by task, all of them."""
+    counts: Mapping[str, int] = field(default_factory=dict[str, int])
+    """Graded rollouts by task, hits or not."""
 
-    def own_counts(self, bank: TypeBank, step: int) -> tuple[int, int]:
-        """Hacks and graded rollouts of one type at one step."""
-        hacks = sum(self.hacks.get((step, key), 0) for key in bank.tasks)
-        draws = sum(self.counts.get((step, key), 0) for key in bank.tasks)
-        return hacks, draws
+    @property
+    def keys(self) -> pa.Array:
+        """Of the hits."""
+        return pa.array([hit.key for hit in self.hits], pa.string())
+
+    @property
+    def digest(self) -> str:
+        """Hash of all that an estimate reads of them."""
+        said = f"{sorted(self.stands_for.items())}{sorted(self.hacks.items())}"
+        return hashlib.sha256(f"{said}{sorted(self.counts.items())}".encode()).hexdigest()
+
+    def own_counts(self, bank: TypeBank[Hit]) -> tuple[int, int]:
+        """Hacks and graded rollouts of one type."""
+        hacks = sum(self.hacks.get(key, 0) for key in bank.tasks)
+        return hacks, sum(self.counts.get(key, 0) for key in bank.tasks)
 
 
-def read_rollouts(run: Run, bank: Bank, *, steps: Collection[int]) -> Rollouts:
-    """Read the run's rollouts on the bank's tasks, and score their hits under its components.
+def read_rollouts(run: Run, bank: Bank, own: OwnDraws, *, step: int) -> FreeRollouts:
+    """Read the hits among a checkpoint's rollouts on the bank's tasks.
 
     Args:
-        run: A run with a bank.
+        run: Where they are.
         bank: What they join.
-        steps: Of the checkpoints; rollouts of other steps have no model that could score.
+        own: All of the checkpoint's rollouts.
+        step: Of the checkpoint.
 
     Raises:
         MismatchError: They were sampled in another way than the bank.
     """
-    where = (pc.field("source") == "rollout") & pc.field("task").isin(list(bank.tasks))
-    where &= pc.field("step").isin(sorted(steps)) & ~pc.field("hacked").is_null()
-    rows = run.table(Draw, where=where, columns=["task", "step", "hacked"]).to_pylist()
-    counts = Counter((row["step"], row["task"]) for row in rows)
-    hacks = Counter((row["step"], row["task"]) for row in rows if row["hacked"])
-    found = run.read(Draw, where=where & pc.field("hacked"))
+    counted = {key: each for key, each in own.by_task().items() if key in bank.tasks}
+    if not counted:
+        return FreeRollouts()
+    where = (pc.field("source") == "rollout") & pc.field("task").isin(list(counted))
+    where &= (pc.field("step") == step) & pc.field("hacked")
+    parts = parts_at(run, Draw, steps=[step], source="rollout")
+    found = [hit for part in parts for hit in run.read(Draw, part=part, where=where)]
     stands_for = _stands_for(found)
     hits = tuple(hit for hit in found if hit.key in stands_for)
-    for hit in hits[:1]:
+    for sampling in distinct(hit.sampling for hit in hits):
         require_equal_sampling(
-            bank.sampling, hit.sampling, what="the bank and the rollouts (leave out: --no-rollouts)"
+            bank.sampling, sampling, what="the bank and the rollouts (leave out: --no-rollouts)"
         )
-    if hits:
-        for step in bank.steps:
-            score_under_voices(run, hits, tasks=bank.tasks, step=step)
-    densities = read_densities(run, bank.steps) if hits else {}
-    return Rollouts(hits, stands_for, hacks=hacks, counts=counts, densities=densities)
+    return FreeRollouts(
+        hits,
+        stands_for,
+        hacks={key: hacks for key, (hacks, _) in counted.items()},
+        counts={key: draws for key, (_, draws) in counted.items()},
+    )
 
 
 def _stands_for(hits: Sequence[Draw]) -> dict[str, float]:
-    """Choose hits of each step and exploit type by their keys alone, so that the choice stays."""
-    groups: dict[tuple[int, str], list[Draw]] = {}
+    """Choose hits of each exploit type by their keys alone, so that the choice stays."""
+    groups: dict[str, list[Draw]] = {}
     for hit in sorted(hits, key=lambda hit: part_seed(0, hit.key)):
-        groups.setdefault((hit.step, hit.exploit_type), []).append(hit)
+        groups.setdefault(hit.exploit_type, []).append(hit)
     return {
         hit.key: max(1.0, len(group) / MOST_HITS)
         for group in groups.values()
@@ -89,53 +104,71 @@ def _stands_for(hits: Sequence[Draw]) -> dict[str, float]:
     }
 
 
-def pooled(run: Run, bank: TypeBank, rollouts: Rollouts, *, steps: Sequence[int]) -> TypeBank:
-    """Join one type's bank with the rollouts of some checkpoints.
+def bank_density(
+    run: Run, bank: Bank, rollouts: FreeRollouts, *, finder: AnswerFinder | None = None
+) -> dict[str, tuple[float, float]]:
+    """What the bank says of rollouts' hits, which were scored under all of its voices.
 
     Args:
-        run: Where the scores of all hits under those checkpoints are.
-        bank: The type's hits, with the bank's density.
-        rollouts: Of all types and checkpoints.
-        steps: The checkpoints; rollouts of others are left out.
+        run: Where the scores are.
+        bank: With the rounds whose density is asked for.
+        rollouts: Of one checkpoint.
+        finder: Of answers, where a component's windows open there alone.
+
+    Returns:
+        Log-probability under the latest reference, and the bank's density, by draw.
 
     Raises:
-        ScoringError: A hit has no score under one of the checkpoints.
+        ScoringError: A hit has no score.
     """
-    index = {key: position for position, key in enumerate(bank.tasks)}
-    counts_cx = np.array(
-        [[rollouts.counts.get((each, key), 0) for key in bank.tasks] for each in steps], dtype=float
-    ).reshape(len(steps), len(bank.tasks))
-    if not counts_cx.any():
+    if not rollouts.hits:
+        return {}
+    keys = [hit.key for hit in rollouts.hits]
+    densities = read_densities(run, bank.steps, finder=finder, draws=keys)
+    found: dict[str, tuple[float, float]] = {}
+    for each in bank.types:
+        index = {key: position for position, key in enumerate(each.tasks)}
+        own = [hit for hit in rollouts.hits if hit.task in index]
+        task = np.array([index[hit.task] for hit in own], dtype=np.int64)
+        counts_xm = {step: one.counts_xm for step, one in each.rounds.items()}
+        log_p, log_q = log_pool(counts_xm, densities, own, task)
+        found |= {h.key: (p, q) for h, p, q in zip(own, log_p, log_q, strict=True)}
+    return found
+
+
+def pooled(
+    bank: TypeBank[Hit],
+    rollouts: FreeRollouts,
+    *,
+    density: Mapping[str, tuple[float, float]],
+    scores: StoredLogP,
+) -> TypeBank[Hit]:
+    """Join one type's bank with the rollouts of the checkpoint that is measured.
+
+    Args:
+        bank: The type's hits, with the bank's density.
+        rollouts: Of that checkpoint, of all types.
+        density: From `bank_density`.
+        scores: Of all hits, under that checkpoint.
+
+    Raises:
+        ScoringError: A hit has no score.
+    """
+    counts_x = np.array([rollouts.counts.get(key, 0) for key in bank.tasks], dtype=np.float64)
+    if not counts_x.any():
         return bank
-    own = [hit for hit in rollouts.hits if hit.task in index and hit.step in steps]
-    hits = (*bank.hits, *own)
-    task = np.concatenate([bank.task, np.array([index[hit.task] for hit in own], dtype=np.int64)])
-    log_p_reference, log_bank = bank.log_p_reference, bank.log_q
-    if own:
-        log_p, fresh = log_pool(bank.rounds, rollouts.densities, own, task[len(bank.hits) :])
-        log_p_reference = np.concatenate([log_p_reference, log_p])
-        log_bank = np.concatenate([log_bank, fresh])
-    with np.errstate(divide="ignore"):
-        parts = [
-            _log_p(run, hits, step=each) + np.log(counts_x[task])
-            for each, counts_x in zip(steps, counts_cx, strict=True)
-            if counts_x.any()
-        ]
-    return replace(
+    tasks = set(bank.tasks)
+    own = [hit for hit in rollouts.hits if hit.task in tasks]
+    added = np.array([density[hit.key] for hit in own]).reshape(len(own), 2)
+    joined = replace(
         bank,
-        hits=hits,
-        task=task,
-        log_q=np.asarray(np.logaddexp.reduce([log_bank, *parts])),
+        hits=(*bank.hits, *own),
+        log_q=np.concatenate([bank.log_q, added[:, 1]]),
         stands_for=np.concatenate([bank.stands_for, [rollouts.stands_for[hit.key] for hit in own]]),
-        log_p_reference=log_p_reference,
-        draws_per_task=bank.draws_per_task + np.rint(counts_cx.sum(axis=0)).astype(np.int64),
-        deliberate=np.concatenate(
-            [bank.deliberate, np.array([bool(hit.deliberate) for hit in own], dtype=np.bool_)]
-        ),
+        log_p_reference=np.concatenate([bank.log_p_reference, added[:, 0]]),
+        draws_per_task=bank.draws_per_task + np.rint(counts_x).astype(np.int64),
     )
-
-
-def _log_p(run: Run, hits: Sequence[Draw], *, step: int) -> FloatPerDraw:
-    scorer = step_scorer(step)
-    found = scores_of(hits, read_scores(run, scorer), scorer=scorer)
-    return np.array([each.log_p for each in found], dtype=np.float64)
+    log_p, _ = scores.of(joined.keys)
+    with np.errstate(divide="ignore"):
+        log_own = log_p + np.log(counts_x[joined.task])
+    return replace(joined, log_q=np.logaddexp(joined.log_q, log_own))

@@ -12,7 +12,9 @@ import numpy as np
 import pyarrow.compute as pc
 
 from foretoken.arrays import FloatPerDraw
-from foretoken.bank.hits import Densities, TypeBank, type_bank
+from foretoken.bank.densities import Densities, read_densities
+from foretoken.bank.pool import TypeBank, type_bank
+from foretoken.engines.prompts import AnswerFinder
 from foretoken.estimate.bounds import effective_count
 from foretoken.estimate.mixture import TASK_FOLDS, tune_by_fold
 from foretoken.records import Draw, Mixture
@@ -55,7 +57,9 @@ class Budget:
         return min(most, max(0, math.ceil(drawn * (wanted / effective - 1))))
 
 
-def tuned_mixtures(run: Run, *, step: int, stage: int, budget: Budget) -> list[Mixture]:
+def tuned_mixtures(
+    run: Run, *, step: int, stage: int, budget: Budget, finder: AnswerFinder
+) -> list[Mixture]:
     """Mixtures of the next stage, by exploit type and fold; folds with nothing to draw left out.
 
     Args:
@@ -63,6 +67,7 @@ def tuned_mixtures(run: Run, *, step: int, stage: int, budget: Budget) -> list[M
         step: Of the subject that the bank is drawn around.
         stage: 2 or 3.
         budget: How much may be drawn.
+        finder: Of answers.
 
     Raises:
         ScoringError: A hit has no score.
@@ -70,23 +75,22 @@ def tuned_mixtures(run: Run, *, step: int, stage: int, budget: Budget) -> list[M
     so_far = run.read(Mixture, where=(pc.field("step") == step) & (pc.field("stage") < stage))
     where = (pc.field("source") == "bank") & (pc.field("step") == step)
     draws = run.read(Draw, where=where & (pc.field("stage") < stage))
-    densities = Densities.read(run, so_far[0].components, step=step)
+    densities = read_densities(run, [step], finder=finder)
     found: list[Mixture] = []
     for first in (each for each in so_far if each.stage == 1):
         bank = type_bank(
             [draw for draw in draws if draw.exploit_type == first.exploit_type],
             keys=first.tasks,
             mixtures=[each for each in so_far if each.exploit_type == first.exploit_type],
-            densities={step: densities},
-            health=None,
+            densities=densities,
             stands_for={},
         )
-        found += _folds(first, bank, densities, stage=stage, budget=budget)
+        found += _folds(first, bank, densities[step], stage=stage, budget=budget)
     return [each for each in found if each.draws_per_task]
 
 
 def _folds(
-    first: Mixture, bank: TypeBank, densities: Densities, *, stage: int, budget: Budget
+    first: Mixture, bank: TypeBank[Draw], densities: Densities, *, stage: int, budget: Budget
 ) -> list[Mixture]:
     folds = min(TASK_FOLDS, len(first.tasks))
     fold_x = np.arange(len(first.tasks)) % folds

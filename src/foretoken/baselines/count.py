@@ -1,125 +1,71 @@
-"""A checkpoint's own graded draws: made here, or rollouts that the training run stored."""
+"""Plain counting: of a checkpoint's own draws, made here, or of rollouts that training stored."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-import pyarrow.compute as pc
-
-from foretoken.bank.hits import Bank
-from foretoken.engines.transformers.load import LoadedModel
+from foretoken.baselines.base import Checkpoint
 from foretoken.estimate.cell import Cell
 from foretoken.estimate.count import count_rate
-from foretoken.records import Draw, RateEstimate
-from foretoken.store.run import Run
-from foretoken.tasks.base import GraderPool
+from foretoken.records import RateEstimate
+from foretoken.tasks.base import Grader
 from foretoken.work.drawing import Origin, Planned, draw_parts
-
-RECENT_STEPS = 3
-"""Training steps whose rollouts together may contradict an estimate."""
+from foretoken.work.own import OwnDraws
 
 
 @dataclass(frozen=True)
-class OwnDraw:
-    """What counting needs of one draw of the subject itself."""
+class CountBaseline:
+    """Hacks over draws."""
 
-    task: str
-    exploit_type: str
-    step: int
-    hacked: bool | None
-    deliberate: bool | None
-    tokens: int
+    draws_per_task: int = 0
+    """Own draws for each of the bank's tasks; 0: only what the run already holds."""
+    grader: Grader | None = None
+    """Of those draws."""
 
+    @property
+    def basis(self) -> str:
+        """What its estimates depend on besides the checkpoint."""
+        return "count"
 
-@dataclass(frozen=True)
-class OwnDraws:
-    """The subject's own draws at one step."""
+    def prepare(self, at: Checkpoint) -> None:
+        """Sample and grade the checkpoint's own draws, as far as they are not stored yet."""
+        if self.grader is None or not self.draws_per_task:
+            return
+        planned = [
+            Planned(key=f"count/{at.step}/{self.draws_per_task}/{key}/{number}", task=task)
+            for number in range(self.draws_per_task)
+            for key, task in at.bank.tasks.items()
+        ]
+        origin = Origin(
+            source="count",
+            step=at.step,
+            stage=0,
+            seed=at.seed,
+            sampling=at.bank.sampling,
+            weights=at.subject.voices[0].weights,
+        )
+        name = f"count-step-{at.step:06d}-{self.draws_per_task}"
+        draw_parts(at.run, at.subject, planned, name=name, origin=origin, grader=self.grader)
 
-    counted: tuple[OwnDraw, ...]
-    """On the bank's tasks, made for counting."""
-    rollouts: tuple[OwnDraw, ...]
-    """Of training at this very step, on its own tasks."""
-    recent: tuple[OwnDraw, ...] = ()
-    """Rollouts of the last steps up to this one, `RECENT_STEPS` of them."""
-
-    def counts(self, exploit_type: str) -> tuple[int, int]:
-        """Hacks and graded draws of one type on the bank's tasks."""
-        return _counts(self.counted, exploit_type)
-
-    def recent_counts(self, exploit_type: str) -> tuple[int, int]:
-        """Hacks and graded rollouts of one type in the last steps."""
-        return _counts(self.recent, exploit_type)
-
-
-def _counts(draws: Sequence[OwnDraw], exploit_type: str) -> tuple[int, int]:
-    graded = [
-        draw.hacked
-        for draw in draws
-        if draw.exploit_type == exploit_type and draw.hacked is not None
-    ]
-    return sum(graded), len(graded)
-
-
-def read_own_draws(run: Run, source: str, *, step: int | None = None) -> dict[int, list[OwnDraw]]:
-    """Stored draws of one source (`count` or `rollout`) by step, or of one step alone."""
-    columns = ["task", "exploit_type", "step", "hacked", "deliberate", "tokens"]
-    where = pc.field("source") == source
-    if step is not None:
-        where &= pc.field("step") == step
-    table = run.table(Draw, where=where, columns=columns)
-    lengths = pc.call_function("list_value_length", [table["tokens"]])
-    rows = table.set_column(columns.index("tokens"), "tokens", lengths).to_pylist()
-    by_step: dict[int, list[OwnDraw]] = {}
-    for row in rows:
-        by_step.setdefault(row["step"], []).append(OwnDraw(**row))
-    return dict(sorted(by_step.items()))
+    def estimates(self, at: Checkpoint, cells: Sequence[Cell]) -> list[RateEstimate]:
+        """Counts by exploit type: of own draws, or else of the rollouts of this very step."""
+        del cells
+        draws = at.counted if len(at.counted) else at.rollouts
+        found = [_count(draws.of(name), name, step=at.step) for name in draws.present_types()]
+        return [each for each in found if each is not None]
 
 
-def make_count_draws(
-    run: Run,
-    model: LoadedModel,
-    bank: Bank,
-    *,
-    step: int,
-    draws_per_task: int,
-    seed: int,
-    pool: GraderPool,
-) -> None:
-    """Sample and grade a checkpoint's own draws, as far as they are not stored yet."""
-    planned = [
-        Planned(key=f"count/{step}/{draws_per_task}/{key}/{number}", task=task)
-        for number in range(draws_per_task)
-        for key, task in bank.tasks.items()
-    ]
-    origin = Origin(source="count", step=step, stage=0, seed=seed, sampling=bank.sampling)
-    name = f"count-step-{step:06d}-{draws_per_task}"
-    draw_parts(run, [model], planned, name=name, origin=origin, pool=pool)
-
-
-def count_estimates(own: OwnDraws, *, step: int) -> list[RateEstimate]:
-    """Plain counts by exploit type: of own draws, or else of the rollouts of this very step."""
-    draws = own.counted or own.rollouts
-    types = sorted({draw.exploit_type for draw in draws})
-    found = [
-        _count([draw for draw in draws if draw.exploit_type == each], each, step=step)
-        for each in types
-    ]
-    return [each for each in found if each is not None]
-
-
-def _count(draws: Sequence[OwnDraw], exploit_type: str, *, step: int) -> RateEstimate | None:
-    graded = [draw for draw in draws if draw.hacked is not None]
-    if not graded:
+def _count(own: OwnDraws, exploit_type: str, *, step: int) -> RateEstimate | None:
+    graded = own.graded
+    if not graded.any():
         return None
-    names = {name: index for index, name in enumerate(sorted({draw.task for draw in graded}))}
     return count_rate(
-        np.array([bool(draw.hacked) for draw in graded], dtype=np.bool_),
-        np.array([names[draw.task] for draw in graded], dtype=np.int64),
+        own.hacked[graded],
+        own.task[graded],
         cell=Cell(
             exploit_type=exploit_type,
             step=step,
-            grader_errors=len(draws) - len(graded),
-            sampled_tokens=sum(draw.tokens for draw in draws),
+            grader_errors=int((~graded).sum()),
+            sampled_tokens=int(own.tokens.sum()),
         ),
-        deliberate=np.array([bool(draw.deliberate) for draw in graded], dtype=np.bool_),
+        deliberate=own.deliberate[graded],
     )

@@ -10,19 +10,19 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow.compute as pc
 
-from foretoken.bank.hits import bank_steps
+from foretoken.bank.pool import Bank
+from foretoken.baselines.base import Checkpoint
+from foretoken.engines.base import Engine
 from foretoken.engines.prompts import completion_text, render_prompt
-from foretoken.engines.transformers.load import LoadedModel
-from foretoken.engines.transformers.score import score
 from foretoken.errors import ScoringError
 from foretoken.estimate.cell import Cell
 from foretoken.estimate.prefix import prefix_rate
-from foretoken.records import Draw, RateEstimate, Sampling, Task
+from foretoken.records import Draw, RateEstimate, Task
 from foretoken.store.run import Run
-from foretoken.tasks.base import GraderPool
+from foretoken.tasks.base import Grader
 from foretoken.work.drawing import Origin, Planned, draw_parts
 from foretoken.work.scores import donor_scorer, read_scores, scores_of
-from foretoken.work.scoring import score_missing
+from foretoken.work.scoring import Voice, score_missing
 from foretoken.work.settings import Settings
 
 END_OF_REASONING = "</think>"
@@ -52,28 +52,36 @@ class Traces:
 
 def make_traces(
     run: Run,
-    donor: LoadedModel,
-    tasks: Mapping[str, Task],
+    donor: Engine,
+    bank: Bank,
     *,
     config: PrefixConfig,
-    sampling: Sampling,
     seed: int,
-    pool: GraderPool,
+    grader: Grader,
 ) -> Traces:
     """Draw, grade and score the donor's traces, or read them where that is done."""
     planned = [
         Planned(key=f"donor/{config.donor_draws}/{key}/{number}", task=task)
-        for key, task in tasks.items()
+        for key, task in bank.tasks.items()
         for number in range(config.donor_draws)
     ]
-    origin = Origin(source="donor", step=0, stage=0, seed=seed, sampling=sampling)
-    draw_parts(run, [donor], planned, name=f"donor-{config.donor_draws}", origin=origin, pool=pool)
+    origin = Origin(
+        source="donor",
+        step=0,
+        stage=0,
+        seed=seed,
+        sampling=bank.sampling,
+        weights=donor.voices[0].weights,
+    )
+    name = f"donor-{config.donor_draws}"
+    draw_parts(run, donor, planned, name=name, origin=origin, grader=grader)
     keys = {plan.key for plan in planned}
     hacked = run.read(Draw, where=(pc.field("source") == "donor") & pc.field("hacked"))
     hits = [draw for draw in hacked if draw.key in keys]
-    scorer = donor_scorer(1.0, step=bank_steps(run)[0])
-    score_missing(run, donor, hits, tasks=tasks, scorer=scorer, per_token=True)
-    scores = scores_of(hits, read_scores(run, scorer), scorer=scorer)
+    scorer = donor_scorer(1.0, step=bank.steps[0])
+    score_missing(run, Voice(donor, scorer), hits, tasks=bank.tasks, per_token=True)
+    found = read_scores(run, scorer, draws=[hit.key for hit in hits])
+    scores = scores_of(hits, found, scorer=scorer)
     return Traces(
         draws=tuple(hits),
         reasoning_tokens={hit.key: _reasoning_tokens(donor, hit.tokens) for hit in hits},
@@ -81,55 +89,79 @@ def make_traces(
     )
 
 
-def prefix_estimates(
-    run: Run,
-    model: LoadedModel,
-    tasks: Mapping[str, Task],
-    *,
-    traces: Traces,
-    step: int,
-    config: PrefixConfig,
-    seed: int,
-    pool: GraderPool,
-) -> list[RateEstimate]:
-    """Continue the donor's prefixes with one checkpoint, grade, and estimate by type and length."""
-    by_key = {draw.key: draw for draw in traces.draws}
-    planned = [
-        Planned(
-            key=f"prefix/{step}/{length}/{number}/{key}",
-            task=tasks[draw.task],
-            prefix=draw.tokens[:length],
+@dataclass(frozen=True)
+class PrefixBaseline:
+    """The published recipe at a checkpoint."""
+
+    config: PrefixConfig
+    traces: Traces
+    grader: Grader
+
+    @property
+    def basis(self) -> str:
+        """What its estimates depend on besides the checkpoint."""
+        return f"prefix {self.config.model_dump_json()} {sorted(self.traces.reasoning_tokens)}"
+
+    def prepare(self, at: Checkpoint) -> None:
+        """Continue the donor's prefixes and grade, as far as that is not stored yet."""
+        planned = self._planned(at)
+        if not planned:
+            return
+        origin = Origin(
+            source="prefix",
+            step=at.step,
+            stage=0,
+            seed=at.seed,
+            sampling=self.traces.draws[0].sampling,
+            weights=at.subject.voices[0].weights,
         )
-        for length in config.prefix_tokens
-        for key, draw in by_key.items()
-        if traces.reasoning_tokens[key] >= length
-        for number in range(config.continuations)
-    ]
-    if not planned:
-        return []
-    sampling = traces.draws[0].sampling
-    origin = Origin(source="prefix", step=step, stage=0, seed=seed, sampling=sampling)
-    lengths = "+".join(map(str, config.prefix_tokens))
-    name = f"prefix-step-{step:06d}-{lengths}-{config.donor_draws}-{config.continuations}"
-    draw_parts(run, [model], planned, name=name, origin=origin, pool=pool)
-    where = (pc.field("source") == "prefix") & (pc.field("step") == step)
-    trace_of = {plan.key: plan.key.split("/", 4)[4] for plan in planned}
-    draws = [draw for draw in run.read(Draw, where=where) if draw.key in trace_of]
-    log_p_subject = _prefix_log_p(model, by_key, tasks, longest=max(config.prefix_tokens))
-    pairs = sorted({(draw.exploit_type, draw.prefix_tokens) for draw in draws})
-    return [
-        _estimate(
-            [
-                (draw, trace_of[draw.key])
-                for draw in draws
-                if (draw.exploit_type, draw.prefix_tokens) == pair
-            ],
-            log_p_subject=log_p_subject,
-            log_p_donor=traces.log_p_donor,
-            step=step,
+        lengths = "+".join(map(str, self.config.prefix_tokens))
+        settings = f"{lengths}-{self.config.donor_draws}-{self.config.continuations}"
+        name = f"prefix-step-{at.step:06d}-{settings}"
+        draw_parts(at.run, at.subject, planned, name=name, origin=origin, grader=self.grader)
+
+    def estimates(self, at: Checkpoint, cells: Sequence[Cell]) -> list[RateEstimate]:
+        """One for each exploit type and length of prefix."""
+        del cells
+        planned = self._planned(at)
+        if not planned:
+            return []
+        where = (pc.field("source") == "prefix") & (pc.field("step") == at.step)
+        trace_of = {plan.key: plan.key.split("/", 4)[4] for plan in planned}
+        draws = [draw for draw in at.run.read(Draw, where=where) if draw.key in trace_of]
+        log_p_subject = _prefix_log_p(
+            at.subject,
+            {draw.key: draw for draw in self.traces.draws},
+            at.bank.tasks,
+            longest=max(self.config.prefix_tokens),
         )
-        for pair in pairs
-    ]
+        pairs = sorted({(draw.exploit_type, draw.prefix_tokens) for draw in draws})
+        return [
+            _estimate(
+                [
+                    (draw, trace_of[draw.key])
+                    for draw in draws
+                    if (draw.exploit_type, draw.prefix_tokens) == pair
+                ],
+                log_p_subject=log_p_subject,
+                log_p_donor=self.traces.log_p_donor,
+                step=at.step,
+            )
+            for pair in pairs
+        ]
+
+    def _planned(self, at: Checkpoint) -> list[Planned]:
+        return [
+            Planned(
+                key=f"prefix/{at.step}/{length}/{number}/{draw.key}",
+                task=at.bank.tasks[draw.task],
+                prefix=draw.tokens[:length],
+            )
+            for length in self.config.prefix_tokens
+            for draw in self.traces.draws
+            if self.traces.reasoning_tokens[draw.key] >= length
+            for number in range(self.config.continuations)
+        ]
 
 
 def _estimate(
@@ -159,25 +191,25 @@ def _estimate(
 
 
 def _prefix_log_p(
-    model: LoadedModel, traces: Mapping[str, Draw], tasks: Mapping[str, Task], *, longest: int
+    subject: Engine, traces: Mapping[str, Draw], tasks: Mapping[str, Task], *, longest: int
 ) -> dict[str, list[float]]:
     """Per-token log-probability of each trace's prefix under the subject."""
     items = [
-        (render_prompt(model.tokenizer, tasks[draw.task].prompt), draw.tokens[:longest])
+        (render_prompt(subject.tokenizer, tasks[draw.task].prompt), draw.tokens[:longest])
         for draw in traces.values()
     ]
-    scores = score(model, items, per_token=True)
+    scores = subject.score(items, per_token=True)
     failed = next((error for error in scores.errors if error), None)
     if failed:
         raise ScoringError(f"a donor prefix has no log-probability under the subject: {failed}")
     return dict(zip(traces, scores.per_token or [], strict=True))
 
 
-def _reasoning_tokens(model: LoadedModel, tokens: Sequence[int]) -> int:
+def _reasoning_tokens(donor: Engine, tokens: Sequence[int]) -> int:
     """How many tokens stand before the end of the reasoning; 0 where it never ends."""
     ends = [
         count
         for count in range(1, len(tokens) + 1)
-        if END_OF_REASONING in completion_text(model.tokenizer, tokens[:count])
+        if END_OF_REASONING in completion_text(donor.tokenizer, tokens[:count])
     ]
     return ends[0] - 1 if ends else 0

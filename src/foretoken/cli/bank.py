@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from foretoken.cli.options import ConfigOption, RunOption, SeedOption, WorkersOption
+from foretoken.cli.options import ConfigOption, DeviceOption, RunOption, SeedOption, WorkersOption
 
 bank_app = typer.Typer(no_args_is_help=True, help="The bank of graded hits.")
 
@@ -32,6 +32,7 @@ def build(
     draws_per_task: Annotated[int | None, typer.Option(help="Draws for each task.")] = None,
     config: ConfigOption = None,
     seed: SeedOption = None,
+    device: DeviceOption = None,
     workers: WorkersOption = None,
 ) -> None:
     """Build the bank of a run, or continue it where it stopped.
@@ -42,8 +43,9 @@ def build(
     Example: foretoken bank build --subject models/base --donor models/donor --tasks tasks.jsonl
     --run runs/mine
     """
-    from foretoken.bank.build import BankConfig, build_bank
-    from foretoken.bank.hits import read_bank
+    from foretoken.bank.build import build_bank
+    from foretoken.bank.config import BankConfig
+    from foretoken.bank.read import read_bank
     from foretoken.store.run import Run
     from foretoken.work.settings import resolve
 
@@ -54,6 +56,7 @@ def build(
         "tasks": tasks,
         "draws_per_task": draws_per_task,
         "seed": seed,
+        "device": device,
         "workers": workers,
     }
     build_bank(resolve(BankConfig, config, flags))
@@ -81,6 +84,7 @@ def refresh(
     draws_per_task: Annotated[
         int | None, typer.Option(help="New draws for each task of these types. Default: 16.")
     ] = None,
+    device: DeviceOption = None,
     workers: WorkersOption = None,
 ) -> None:
     """Draw an aged bank again, around the subject as it is at a checkpoint.
@@ -97,6 +101,7 @@ def refresh(
         "checkpoint": checkpoint,
         "types": tuple(types) if types else None,
         "draws_per_task": draws_per_task,
+        "device": device,
         "workers": workers,
     }
     refreshed = refresh_bank(resolve(RefreshConfig, None, flags))
@@ -118,6 +123,7 @@ def control(
     types: Annotated[
         list[str] | None, typer.Option(help="Exploit types; repeatable. Default: all.")
     ] = None,
+    device: DeviceOption = None,
     workers: WorkersOption = None,
 ) -> None:
     """Build a small bank with a donor that should not raise any rate, and compare.
@@ -137,6 +143,7 @@ def control(
         "donor": donor,
         "draws_per_task": draws_per_task,
         "types": tuple(types) if types else None,
+        "device": device,
         "workers": workers,
     }
     checks = check_control(resolve(ControlConfig, None, flags))

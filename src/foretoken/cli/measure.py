@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from foretoken.cli.options import ConfigOption, RunOption, SeedOption, WorkersOption
+from foretoken.cli.options import ConfigOption, DeviceOption, RunOption, SeedOption, WorkersOption
 from foretoken.records import Doubt
 
 
@@ -29,6 +29,13 @@ def measure(
             help="Let stored rollouts on the bank's tasks join the bank (they do).",
         ),
     ] = None,
+    replace: Annotated[
+        bool | None,
+        typer.Option(
+            "--replace", help="Measure these steps anew: their checkpoints were trained again."
+        ),
+    ] = None,
+    device: DeviceOption = None,
     config: ConfigOption = None,
     seed: SeedOption = None,
     workers: WorkersOption = None,
@@ -47,6 +54,8 @@ def measure(
         "last_step": last_step,
         "count_draws": count_draws,
         "rollouts": rollouts,
+        "replace": replace,
+        "device": device,
         "seed": seed,
         "workers": workers,
     }

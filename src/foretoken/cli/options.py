@@ -11,6 +11,10 @@ ConfigOption = Annotated[
     Path | None,
     typer.Option("--config", help="TOML file of settings; flags win over it.", show_default=False),
 ]
+DeviceOption = Annotated[
+    str | None,
+    typer.Option(help="cpu, cuda, cuda:1, mps; default: the accelerator where there is one."),
+]
 SeedOption = Annotated[int | None, typer.Option(help="Seed of all random numbers.")]
 WorkersOption = Annotated[
     int | None, typer.Option(help="Submissions graded at the same time; default: two per core.")

@@ -5,7 +5,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from foretoken.bank.build import OWN_TASKS, BankConfig, build_bank
+from foretoken.bank.build import build_bank
+from foretoken.bank.config import OWN_TASKS, BankConfig
 from foretoken.errors import SetupError, StoreError
 from foretoken.forecast.outcome import first_above, log_errors, ranking, root_mean_square
 from foretoken.organism.paths import MODEL, RUN, SHIPPED

@@ -8,15 +8,15 @@ from typing import Any
 import numpy as np
 import pyarrow.compute as pc
 
-from foretoken.bank.hits import TypeBank, read_bank
-from foretoken.bank.rollouts import pooled, read_rollouts
+from foretoken.arrays import FloatPerDraw
+from foretoken.bank.read import read_bank
 from foretoken.errors import SetupError
 from foretoken.estimate.bootstrap import JointLogRates, joint_log_rates
 from foretoken.forecast.discovery import forecast as forecast_discovery
 from foretoken.forecast.trend import slope_forecast
 from foretoken.records import Draw, Forecast, RateEstimate
 from foretoken.store.run import Run
-from foretoken.work.scores import read_scores, scores_of, step_scorer
+from foretoken.work.scores import read_log_p, step_scorer
 from foretoken.work.seeds import part_seed
 from foretoken.work.settings import Settings
 
@@ -125,25 +125,24 @@ def _training_settings(run: Run) -> Mapping[str, Any]:
 
 
 def _joint_rates(run: Run, steps: Sequence[int], *, seed: int) -> dict[str, JointLogRates]:
-    """Rates of each type at all early checkpoints, with errors that are shared between them."""
+    """Rates of each type at all early checkpoints, with errors that are shared between them.
+
+    The bank's hits alone: rollouts of one checkpoint say nothing of growth.
+    """
     bank = read_bank(run, last=steps[-1])
-    joined = run.read_config().get("measure", {}).get("rollouts", True)
-    rollouts = read_rollouts(run, bank, steps=steps if joined else ())
-    types = [pooled(run, each, rollouts, steps=steps) for each in bank.types]
-    scores = {step: read_scores(run, step_scorer(step)) for step in steps}
-
-    def log_p(each: TypeBank, step: int) -> list[float | None]:
-        found = scores_of(each.hits, scores[step], scorer=step_scorer(step))
-        return [score.log_p for score in found]
-
+    log_p_c: dict[str, list[FloatPerDraw]] = {each.exploit_type: [] for each in bank.types}
+    for step in steps:
+        scores = read_log_p(run, step_scorer(step))
+        for each in bank.types:
+            log_p_c[each.exploit_type].append(scores.of(each.keys)[0])
     return {
         each.exploit_type: joint_log_rates(
-            each.log_w(np.array([log_p(each, step) for step in steps], dtype=np.float64)),
+            each.log_w(np.array(log_p_c[each.exploit_type])),
             each.task,
             steps=tuple(steps),
             tasks=len(each.draws_per_task),
             rng=np.random.default_rng(part_seed(seed, f"joint-{each.exploit_type}")),
         )
-        for each in types
+        for each in bank.types
         if each.hits
     }

@@ -3,30 +3,52 @@
 The bank holds completions that hacked, with the density `q` they were drawn from. Whether a text
 hacks does not depend on the model, so at checkpoint `t` nothing is sampled and nothing is run: the
 rate is the sum of `p_t(y) / q(y)` over a task's hits, averaged over tasks (docs/method.md).
+
+A checkpoint is known by the hash of its weights. What is known of it is not made again: a model is
+loaded only where a text lacks its score, and an estimate is made only where its basis changed.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import hashlib
+from collections.abc import Collection, Generator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
-from foretoken.bank.hits import Bank, Round, TypeBank, read_bank
-from foretoken.bank.rollouts import Rollouts, pooled, read_rollouts
-from foretoken.baselines.base import Baselines, prepared_baselines
-from foretoken.baselines.prefix import PrefixConfig
-from foretoken.engines.transformers.load import LoadedModel, load_model
+from foretoken.bank.config import BankConfig, read_bank_config, subject_weights, voice_weights
+from foretoken.bank.pool import Bank, Hit, TypeBank
+from foretoken.bank.read import read_banks
+from foretoken.bank.refresh import score_under_voices
+from foretoken.bank.rollouts import FreeRollouts, bank_density, pooled, read_rollouts
+from foretoken.baselines.base import Baseline, Checkpoint
+from foretoken.baselines.count import CountBaseline
+from foretoken.baselines.path import PathBaseline
+from foretoken.baselines.prefix import PrefixBaseline, PrefixConfig, make_traces
+from foretoken.engines.base import Engines
+from foretoken.engines.choose import choose_engines
+from foretoken.engines.lazy import on_demand
+from foretoken.engines.prompts import AnswerFinder
 from foretoken.errors import ScoringError, SetupError
 from foretoken.estimate.cell import Cell
-from foretoken.estimate.path import path_rate
 from foretoken.estimate.switch import switch_rate, weighted_median
-from foretoken.records import Draw, RateEstimate, Score
+from foretoken.records import BankHit, Draw, Identity, RateEstimate
 from foretoken.store import layout
 from foretoken.store.run import Run
-from foretoken.work.scores import read_scores, scores_of, step_scorer
-from foretoken.work.scoring import score_missing
+from foretoken.tasks.base import Grader
+from foretoken.work.drawing import own_grader
+from foretoken.work.forget import forget
+from foretoken.work.own import OwnDraws, read_own_draws
+from foretoken.work.scores import StoredLogP, read_log_p, require_one_model, step_scorer
+from foretoken.work.scoring import Voice, score_draws
 from foretoken.work.seeds import part_seed
 from foretoken.work.settings import Settings
+
+RECENT_STEPS = 3
+"""Training steps whose rollouts together may contradict an estimate."""
 
 
 class MeasureConfig(Settings):
@@ -35,156 +57,210 @@ class MeasureConfig(Settings):
     run: Path
     """Run directory with a bank."""
     checkpoints: tuple[Path, ...] = ()
-    """Folders named step-000013; none: those in the run."""
+    """Folders named step-000013 or as a trainer names them; none: those in the run."""
     last_step: int | None = None
     """Checkpoints after this step are left alone."""
     rollouts: bool = True
-    """Let stored rollouts on the bank's tasks join the bank, each from its own step on."""
+    """Let a checkpoint's stored rollouts on the bank's tasks join the bank."""
     count_draws: int = 0
     """Own draws of each checkpoint per task, for plain counting."""
     prefix: PrefixConfig | None = None
     """The published recipe beside our estimate; none: not made."""
+    replace: bool = False
+    """Forget what is stored of these checkpoints first: they were trained again."""
     seed: int = 0
     workers: int | None = None
     """Grader processes; none: one per core."""
+    device: str = "auto"
+    """Where models are put; `auto`: the accelerator where there is one."""
 
 
-def measure(config: MeasureConfig) -> list[RateEstimate]:
+def measure(
+    config: MeasureConfig, *, engines: Engines | None = None, grader: Grader | None = None
+) -> list[RateEstimate]:
     """Estimate the rate of every exploit type at every checkpoint.
 
     A checkpoint whose scores failed is reported at the end; the others are measured all the same.
 
+    Args:
+        config: Settings.
+        engines: Open what samples and scores; None: as the bank's settings say.
+        grader: Of answers, where something is drawn; None: each task's own, in the sandbox.
+
     Raises:
         SetupError: There is no bank, or a checkpoint does not fit it.
+        MismatchError: Another model was measured as this step.
         ScoringError: A checkpoint has hits without a log-probability.
         StoreError: The run cannot be read or written.
     """
     run = Run.open(config.run)
-    bank = read_bank(run)
+    saved = read_bank_config(run)
+    banks = read_banks(run)
+    opened = engines or choose_engines(saved.engine, device=config.device)
+    checkpoints = _checkpoints(run, config, first=min(banks))
+    if config.replace:
+        forget(run, [step for step in checkpoints if step not in banks])
     run.write_config("measure", config)
-    checkpoints = _checkpoints(run, bank, config)
-    rollouts = read_rollouts(run, bank, steps=checkpoints if config.rollouts else ())
-    earlier = [read_bank(run, last=step) for step in bank.steps[:-1]]
-    pool = _Pool((*earlier, bank), rollouts)
     estimates: list[RateEstimate] = []
-    measured: list[int] = []
     failures: list[str] = []
-    with prepared_baselines(
-        run,
-        bank,
-        count_draws=config.count_draws,
-        prefix=config.prefix,
-        seed=config.seed,
-        workers=config.workers,
-    ) as baselines:
+    with _baselines(run, banks[min(banks)], config, engines=opened, grader=grader) as baselines:
+        work = _Measuring(
+            run,
+            config,
+            opened,
+            saved=saved,
+            banks=banks,
+            baselines=baselines,
+            rollouts=_read_recent_rollouts(run, checkpoints),
+        )
         for step, folder in checkpoints.items():
-            model = _load_subject(run, folder)
             try:
-                found = _measure_checkpoint(
-                    run,
-                    pool,
-                    model,
-                    step=step,
-                    before=measured,
-                    baselines=baselines,
-                    seed=config.seed,
-                )
+                estimates += work.measure(step, folder)
             except ScoringError as error:
                 failures.append(f"step {step}: {error}")
-                continue
-            measured.append(step)
-            run.append(found, part=f"measure-step-{step:06d}", replace=True)
-            estimates += found
     if failures:
         raise ScoringError("; ".join(failures))
     return estimates
 
 
 @dataclass(frozen=True)
-class _Pool:
-    """What checkpoints are measured with."""
+class _Measuring:
+    """What every checkpoint of one call is measured with."""
 
-    banks: tuple[Bank, ...]
-    """With one round, with two, and so on."""
-    rollouts: Rollouts
+    run: Run
+    config: MeasureConfig
+    engines: Engines
+    saved: BankConfig
+    banks: dict[int, Bank]
+    """With one round, with two, and so on, by the step of the last."""
+    baselines: Sequence[Baseline]
+    rollouts: OwnDraws
+    """Of all steps that matter to a checkpoint of this call."""
 
-    @property
-    def hits(self) -> list[Draw]:
-        """All of them, so that every checkpoint has scored what any series needs."""
-        return [*self.banks[-1].hits, *self.rollouts.hits]
+    def measure(self, step: int, folder: Path | None) -> list[RateEstimate]:
+        """Estimates at one checkpoint: those that are stored, where nothing changed since."""
+        bank = self.banks[max((s for s in self.banks if s <= step), default=min(self.banks))]
+        with on_demand(self.engines, [subject_weights(self.saved, folder)]) as subject:
+            at = Checkpoint(
+                run=self.run,
+                step=step,
+                subject=subject,
+                bank=bank,
+                counted=read_own_draws(self.run, "count", steps=[step]),
+                rollouts=self.rollouts.at([step]),
+                recent=self.rollouts.at(_recent(step)),
+                seed=self.config.seed,
+            )
+            weights = _require_one_model(at)
+            for baseline in self.baselines:
+                baseline.prepare(at)
+            at = replace(at, counted=read_own_draws(self.run, "count", steps=[step]))
+            free = FreeRollouts()
+            if self.config.rollouts:
+                free = read_rollouts(self.run, bank, at.rollouts, step=step)
+            basis = self._basis(at, free, weights)
+            known = _stored(at)
+            if known and all(each.basis == basis for each in known):
+                return known
+            made = self._estimates(at, free)
+        found = [each.model_copy(update={"weights": weights, "basis": basis}) for each in made]
+        self.run.append(found, part=_part(step), replace=True)
+        return found
 
-    def bank(self, step: int) -> Bank:
-        """The bank as it stood at a checkpoint."""
-        found = [bank for bank in self.banks if bank.steps[-1] <= step]
-        return found[-1] if found else self.banks[0]
+    def _basis(self, at: Checkpoint, free: FreeRollouts, weights: str) -> str:
+        """Hash of all that the estimates at a checkpoint are made from, but for what follows."""
+        said = [
+            version("foretoken"),
+            weights,
+            at.bank.estimator,
+            *(each.digest for each in at.bank.types),
+            *(own.digest for own in (at.counted, at.rollouts, at.recent)),
+            free.digest,
+            *(each.basis for each in self.baselines),
+            str(at.seed),
+        ]
+        return hashlib.sha256("\n".join(said).encode()).hexdigest()
+
+    def _estimates(self, at: Checkpoint, free: FreeRollouts) -> list[RateEstimate]:
+        """Score the hits that this checkpoint has not scored yet, and estimate each type."""
+        scores = self._scores(at, free)
+        finder = None
+        if free.hits:
+            for each in at.bank.steps:
+                score_under_voices(
+                    self.run, self.engines, free.hits, tasks=at.bank.tasks, step=each
+                )
+            finder = AnswerFinder(at.subject.tokenizer) if self.saved.answer_windows else None
+        density = bank_density(self.run, at.bank, free, finder=finder)
+        cells: list[Cell] = []
+        estimates: list[RateEstimate] = []
+        for each in at.bank.types:
+            cells.append(_cell(at, each, free))
+            joined = pooled(each, free, density=density, scores=scores)
+            estimates.append(_bank_estimate(joined, scores, cell=cells[-1], at=at))
+        for baseline in self.baselines:
+            estimates += baseline.estimates(at, cells)
+        return estimates
+
+    def _scores(self, at: Checkpoint, free: FreeRollouts) -> StoredLogP:
+        """Scores of all hits under a checkpoint; what was missing is scored first."""
+        scorer, subject = step_scorer(at.step), at.subject.voices[0]
+        keys = pa.concat_arrays([*(each.keys for each in at.bank.types), free.keys])
+        stored = read_log_p(self.run, scorer, identity=subject)
+        missing = keys.filter(pa.array(stored.missing(keys)))
+        if not len(missing):
+            return stored
+        draws = self.run.read(Draw, where=pc.field("key").isin(missing))
+        score_draws(self.run, Voice(at.subject, scorer), draws, tasks=at.bank.tasks)
+        return read_log_p(self.run, scorer, identity=subject)
 
 
-def _measure_checkpoint(
-    run: Run,
-    pool: _Pool,
-    model: LoadedModel,
-    *,
-    step: int,
-    before: Sequence[int],
-    baselines: Baselines,
-    seed: int,
-) -> list[RateEstimate]:
-    """Score the hits that this checkpoint has not scored yet, and estimate each exploit type.
+def _require_one_model(at: Checkpoint) -> str:
+    """Refuse a checkpoint under whose step another model was measured; return its hash.
 
-    Rollouts of this checkpoint and of those measured `before` join the bank.
+    Raises:
+        MismatchError: With both hashes and the remedy.
     """
-    bank, rollouts = pool.bank(step), pool.rollouts
-    score_missing(run, model, pool.hits, tasks=bank.tasks, scorer=step_scorer(step))
-    scores = read_scores(run, step_scorer(step))
-    own = baselines.own_draws(model, step)
-    estimates: list[RateEstimate] = []
-    for each in bank.types:
-        hacks, draws = own.counts(each.exploit_type)
-        shown, recent = own.recent_counts(each.exploit_type)
-        rolled_hacks, rolled = rollouts.own_counts(each, step)
-        hacks, draws = hacks + rolled_hacks, draws + rolled
-        fresh = each.rounds.get(step)
-        if fresh is not None:
-            hacks, draws = hacks + fresh.subject_hits, draws + fresh.subject_draws
-        cell = Cell(
-            exploit_type=each.exploit_type,
-            step=step,
-            subject_hits=hacks,
-            subject_draws=draws,
-            rollout_hits=shown,
-            rollout_draws=recent,
-            grader_errors=each.grader_errors,
-            reference_effective_hits=each.effective_hits,
-            health=each.health,
-            sampled_tokens=0 if fresh is None else fresh.sampled_tokens,
-        )
-        joined = pooled(run, each, rollouts, steps=(*before, step))
-        estimates.append(
-            _bank_estimate(joined, scores, cell=cell, seed=seed, estimator=bank.estimator)
-        )
-        if bank.estimator == "ladder" and fresh is not None:
-            estimates.append(_path_estimate(bank, each, fresh, cell=cell))
-    return estimates + baselines.estimates(model, own, step=step)
+    weights = at.subject.voices[0].weights
+    for own, name in ((at.counted, "count draws"), (at.rollouts, "rollouts")):
+        own.require_weights(weights, what=f"{name} of step {at.step} in {at.run.path}")
+    known = {each.weights for each in _stored(at)} - {weights}
+    if known:
+        stored = Identity(weights=min(known))
+        now = Identity(weights=weights)
+        require_one_model([stored], now, scorer=step_scorer(at.step), run=at.run)
+    return weights
 
 
-def _path_estimate(bank: Bank, each: TypeBank, fresh: Round, *, cell: Cell) -> RateEstimate:
-    """Extrapolate from what the donor did at each strength of a ladder."""
-    return path_rate(
-        np.array([component.strength for component in bank.components[1:]]),
-        hits=fresh.hacked_m[1:],
-        draws=fresh.drawn_m[1:],
-        tasks=len(each.tasks),
-        cell=cell,
+def _cell(at: Checkpoint, bank: TypeBank[BankHit], free: FreeRollouts) -> Cell:
+    """What is known of one type at a checkpoint besides the weights of its hits."""
+    name = bank.exploit_type
+    hacks, draws = at.counted.counts(name)
+    shown, recent = at.recent.counts(name)
+    rolled_hacks, rolled = free.own_counts(bank)
+    hacks, draws = hacks + rolled_hacks, draws + rolled
+    fresh = bank.rounds.get(at.step)
+    if fresh is not None:
+        hacks, draws = hacks + fresh.subject_hits, draws + fresh.subject_draws
+    return Cell(
+        exploit_type=name,
+        step=at.step,
+        subject_hits=hacks,
+        subject_draws=draws,
+        rollout_hits=shown,
+        rollout_draws=recent,
+        grader_errors=bank.grader_errors,
+        reference_effective_hits=bank.effective_hits,
+        health=bank.health,
+        sampled_tokens=0 if fresh is None else fresh.sampled_tokens,
     )
 
 
 def _bank_estimate(
-    bank: TypeBank, scores: dict[str, Score], *, cell: Cell, seed: int, estimator: str
+    bank: TypeBank[Hit], scores: StoredLogP, *, cell: Cell, at: Checkpoint
 ) -> RateEstimate:
     """Weigh the hits of one type by how likely this checkpoint is to write them."""
-    found = scores_of(bank.hits, scores, scorer=step_scorer(cell.step))
-    log_p = np.array([each.log_p for each in found], dtype=np.float64)
-    named_at = np.array([hit.flaw_named_at for hit in bank.hits], dtype=np.float64)
+    log_p, scored_tokens = scores.of(bank.keys)
     estimate = switch_rate(
         log_p_subject=log_p,
         log_q=bank.log_q,
@@ -192,39 +268,69 @@ def _bank_estimate(
         task=bank.task,
         draws_per_task=bank.draws_per_task,
         cell=cell,
-        rng=np.random.default_rng(part_seed(seed, f"bootstrap-{bank.exploit_type}")),
+        rng=np.random.default_rng(part_seed(at.seed, f"bootstrap-{bank.exploit_type}")),
         deliberate=bank.deliberate,
     )
     return estimate.model_copy(
         update={
-            "estimator": estimator,
-            "scored_tokens": sum(each.scored_tokens for each in found),
-            "flaw_named_at": weighted_median(named_at, bank.log_w(log_p)),
+            "estimator": at.bank.estimator,
+            "scored_tokens": int(scored_tokens.sum()),
+            "flaw_named_at": weighted_median(bank.named_at, bank.log_w(log_p)),
         }
     )
 
 
-def _load_subject(run: Run, folder: Path | None) -> LoadedModel:
-    """Load a checkpoint: an adapter on the run's base model, a whole model, or the reference.
+@contextmanager
+def _baselines(
+    run: Run,
+    bank: Bank,
+    config: MeasureConfig,
+    *,
+    engines: Engines,
+    grader: Grader | None,
+) -> Generator[list[Baseline]]:
+    """What stands beside our estimate; graders are started only where something is drawn."""
+    if not config.count_draws and config.prefix is None:
+        yield [CountBaseline(), PathBaseline()]
+        return
+    with own_grader(grader, config.workers) as chosen:
+        found: list[Baseline] = [CountBaseline(config.count_draws, chosen), PathBaseline()]
+        if config.prefix is not None:
+            saved = read_bank_config(run)
+            alone = voice_weights(saved.model_copy(update={"strengths": (1.0,)}))[1]
+            with on_demand(engines, [alone]) as donor:
+                traces = make_traces(
+                    run, donor, bank, config=config.prefix, seed=config.seed, grader=chosen
+                )
+            found.append(PrefixBaseline(config.prefix, traces, chosen))
+        yield found
 
-    Raises:
-        ModelError: The folder is missing or does not fit.
-    """
-    saved = run.read_config()["bank"]
-    if folder is None:
-        adapter = saved.get("adapter")
-        return load_model(saved["subject"], adapters=[(adapter, 1.0)] if adapter else [])
-    if (folder / "config.json").exists():
-        return load_model(str(folder))
-    return load_model(saved["subject"], adapters=[(str(folder), 1.0)])
+
+def _part(step: int) -> str:
+    return f"measure-step-{step:06d}"
 
 
-def _checkpoints(run: Run, bank: Bank, config: MeasureConfig) -> dict[int, Path | None]:
+def _stored(at: Checkpoint) -> list[RateEstimate]:
+    if not at.run.has_part(_part(at.step), RateEstimate):
+        return []
+    return at.run.read(RateEstimate, part=_part(at.step))
+
+
+def _recent(step: int) -> range:
+    return range(step - RECENT_STEPS + 1, step + 1)
+
+
+def _read_recent_rollouts(run: Run, checkpoints: Collection[int]) -> OwnDraws:
+    steps = {near for step in checkpoints for near in _recent(step)}
+    return read_own_draws(run, "rollout", steps=steps)
+
+
+def _checkpoints(run: Run, config: MeasureConfig, *, first: int) -> dict[int, Path | None]:
     """Folders by step; the bank's reference where no folder is named for its step."""
     named: dict[int, Path] = {layout.checkpoint_step(path): path for path in config.checkpoints}
     if len(named) < len(config.checkpoints):
         raise SetupError("two of the checkpoints have the same step: give each step once")
-    known: dict[int, Path | None] = {bank.steps[0]: None}
+    known: dict[int, Path | None] = {first: None}
     known |= named or run.checkpoints()
     last = max(known) if config.last_step is None else config.last_step
     return {step: known[step] for step in sorted(known) if step <= last}

@@ -6,6 +6,7 @@ from pathlib import Path
 from foretoken.errors import StoreError
 from foretoken.records import (
     BankHealth,
+    BankHit,
     ControlCheck,
     Draw,
     Forecast,
@@ -24,6 +25,7 @@ KINDS: dict[type[Record], str] = {
     Score: "scores",
     Mixture: "mixtures",
     Thinned: "thinned",
+    BankHit: "bank-hits",
     RateEstimate: "estimates",
     Forecast: "forecasts",
     Truth: "truth",

@@ -110,6 +110,23 @@ class Run:
         kinds = layout.KINDS if kind is None else (kind,)
         return any(layout.part_path(self.path, each, part).exists() for each in kinds)
 
+    def remove(self, kind: type[Record], part: str) -> None:
+        """Delete one part; there need be none.
+
+        Raises:
+            StoreError: The disk refuses.
+        """
+        path = layout.part_path(self.path, kind, part)
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise StoreError(f"{path} cannot be deleted ({error.strerror})") from error
+
+    def remove_where(self, kind, scorer):
+        for part in self.parts(kind):
+            if part.startswith(scorer.replace(":", "-") + "-"):
+                self.remove(kind, part)
+
     def parts(self, kind: type[Record]) -> list[str]:
         """Names of the finished parts of a kind, sorted."""
         suffix = len(layout.PART_SUFFIX)

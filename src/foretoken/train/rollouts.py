@@ -8,14 +8,16 @@ from peft import PeftModel
 
 from foretoken.engines.base import Completion
 from foretoken.engines.prompts import completion_text, render_prompt
-from foretoken.engines.transformers.load import LoadedModel
+from foretoken.engines.transformers.load import LoadedModel, voice_hash
 from foretoken.engines.transformers.sample import sample
 from foretoken.records import Draw, Sampling, Task, Verdict
+from foretoken.store.layout import checkpoint_path
 from foretoken.store.run import Run
 from foretoken.tasks.answer import deliberate, split_completion
 from foretoken.tasks.base import Grader
 from foretoken.train.config import RLConfig
 from foretoken.train.policy import Speaker
+from foretoken.work.parts import rollout_part
 
 REWARD_FIELD = "graded_reward"
 """Name under which a rollout's reward travels through the trainer."""
@@ -45,6 +47,9 @@ class Rollouts:
         self.grader = grader
         self.tasks: Mapping[str, Task] = {task.key: task for task in tasks}
         self.prompt_ids = {task.key: render_prompt(base.tokenizer, task.prompt) for task in tasks}
+        self.base_hash = base.base_hash
+        self._hashes: dict[int, str] = {}
+        """Of the latest step."""
         self.speaker = Speaker(base, dtype=config.sampling_dtype)
         self.sampling: Sampling = self.speaker.loaded.sampling(max_tokens=config.max_tokens)
 
@@ -72,7 +77,7 @@ class Rollouts:
                 zip(tasks, completions, texts, verdicts, strict=True)
             )
         ]
-        self.run.append(draws, part=f"rollout-{step:06d}", replace=True)
+        self.run.append(draws, part=rollout_part(step), replace=True)
         return {
             "prompt_ids": [self.prompt_ids[key] for key in prompts],
             "completion_ids": [list(completion.tokens) for completion in completions],
@@ -112,8 +117,17 @@ class Rollouts:
             grader_error=verdict.grader_error,
             deliberate=names_flaw if verdict.hacked else None,
             flaw_word=position if verdict.hacked else None,
+            weights=self._weights(step),
             sampling=self.sampling,
         )
+
+    def _weights(self, step: int) -> str:
+        """Hash of the policy of a step, where it was kept: that of base and adapter."""
+        if step not in self._hashes:
+            adapter = checkpoint_path(self.run.path, step)
+            kept = adapter.is_dir()
+            self._hashes = {step: voice_hash(self.base_hash, [(adapter, 1.0)]) if kept else ""}
+        return self._hashes[step]
 
 
 def reward(verdict: Verdict, *, closed: bool) -> float | None:

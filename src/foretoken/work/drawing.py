@@ -1,27 +1,24 @@
 """From planned draws to graded draws: sample, split, grade."""
 
-import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from transformers import PreTrainedTokenizerBase
-
-from foretoken.engines.base import SUBJECT_ALONE, Completion, WindowSpec
+from foretoken.engines.base import SUBJECT_ALONE, Completion, Engine, WindowSpec
 from foretoken.engines.prompts import completion_text, render_prompt
-from foretoken.engines.transformers.load import LoadedModel, copy_model
-from foretoken.engines.transformers.sample import sample
-from foretoken.records import Draw, Sampling, Task, Verdict
+from foretoken.records import Draw, Identity, Sampling, Task, Verdict
 from foretoken.store.run import Run
 from foretoken.tasks.answer import deliberate, split_completion
-from foretoken.tasks.base import GraderPool
-from foretoken.work.lanes import in_lanes
+from foretoken.tasks.base import Grader, GraderPool
 from foretoken.work.progress import progress_bar
 from foretoken.work.seeds import part_seed
 
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
 PART_DRAWS = 512
 """Draws between two writes."""
-BATCH_ROWS = 256
-"""Completions that one lane samples together."""
 
 
 @dataclass(frozen=True)
@@ -45,27 +42,50 @@ class Origin:
     seed: int
     """Of the command; each part's own seed comes from it and the part's name."""
     sampling: Sampling
+    weights: str
+    """Hash of the subject's weights."""
+
+
+def sampling_of(identity: Identity, *, max_tokens: int) -> Sampling:
+    """Settings that travel with every draw of a voice."""
+    return Sampling(
+        max_tokens=max_tokens,
+        dtype=identity.dtype,
+        engine=identity.engine,
+        tokenizer=identity.tokenizer,
+        template=identity.template,
+    )
+
+
+@contextmanager
+def own_grader(grader: Grader | None, workers: int | None) -> Generator[Grader]:
+    """The grader that was given, or else a pool in the sandbox for as long as the block runs."""
+    if grader is not None:
+        yield grader
+        return
+    with GraderPool(workers=workers) as pool:
+        yield pool
 
 
 def draw_parts(
     run: Run,
-    models: Sequence[LoadedModel],
+    engine: Engine,
     planned: Sequence[Planned],
     *,
     name: str,
     origin: Origin,
-    pool: GraderPool,
+    grader: Grader,
     part_draws: int = PART_DRAWS,
 ) -> None:
     """Make planned draws part by part, and store them; parts that exist are done.
 
     Args:
         run: Where the draws go.
-        models: The subject, then the donor at each strength that a window names.
+        engine: The subject, and the donor at each strength that a window names.
         planned: What to draw, in a fixed order.
         name: Start of the parts' names.
         origin: What the draws share.
-        pool: Grades the answers.
+        grader: Of the answers.
         part_draws: Draws between two writes: what a kill can lose.
     """
     chunks = {
@@ -76,44 +96,38 @@ def draw_parts(
     with progress_bar(f"{name}: draw and grade", len(planned)) as advance:
         advance(sum(len(chunk) for part, chunk in chunks.items() if part not in missing))
 
-        lane = threading.local()
-
         def sample_part(part: str) -> list[Completion]:
-            if not hasattr(lane, "models"):
-                lane.models = [copy_model(each, dtype=each.dtype) for each in models]
             return _sample(
-                lane.models,
+                engine,
                 chunks[part],
                 max_tokens=origin.sampling.max_tokens,
                 seed=part_seed(origin.seed, part),
                 on_finished=advance,
             )
 
-        for part, completions in zip(missing, in_lanes(sample_part, missing), strict=True):
+        sampled = engine.side_by_side(sample_part, missing)
+        for part, completions in zip(missing, sampled, strict=True):
             draws = _graded(
-                chunks[part], completions, models[0].tokenizer, origin=origin, pool=pool
+                chunks[part], completions, engine.tokenizer, origin=origin, grader=grader
             )
             run.append(draws, part=part)
 
 
 def _sample(
-    models: Sequence[LoadedModel],
+    engine: Engine,
     planned: Sequence[Planned],
     *,
     max_tokens: int,
     seed: int,
     on_finished: Callable[[int], None],
 ) -> list[Completion]:
-    tokenizer = models[0].tokenizer
-    prompts = {plan.task.key: render_prompt(tokenizer, plan.task.prompt) for plan in planned}
-    return sample(
-        models,
+    prompts = {plan.task.key: render_prompt(engine.tokenizer, plan.task.prompt) for plan in planned}
+    return engine.sample(
         [prompts[plan.task.key] for plan in planned],
         max_tokens=max_tokens,
         seed=seed,
         windows=[plan.window for plan in planned],
         prefixes=[plan.prefix for plan in planned],
-        batch_rows=BATCH_ROWS,
         on_finished=on_finished,
     )
 
@@ -121,14 +135,14 @@ def _sample(
 def _graded(
     planned: Sequence[Planned],
     completions: Sequence[Completion],
-    tokenizer: PreTrainedTokenizerBase,
+    tokenizer: "PreTrainedTokenizerBase",
     *,
     origin: Origin,
-    pool: GraderPool,
+    grader: Grader,
 ) -> list[Draw]:
     parts = [split_completion(completion_text(tokenizer, c.tokens)) for c in completions]
     jobs = [(plan.task, answer) for plan, (_, answer) in zip(planned, parts, strict=True)]
-    verdicts = pool.grade(jobs)
+    verdicts = grader.grade(jobs)
     return [
         _draw(plan, completion, reasoning=reasoning, answer=answer, verdict=verdict, origin=origin)
         for plan, completion, (reasoning, answer), verdict in zip(
@@ -167,5 +181,6 @@ def _draw(
         grader_error=verdict.grader_error,
         deliberate=names_flaw if verdict.hacked else None,
         flaw_word=position if verdict.hacked else None,
+        weights=origin.weights,
         sampling=origin.sampling,
     )

@@ -1,27 +1,39 @@
 """Score draws under a model: each distinct text once, only what is missing, in resumable parts."""
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import TypeVar
 
 import numpy as np
 
-from foretoken.engines.base import Scores
+from foretoken.engines.base import Engine, Scores
 from foretoken.engines.prompts import render_prompt
-from foretoken.engines.transformers.load import LoadedModel
-from foretoken.engines.transformers.score import score
 from foretoken.errors import MismatchError
-from foretoken.records import Draw, Sampling, Score, Task
+from foretoken.records import Draw, Identity, Sampling, Score, Task, distinct
 from foretoken.store.run import Run
-from foretoken.work.lanes import in_lanes
 from foretoken.work.progress import progress_bar
-from foretoken.work.scores import read_scores
+from foretoken.work.scores import JOINED, read_scores, require_one_model
 
 PART_ITEMS = 384
 """Draws that are scored between two writes: what a kill can lose."""
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Voice:
+    """One voice of an engine, and the name that its scores go by."""
+
+    engine: Engine
+    scorer: str
+    index: int = 0
+
+    @property
+    def identity(self) -> Identity:
+        """What it is."""
+        return self.engine.voices[self.index]
 
 
 def distinct_texts(draws: Sequence[Draw]) -> list[list[Draw]]:
@@ -34,46 +46,66 @@ def distinct_texts(draws: Sequence[Draw]) -> list[list[Draw]]:
 
 def score_missing(
     run: Run,
-    model: LoadedModel,
+    voice: Voice,
     draws: Sequence[Draw],
     *,
     tasks: Mapping[str, Task],
-    scorer: str,
     per_token: bool = False,
 ) -> None:
-    """Score the distinct texts among `draws` that lack a score by `scorer`, and store the scores.
+    """Score the distinct texts among `draws` that lack a score, and store the scores.
 
     Args:
         run: Where scores are.
-        model: The model that `scorer` names.
+        voice: Who scores.
         draws: Draws in a fixed order; texts that occur twice are scored once.
         tasks: By key.
-        scorer: See `Score.scorer`.
         per_token: Whether the log-probability of each token is stored.
 
     Raises:
-        MismatchError: The draws were sampled with another tokenizer, template or precision.
+        MismatchError: The draws were sampled with another engine, tokenizer, template, precision or
+            temperature, or the stored scores of this name were made by another model.
     """
-    done = read_scores(run, scorer)
+    done = read_scores(run, voice.scorer, draws=[draw.key for draw in draws])
+    require_one_model(
+        distinct(each.identity for each in done.values()),
+        voice.identity,
+        scorer=voice.scorer,
+        run=run,
+    )
     missing = [draw for draw in draws if not is_scored(done.get(draw.key), per_token=per_token)]
-    if not missing:
-        return
-    require_same_engine(model, missing[0].sampling, what=f"{scorer} and the draws of {run.path}")
-    groups = distinct_texts(missing)
+    if missing:
+        score_draws(run, voice, missing, tasks=tasks, per_token=per_token)
+
+
+def score_draws(
+    run: Run,
+    voice: Voice,
+    draws: Sequence[Draw],
+    *,
+    tasks: Mapping[str, Task],
+    per_token: bool = False,
+) -> None:
+    """Score draws and store the scores, whether or not there are any yet; see `score_missing`."""
+    samplings = distinct(draw.sampling for draw in draws)
+    require_same_engine(
+        voice.identity, samplings, what=f"{voice.scorer} and the draws of {run.path}"
+    )
+    groups = distinct_texts(draws)
     groups.sort(key=lambda group: (group[0].task, group[0].key))
-    with progress_bar(f"score under {scorer}", len(groups)) as advance:
+    with progress_bar(f"score under {voice.scorer}", len(groups)) as advance:
         chunks = list(_chunks(groups, PART_ITEMS))
 
         def score_chunk(chunk: Sequence[list[Draw]]) -> Scores:
             items = [
-                (render_prompt(model.tokenizer, tasks[first.task].prompt), first.tokens)
+                (render_prompt(voice.engine.tokenizer, tasks[first.task].prompt), first.tokens)
                 for first, *_ in chunk
             ]
-            return score(model, items, per_token=per_token)
+            return voice.engine.score(items, voice=voice.index, per_token=per_token)
 
-        for chunk, scores in zip(chunks, in_lanes(score_chunk, chunks), strict=True):
-            records = _records(chunk, scores, scorer=scorer)
-            run.append(records, part=_part_name(scorer, chunk), replace=True)
+        found = voice.engine.side_by_side(score_chunk, chunks)
+        for chunk, scores in zip(chunks, found, strict=True):
+            part = _part_name(voice.scorer, chunk)
+            run.append(_records(chunk, scores, voice=voice), part=part, replace=True)
             advance(len(chunk))
 
 
@@ -84,24 +116,26 @@ def is_scored(score: Score | None, *, per_token: bool) -> bool:
     return score.log_p_tokens is not None or not per_token
 
 
-def require_same_engine(model: LoadedModel, sampling: Sampling, *, what: str) -> None:
+def require_same_engine(identity: Identity, samplings: Collection[Sampling], *, what: str) -> None:
     """Refuse to score draws under a model that reads text in another way than their sampler.
 
     Raises:
-        MismatchError: Tokenizer, chat template or precision differ.
+        MismatchError: Engine, tokenizer, chat template or precision differ, or the draws were not
+            sampled at temperature 1.
     """
-    own = model.sampling(max_tokens=sampling.max_tokens)
-    names = ("dtype", "tokenizer", "template")
-    pairs = [(name, getattr(sampling, name), getattr(own, name)) for name in names]
-    differing = [f"{name} {a[:12]} against {b[:12]}" for name, a, b in pairs if a != b]
-    if differing:
-        raise MismatchError(
-            f"{what} differ in {', '.join(differing)}: a weight compares one distribution with "
-            "itself, so score with the model family that the draws came from"
-        )
+    for sampling in samplings:
+        pairs = [(name, getattr(sampling, name), getattr(identity, name)) for name in JOINED]
+        differing = [f"{name} {a[:12]} against {b[:12]}" for name, a, b in pairs if a != b]
+        if sampling.temperature != 1.0:
+            differing.append(f"temperature {sampling.temperature:g} against 1")
+        if differing:
+            raise MismatchError(
+                f"{what} differ in {', '.join(differing)}: a weight compares one distribution with "
+                "itself, so score with the model family that the draws came from"
+            )
 
 
-def _records(groups: Sequence[list[Draw]], scores: Scores, *, scorer: str) -> list[Score]:
+def _records(groups: Sequence[list[Draw]], scores: Scores, *, voice: Voice) -> list[Score]:
     """One record for each draw; the first of each group carries the cost."""
     shares = _apportion([_tokens(group[0]) for group in groups], scores.tokens_through_model)
     per_token = scores.per_token
@@ -112,7 +146,8 @@ def _records(groups: Sequence[list[Draw]], scores: Scores, *, scorer: str) -> li
         records += [
             Score(
                 draw=draw.key,
-                scorer=scorer,
+                scorer=voice.scorer,
+                identity=voice.identity,
                 log_p=None if error else float(scores.log_p[index]),
                 log_p_tokens=single,
                 scored_tokens=shares[index] if draw is group[0] else 0,

@@ -80,10 +80,8 @@ def load_model(
     tokenizer = load_tokenizer(path)
     _check_vocabulary(model, tokenizer, folder)
     base_hash = weights_hash(folder)
-    marks = [base_hash]
-    for adapter, scale in adapters:
+    for adapter, _ in adapters:
         check_adapter(adapter, model=model, base_hash=base_hash)
-        marks.append(f"{weights_hash(Path(adapter))}:{scale:g}")
     model = _merge(model, [(adapter, scale) for adapter, scale in adapters if scale != 0.0])
     return LoadedModel(
         model=_in_precision(model, dtype).requires_grad_(requires_grad=False),
@@ -93,7 +91,7 @@ def load_model(
         tokenizer_hash=_text_hash(tokenizer_text(tokenizer)),
         template_hash=_text_hash(str(tokenizer.chat_template or "")),
         base_hash=base_hash,
-        weights_hash=_text_hash("+".join(marks)),
+        weights_hash=voice_hash(base_hash, [(Path(path), scale) for path, scale in adapters]),
     )
 
 
@@ -171,6 +169,12 @@ def weights_hash(folder: Path) -> str:
         with file.open("rb") as stream:
             digest.update(hashlib.file_digest(stream, "sha256").digest())
     return digest.hexdigest()
+
+
+def voice_hash(base_hash: str, adapters: Sequence[tuple[Path, float]]) -> str:
+    """Return the hash of base weights with adapters at their scales."""
+    marks = [base_hash, *(f"{weights_hash(folder)}:{scale:g}" for folder, scale in adapters)]
+    return _text_hash("+".join(marks))
 
 
 def copy_model(loaded: LoadedModel, *, dtype: str) -> LoadedModel:

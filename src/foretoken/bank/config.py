@@ -1,0 +1,107 @@
+"""Settings of `foretoken bank build`; they stay with the run, and later work reads them there."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+
+from foretoken.engines.base import Weights
+from foretoken.engines.choose import EngineConfig
+from foretoken.errors import SetupError
+from foretoken.store.run import Run
+from foretoken.work.scores import donor_scorer, step_scorer
+from foretoken.work.settings import Settings
+
+SECTION = "bank"
+OWN_TASKS = "run"
+
+
+class BankConfig(Settings):
+    """Settings of `foretoken bank build`."""
+
+    run: Path
+    """Run directory to make or continue."""
+    subject: Path
+    """Folder of the base model."""
+    adapter: Path | None = None
+    """The subject's own adapter at the bank's step; none: the base model itself."""
+    step: int = 0
+    """Optimiser step of the subject that the bank is built for (the reference)."""
+    donor: Path
+    """Folder of the donor's adapter."""
+    tasks: str = "lists"
+    """A JSONL file, an import path `package.module:function`, `lists`, or `run` for the tasks that
+    the run directory holds."""
+    draws_per_task: int = 40
+    """Draws of the first two stages together, at most."""
+    first_stage: float = 0.35
+    """Share of these draws that use untuned components."""
+    effective_hits: float = 60.0
+    """Effective hits at which a type's second stage stops short of its draws."""
+    third_stage: float = 2.0
+    """Most draws of a third stage, in multiples of `draws_per_task`, for types whose effective hits
+    come close to what a published rate needs; 0: no third stage."""
+    thinning: float = Field(default=0.05, ge=0.0)
+    """Most that leaving out light hits may add to the variance of a rate, as a share of it, under
+    the subject and with the donor at each strength; 0: every checkpoint scores every hit."""
+    proposals: Literal["switch", "ladder", "donor"] = "switch"
+    """Switch windows; or, as baselines, whole texts drawn in one stage: from the subject and the
+    donor at each strength equally often (`ladder`), or from the donor at strength 1 (`donor`)."""
+    strengths: tuple[float, ...] = (0.5, 1.0)
+    """Donor strengths (scales of its adapter)."""
+    answer_windows: bool = False
+    """Whether some components leave the reasoning to the subject and the answer to the donor."""
+    typical_tokens: float = 65.0
+    """Typical length of a completion, which the windows' rates are set by."""
+    max_tokens: int = 160
+    """Longest completion."""
+    check_draws: int = 200
+    """Draws, hits or not, whose weights are checked to average 1."""
+    part_draws: int = 512
+    """Draws between two writes: what a kill can lose."""
+    seed: int = 0
+    workers: int | None = None
+    """Grader processes; none: one per core."""
+    engine: EngineConfig = EngineConfig()
+    """What samples and scores."""
+    device: str = "auto"
+    """Where models are put; `auto`: the accelerator where there is one."""
+
+
+def read_bank_config(run: Run) -> BankConfig:
+    """Settings that the run's bank was built with.
+
+    Raises:
+        SetupError: The run has no bank.
+    """
+    saved = run.read_config().get(SECTION)
+    if saved is None:
+        raise SetupError(f"{run.path} has no finished bank: run `foretoken bank build` first")
+    return BankConfig.model_validate(saved)
+
+
+def voice_weights(config: BankConfig) -> tuple[Weights, ...]:
+    """The reference subject, then the subject with the donor at each strength."""
+    own = () if config.adapter is None else ((str(config.adapter), 1.0),)
+    donors = [((str(config.donor), strength),) for strength in config.strengths]
+    return tuple(Weights(str(config.subject), (*own, *donor)) for donor in ((), *donors))
+
+
+def voice_scorers(config: BankConfig) -> list[str]:
+    """Names of the reference and of the donor at each strength, as scorers."""
+    donors = [donor_scorer(strength, step=config.step) for strength in config.strengths]
+    return [step_scorer(config.step), *donors]
+
+
+def subject_weights(config: BankConfig, folder: Path | None) -> Weights:
+    """What a checkpoint is made of: an adapter on the run's base model, or a whole model.
+
+    Args:
+        config: Of the run's bank.
+        folder: Of the checkpoint; None: the reference that the bank was built for.
+    """
+    if folder is None:
+        return voice_weights(config)[0]
+    if (folder / "config.json").exists():
+        return Weights(str(folder))
+    return Weights(str(config.subject), ((str(folder), 1.0),))
