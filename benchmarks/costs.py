@@ -21,7 +21,7 @@ def thinning_table(run: Run, whole: Run) -> Table:
     for name in ("bank", "hits", "texts", "tokens for one checkpoint", "published"):
         table.add_column(name, justify="left" if name == "bank" else "right")
     for name, each in (("thinned", run), ("all hits", whole)):
-        hits = read_bank(each).hits
+        hits = bank_draws(each)
         texts = len({(hit.task, hit.tokens) for hit in hits})
         published = sum(point.published for point in switch_points(each).values())
         cells = (f"{len(hits):,}", f"{texts:,}", f"{tokens_per_step(each):,.0f}", str(published))
@@ -34,6 +34,12 @@ def thinning_table(run: Run, whole: Run) -> Table:
     ]
     table.caption = f"{len(moved)} rates published by both differ by {rms(moved)} decades (rms)"
     return table
+
+
+def bank_draws(run: Run) -> list[Draw]:
+    """The draws that checkpoints score."""
+    kept = {hit.key for hit in read_bank(run).hits}
+    return [draw for draw in run.read(Draw, where=pc.field("hacked")) if draw.key in kept]
 
 
 def switch_points(run: Run) -> dict[tuple[str, int], RateEstimate]:
@@ -56,9 +62,9 @@ def scored_at(run: Run, step: int) -> int:
 def token_table(run: Run) -> Table:
     """Tokens through the model at each checkpoint over the floor: each distinct prompt once, and
     each distinct hit but for its last token, which nothing is predicted from."""
-    bank = read_bank(run)
-    distinct = {(hit.task, hit.tokens): hit for hit in bank.hits}
-    prompts = {hit.task: hit.prompt_tokens for hit in bank.hits}
+    hits = bank_draws(run)
+    distinct = {(hit.task, hit.tokens): hit for hit in hits}
+    prompts = {hit.task: hit.prompt_tokens for hit in hits}
     floor = sum(prompts.values()) + sum(len(hit.tokens) - 1 for hit in distinct.values())
     costs = {step: scored_at(run, step) for step in run.checkpoints()}
     table = Table(title=f"Tokens through the model for {len(distinct):,} distinct hits")

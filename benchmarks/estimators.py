@@ -32,8 +32,8 @@ from rich.table import Table
 from foretoken.bank.build import build_bank
 from foretoken.bank.config import BankConfig
 from foretoken.bank.read import read_bank
-from foretoken.baselines.base import prepared_baselines
-from foretoken.baselines.prefix import PrefixConfig
+from foretoken.baselines.prefix import PrefixConfig, donor_traces
+from foretoken.engines.choose import choose_engines
 from foretoken.forecast.outcome import (
     FEWEST_HACKS,
     best_counts,
@@ -48,6 +48,7 @@ from foretoken.pipeline.measure import MeasureConfig, measure
 from foretoken.records import Draw, Forecast, RateEstimate, Score, Truth
 from foretoken.store import layout
 from foretoken.store.run import Run
+from foretoken.tasks.base import GraderPool
 
 LENGTHS = (2, 5, 10, 20, 30)
 
@@ -184,17 +185,15 @@ def prefix_settings(run: Run, bank: BankConfig) -> list[PrefixConfig]:
     A continuation is as long as what the donor's trace holds after the prefix, about.
     """
     donor_draws = max(1, bank.draws_per_task * 2 // 5)
-    with prepared_baselines(
-        run,
-        read_bank(run),
-        count_draws=0,
-        prefix=PrefixConfig(donor_draws=donor_draws),
-        seed=bank.seed,
-        workers=bank.workers,
-    ) as prepared:
-        traces = prepared.traces
-    if traces is None:
-        return []
+    with GraderPool(workers=bank.workers) as grader:
+        traces = donor_traces(
+            run,
+            read_bank(run),
+            engines=choose_engines(bank.engine),
+            config=PrefixConfig(donor_draws=donor_draws),
+            seed=bank.seed,
+            grader=grader,
+        )
     tokens = sampled(run, "bank") - sampled(run, "donor")
     found: list[PrefixConfig] = []
     for length in LENGTHS:

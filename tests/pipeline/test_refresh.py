@@ -76,7 +76,7 @@ def test_a_new_round_counts_from_its_own_checkpoint_on(
     for (name, step), each in after.items():
         old = before[name, step]
         if step < LATE or name not in TYPES:
-            assert each == old
+            assert each.model_copy(update={"basis": old.basis}) == old
         else:
             assert each.draws - old.draws == 4 * EACH
             assert each.sampled_tokens > 0

@@ -17,11 +17,12 @@ from foretoken.bank.config import (
     voice_weights,
 )
 from foretoken.bank.densities import read_densities
-from foretoken.bank.read import TASKS_PART, read_bank_tasks
+from foretoken.bank.read import TASKS_PART, read_bank_tasks, round_part
 from foretoken.bank.thinning import finish_round
 from foretoken.bank.tuning import Budget, tuned_mixtures
 from foretoken.engines.base import Engine, Engines, Item, WindowSpec
 from foretoken.engines.choose import choose_engines
+from foretoken.engines.lazy import on_demand
 from foretoken.engines.prompts import AnswerFinder, render_prompt
 from foretoken.errors import SetupError
 from foretoken.estimate.mixture import (
@@ -71,13 +72,13 @@ def build_bank(
     names = ["reference", *voice_scorers(config)[1:]]
     hashes = [opened.identify(each).weights for each in weights]
     keep_provenance(run, seed=config.seed, models=dict(zip(names, hashes, strict=True)))
-    if not run.parts(BankHit):
-        with opened.open(weights) as engine, own_grader(grader, config.workers) as chosen:
-            tasks = _keep_tasks(run, config.tasks)
+    tasks = _keep_tasks(run, config.tasks)
+    with on_demand(opened, weights) as engine:
+        if not run.parts(BankHit):
             check_lengths(engine, tasks, config)
-            run.write_config(SECTION, _absolute(config))
+        run.write_config(SECTION, _absolute(config))
+        with own_grader(grader, config.workers) as chosen:
             _draw_bank(Flow(run, engine, tasks, grader=chosen, config=config))
-    run.write_config(SECTION, _absolute(config))
     return run.read(BankHealth, part="bank-health")
 
 
@@ -92,6 +93,11 @@ class Flow:
     grader: Grader
     config: BankConfig
 
+    @property
+    def finder(self) -> AnswerFinder | None:
+        """Of answers; None where no window opens in them alone."""
+        return AnswerFinder(self.engine.tokenizer) if self.config.answer_windows else None
+
     def voices(self) -> list[Voice]:
         """The reference, then the donor at each strength."""
         names = voice_scorers(self.config)
@@ -102,7 +108,6 @@ def _draw_bank(flow: Flow) -> None:
     run, config = flow.run, flow.config
     types = list(dict.fromkeys(task.exploit_type for task in flow.tasks.values()))
     budget = Budget(config.draws_per_task, config.effective_hits, config.third_stage)
-    finder = AnswerFinder(flow.engine.tokenizer)
     switch = config.proposals == "switch"
     for stage, part in enumerate(STAGES if switch else STAGES[:1], start=1):
         if not run.has_part(part, Mixture):
@@ -110,21 +115,22 @@ def _draw_bank(flow: Flow) -> None:
                 [_first_mixture(each, flow.tasks, config=config) for each in types]
                 if stage == 1
                 else tuned_mixtures(
-                    run, step=config.step, stage=stage, budget=budget, finder=finder
+                    run, step=config.step, stage=stage, budget=budget, finder=flow.finder
                 )
             )
             run.append(found, part=part, kind=Mixture)
         draw_stage(flow, mixtures=run.read(Mixture, part=part), part=part)
         _score_stage(flow, stage=stage)
-    if not run.has_part("bank-health", BankHealth):
-        health = _health(flow, finder) if switch else []
-        run.append(health, part="bank-health", kind=BankHealth)
+    if run.has_part("bank-health", BankHealth) and run.has_part(round_part(config.step), BankHit):
+        return
+    health = _health(flow) if switch else []
+    run.append(health, part="bank-health", kind=BankHealth, replace=True)
     finish_round(
         run,
         step=config.step,
         most_added=config.thinning if switch else 0.0,
         seed=config.seed,
-        finder=finder,
+        finder=flow.finder,
     )
 
 
@@ -280,7 +286,7 @@ def _checked(draws: Sequence[Draw], config: BankConfig) -> list[Draw]:
     return [draw for exploit_type in sorted(by_type) for draw in by_type[exploit_type][:each]]
 
 
-def _health(flow: Flow, finder: AnswerFinder) -> list[BankHealth]:
+def _health(flow: Flow) -> list[BankHealth]:
     run, config, engine = flow.run, flow.config, flow.engine
     draws = run.read(Draw, where=pc.field("source") == "bank")
     checked = _checked([draw for draw in draws if draw.stage == 1], config)
@@ -297,7 +303,7 @@ def _health(flow: Flow, finder: AnswerFinder) -> list[BankHealth]:
         draws,
         checked=checked,
         rescored=rescored,
-        densities=read_densities(run, [config.step], finder=finder)[config.step],
+        densities=read_densities(run, [config.step], finder=flow.finder)[config.step],
         mixtures=run.read(Mixture),
         end_tokens=engine.end_tokens,
     )

@@ -19,7 +19,6 @@ from foretoken.bank.tuning import latest_mixtures
 from foretoken.engines.base import Engines
 from foretoken.engines.choose import choose_engines
 from foretoken.engines.lazy import on_demand
-from foretoken.engines.prompts import AnswerFinder
 from foretoken.errors import SetupError
 from foretoken.records import BankHit, Doubt, Draw, Mixture, RateEstimate, Task, Thinned
 from foretoken.store import layout
@@ -92,17 +91,18 @@ def refresh_bank(
     around = _config_of(run, step)
     opened = engines or choose_engines(around.engine, device=config.device)
     tasks = read_bank_tasks(run)
-    with opened.open(voice_weights(around)) as engine:
+    with on_demand(opened, voice_weights(around)) as engine:
         with own_grader(grader, config.workers) as chosen:
             flow = Flow(run, engine, tasks, grader=chosen, config=around)
             draw_stage(flow, mixtures=mixtures, part=part)
-        finder = AnswerFinder(engine.tokenizer)
-    hits = _hits(run)
-    for each in sorted({*bank_steps(run), step}):
-        score_under_voices(run, opened, hits, tasks=tasks, step=each)
-    if not run.has_part(part, Mixture):
-        run.append(mixtures, part=part)
-    finish_round(run, step=step, most_added=around.thinning, seed=around.seed, finder=finder)
+        hits = _hits(run)
+        for each in sorted({*bank_steps(run), step}):
+            score_under_voices(run, opened, hits, tasks=tasks, step=each)
+        if not run.has_part(part, Mixture):
+            run.append(mixtures, part=part)
+        finish_round(
+            run, step=step, most_added=around.thinning, seed=around.seed, finder=flow.finder
+        )
     return config.types
 
 

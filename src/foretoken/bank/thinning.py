@@ -17,7 +17,7 @@ from foretoken.work.seeds import part_seed
 
 
 def finish_round(
-    run: Run, *, step: int, most_added: float, seed: int, finder: AnswerFinder
+    run: Run, *, step: int, most_added: float, seed: int, finder: AnswerFinder | None
 ) -> None:
     """Choose, once, which hits of one round checkpoints will score, and store the bank's weights.
 
@@ -26,14 +26,12 @@ def finish_round(
         step: That the round was drawn around.
         most_added: See `thin`; 0: all hits stay.
         seed: Of the run.
-        finder: Of answers.
+        finder: Of answers, where a component's windows open there alone.
 
     Raises:
         ScoringError: A hit has no score.
     """
     part = round_part(step)
-    if run.has_part(part, BankHit):
-        return
     mixtures = run.read(Mixture, where=pc.field("step") <= step)
     densities = read_densities(run, sorted({each.step for each in mixtures}), finder=finder)
     types = _assemble(run, mixtures, densities)
@@ -45,7 +43,7 @@ def finish_round(
         run.append(fresh, part=part, kind=Thinned)
     stands_for = _stands_for(run)
     hits = [hit for each in types for hit in _weighed(each, stands_for)]
-    run.append(hits, part=part, kind=BankHit)
+    run.append(hits, part=part, kind=BankHit, replace=True)
 
 
 def _stands_for(run: Run) -> dict[str, float]:

@@ -58,7 +58,7 @@ class Budget:
 
 
 def tuned_mixtures(
-    run: Run, *, step: int, stage: int, budget: Budget, finder: AnswerFinder
+    run: Run, *, step: int, stage: int, budget: Budget, finder: AnswerFinder | None
 ) -> list[Mixture]:
     """Mixtures of the next stage, by exploit type and fold; folds with nothing to draw left out.
 
@@ -67,7 +67,7 @@ def tuned_mixtures(
         step: Of the subject that the bank is drawn around.
         stage: 2 or 3.
         budget: How much may be drawn.
-        finder: Of answers.
+        finder: Of answers, where a component's windows open there alone.
 
     Raises:
         ScoringError: A hit has no score.

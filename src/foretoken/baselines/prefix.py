@@ -10,9 +10,11 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow.compute as pc
 
+from foretoken.bank.config import read_bank_config, voice_weights
 from foretoken.bank.pool import Bank
 from foretoken.baselines.base import Checkpoint
-from foretoken.engines.base import Engine
+from foretoken.engines.base import Engine, Engines
+from foretoken.engines.lazy import on_demand
 from foretoken.engines.prompts import completion_text, render_prompt
 from foretoken.errors import ScoringError
 from foretoken.estimate.cell import Cell
@@ -50,7 +52,23 @@ class Traces:
     """Per token, by draw."""
 
 
-def make_traces(
+def donor_traces(
+    run: Run,
+    bank: Bank,
+    *,
+    engines: Engines,
+    config: PrefixConfig,
+    seed: int,
+    grader: Grader,
+) -> Traces:
+    """Draw, grade and score the full donor's traces, or read them where that is done."""
+    saved = read_bank_config(run)
+    alone = voice_weights(saved.model_copy(update={"strengths": (1.0,)}))[1]
+    with on_demand(engines, [alone]) as donor:
+        return _make_traces(run, donor, bank, config=config, seed=seed, grader=grader)
+
+
+def _make_traces(
     run: Run,
     donor: Engine,
     bank: Bank,
@@ -59,7 +77,6 @@ def make_traces(
     seed: int,
     grader: Grader,
 ) -> Traces:
-    """Draw, grade and score the donor's traces, or read them where that is done."""
     planned = [
         Planned(key=f"donor/{config.donor_draws}/{key}/{number}", task=task)
         for key, task in bank.tasks.items()

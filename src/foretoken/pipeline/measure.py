@@ -19,7 +19,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from foretoken.bank.config import BankConfig, read_bank_config, subject_weights, voice_weights
+from foretoken.bank.config import BankConfig, read_bank_config, subject_weights
 from foretoken.bank.pool import Bank, Hit, TypeBank
 from foretoken.bank.read import read_banks
 from foretoken.bank.refresh import score_under_voices
@@ -27,7 +27,7 @@ from foretoken.bank.rollouts import FreeRollouts, bank_density, pooled, read_rol
 from foretoken.baselines.base import Baseline, Checkpoint
 from foretoken.baselines.count import CountBaseline
 from foretoken.baselines.path import PathBaseline
-from foretoken.baselines.prefix import PrefixBaseline, PrefixConfig, make_traces
+from foretoken.baselines.prefix import PrefixBaseline, PrefixConfig, donor_traces
 from foretoken.engines.base import Engines
 from foretoken.engines.choose import choose_engines
 from foretoken.engines.lazy import on_demand
@@ -296,12 +296,14 @@ def _baselines(
     with own_grader(grader, config.workers) as chosen:
         found: list[Baseline] = [CountBaseline(config.count_draws, chosen), PathBaseline()]
         if config.prefix is not None:
-            saved = read_bank_config(run)
-            alone = voice_weights(saved.model_copy(update={"strengths": (1.0,)}))[1]
-            with on_demand(engines, [alone]) as donor:
-                traces = make_traces(
-                    run, donor, bank, config=config.prefix, seed=config.seed, grader=chosen
-                )
+            traces = donor_traces(
+                run,
+                bank,
+                engines=engines,
+                config=config.prefix,
+                seed=config.seed,
+                grader=chosen,
+            )
             found.append(PrefixBaseline(config.prefix, traces, chosen))
         yield found
 

@@ -99,7 +99,9 @@ class OwnDraws:
 
 def read_own_draws(run: Run, source: str, *, steps: Collection[int]) -> OwnDraws:
     """Stored draws of one source (`count` or `rollout`) at some steps, in one pass."""
-    where = (pc.field("source") == source) & pc.field("step").isin(pa.array(sorted(steps), pa.int64()))
+    where = (pc.field("source") == source) & pc.field("step").isin(
+        pa.array(sorted(steps), pa.int64())
+    )
     tables = [
         run.table(Draw, part=part, where=where, columns=_COLUMNS)
         for part in parts_at(run, Draw, steps=steps, source=source)

@@ -87,7 +87,8 @@ def read_log_p(run: Run, scorer: str, *, identity: Identity | None = None) -> St
     """
     columns = ["draw", "log_p", "scored_tokens", "error", "identity"]
     table = run.table(Score, where=pc.field("scorer") == scorer, columns=columns)
-    require_one_model(identities(table["identity"]), identity, scorer=scorer, run=run)
+    made = identities(table.filter(table["log_p"].is_valid())["identity"])
+    require_one_model(made, identity, scorer=scorer, run=run)
     known = np.asarray(table["log_p"].is_valid().to_numpy(zero_copy_only=False), dtype=np.int64)
     order = np.argsort(known, kind="stable")[::-1]
     keys = table["draw"].combine_chunks().take(pa.array(order))
@@ -158,7 +159,8 @@ def read_scores(run: Run, scorer: str, *, draws: Sequence[str] | None = None) ->
     if draws is not None:
         where &= pc.field("draw").isin(pa.array(draws, pa.string()))
     every = run.read(Score, where=where)
-    require_one_model(distinct(each.identity for each in every), None, scorer=scorer, run=run)
+    made = distinct(each.identity for each in every if each.log_p is not None)
+    require_one_model(made, None, scorer=scorer, run=run)
     for each in every:
         if each.draw not in found or _worth(each) >= _worth(found[each.draw]):
             found[each.draw] = each

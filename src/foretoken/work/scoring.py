@@ -66,12 +66,8 @@ def score_missing(
             temperature, or the stored scores of this name were made by another model.
     """
     done = read_scores(run, voice.scorer, draws=[draw.key for draw in draws])
-    require_one_model(
-        distinct(each.identity for each in done.values()),
-        voice.identity,
-        scorer=voice.scorer,
-        run=run,
-    )
+    made = distinct(each.identity for each in done.values() if each.log_p is not None)
+    require_one_model(made, voice.identity, scorer=voice.scorer, run=run)
     missing = [draw for draw in draws if not is_scored(done.get(draw.key), per_token=per_token)]
     if missing:
         score_draws(run, voice, missing, tasks=tasks, per_token=per_token)
