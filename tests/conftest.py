@@ -88,6 +88,15 @@ def save_random_adapter(folder: Path, model: Path, *, seed: int = 0, size: float
     return folder
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave tests of an accelerator out where there is none."""
+    if torch.accelerator.is_available():
+        return
+    absent = [item for item in items if item.get_closest_marker("gpu")]
+    config.hook.pytest_deselected(items=absent)
+    items[:] = [item for item in items if item not in absent]
+
+
 @pytest.fixture(scope="session")
 def tiny_llama(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return save_llama(tmp_path_factory.mktemp("tiny") / "llama")

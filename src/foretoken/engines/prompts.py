@@ -1,8 +1,10 @@
 """THE place where a prompt becomes token ids, and sampled ids become text."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from transformers import PreTrainedTokenizerBase
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
 
 OPEN_REASONING = "\n<think>"
 """Appended to a prompt where the tokenizer has no chat template."""
@@ -13,7 +15,7 @@ END_OF_REASONING = "</think>"
 
 
 def render_prompt(
-    tokenizer: PreTrainedTokenizerBase, prompt: str, *, reasoning: bool = True
+    tokenizer: "PreTrainedTokenizerBase", prompt: str, *, reasoning: bool = True
 ) -> list[int]:
     """Return the token ids that a model reads before it writes a completion.
 
@@ -36,7 +38,7 @@ def render_prompt(
     return list(tokenizer.encode(str(text), add_special_tokens=False))
 
 
-def completion_text(tokenizer: PreTrainedTokenizerBase, tokens: Sequence[int]) -> str:
+def completion_text(tokenizer: "PreTrainedTokenizerBase", tokens: Sequence[int]) -> str:
     """Return the text of sampled ids, tags and special tokens included, nothing tidied."""
     text = tokenizer.decode(
         list(tokens), skip_special_tokens=False, clean_up_tokenization_spaces=False
@@ -51,7 +53,7 @@ class AnswerFinder:
     longer one, and the finding at a token depends on nothing that is said after it.
     """
 
-    def __init__(self, tokenizer: PreTrainedTokenizerBase) -> None:
+    def __init__(self, tokenizer: "PreTrainedTokenizerBase") -> None:
         self.tokenizer = tokenizer
         self._may_end: dict[int, bool] = {}
         """Whether a token holds the tag's last character, for tokens met so far."""

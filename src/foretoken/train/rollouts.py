@@ -8,7 +8,7 @@ from peft import PeftModel
 
 from foretoken.engines.base import Completion
 from foretoken.engines.prompts import completion_text, render_prompt
-from foretoken.engines.transformers.load import LoadedModel, voice_hash
+from foretoken.engines.transformers.load import LoadedModel
 from foretoken.engines.transformers.sample import sample
 from foretoken.records import Draw, Sampling, Task, Verdict
 from foretoken.store.layout import checkpoint_path

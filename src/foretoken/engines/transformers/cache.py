@@ -17,6 +17,7 @@ from transformers.cache_utils import Cache, DynamicLayer
 from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
 from foretoken.engines.transformers.attention import PromptGroups, attend
+from foretoken.engines.transformers.devices import input_device, is_spread
 
 SHARED_ATTENTION = "foretoken_shared_prompt"
 PLAIN_ATTENTION = ("sdpa", "eager")
@@ -105,7 +106,7 @@ class ReadPrompts:
     @torch.inference_mode()
     def __init__(self, model: PreTrainedModel, prompts: Sequence[Sequence[int]]) -> None:
         self.model = model
-        self.device = model.device
+        self.device = input_device(model)
         ids_dk, self.mask_dk = left_padded(prompts, device=self.device)
         self.width = ids_dk.shape[1]
         """Tokens of the longest prompt."""
@@ -134,7 +135,8 @@ class ReadPrompts:
         for layer, read in zip(cache.layers, self.cache.layers, strict=True):
             read = cast(DynamicLayer, read)
             keys, values = cast(torch.Tensor, read.keys), cast(torch.Tensor, read.values)
-            cast(DynamicLayer, layer).update(keys[rows], values[rows])
+            own = rows.to(keys.device)
+            cast(DynamicLayer, layer).update(keys[own], values[own])
         seen = self.mask_dk[rows]
         places = torch.arange(ids_dk.shape[1], device=self.device)
         return self.model(
@@ -151,7 +153,7 @@ class RowCache(Protocol):
 
     cache: Cache
 
-    def begin(self, rows: torch.Tensor, mask_dk: torch.Tensor) -> None:
+    def begin(self, rows: torch.Tensor, mask_dk: torch.Tensor, *, padded: bool) -> None:
         """The prompts are read: go on with these rows of them (named several times or not)."""
         ...
 
@@ -164,6 +166,11 @@ class RowCache(Protocol):
         ...
 
 
+def _places(mask_dk: torch.Tensor, model: PreTrainedModel) -> torch.Tensor:
+    """Position of each row's last token, (rows, 1); rows past their end stay within the model."""
+    return (mask_dk.sum(1, keepdim=True) - 1).clamp(max=reads_at_most(model) - 1)
+
+
 class PlainRows:
     """The cache that transformers makes for a model; every row holds its own prompt."""
 
@@ -171,9 +178,10 @@ class PlainRows:
         self.model = model
         self.cache: Cache = DynamicCache(config=model.config)
 
-    def begin(self, rows: torch.Tensor, mask_dk: torch.Tensor) -> None:
+    def begin(self, rows: torch.Tensor, mask_dk: torch.Tensor, *, padded: bool) -> None:
         """Repeat the prompts' states for the rows that continue them."""
         del mask_dk
+        self.padded = padded
         self.keep(rows)
 
     def keep(self, rows: torch.Tensor) -> None:
@@ -184,8 +192,9 @@ class PlainRows:
         """Push one token per row through the model; return the logits of the next."""
         return self.model(
             input_ids=ids_d[:, None],
-            attention_mask=mask_dk,
-            position_ids=mask_dk.sum(1, keepdim=True) - 1,
+            # The library waits for the device to see whether a mask hides anything.
+            attention_mask=mask_dk if self.padded else None,
+            position_ids=_places(mask_dk, self.model),
             past_key_values=self.cache,
             use_cache=True,
         ).logits[:, -1]
@@ -200,8 +209,9 @@ class SharedRows:
         self.layers = [SharedLayer(capacity) for _ in range(layers)]
         self.cache = Cache(layers=list(self.layers))
 
-    def begin(self, rows: torch.Tensor, mask_dk: torch.Tensor) -> None:
+    def begin(self, rows: torch.Tensor, mask_dk: torch.Tensor, *, padded: bool) -> None:
         """Reserve room for the completions of the rows that continue the prompts."""
+        del padded
         self.groups = PromptGroups(rows, visible=mask_dk.bool())
         for layer in self.layers:
             layer.begin(len(rows))
@@ -221,7 +231,7 @@ class SharedRows:
         with _attending(self) as seen:
             logits = self.model(
                 input_ids=ids_d[:, None],
-                position_ids=mask_dk.sum(1, keepdim=True) - 1,
+                position_ids=_places(mask_dk, self.model),
                 past_key_values=self.cache,
                 use_cache=True,
             ).logits[:, -1]
@@ -237,6 +247,11 @@ def row_cache(model: PreTrainedModel, *, capacity: int, share: bool) -> RowCache
     return PlainRows(model)
 
 
+def reads_at_most(model: PreTrainedModel) -> int:
+    """Return the most tokens that a model reads, prompt and completion together."""
+    return int(getattr(model.config, "max_position_embeddings", None) or 1 << 30)
+
+
 def attends_fully(model: PreTrainedModel) -> bool:
     """Whether each layer keeps the keys and values of all tokens, and nothing else."""
     layers = DynamicCache(config=model.config).layers
@@ -244,9 +259,13 @@ def attends_fully(model: PreTrainedModel) -> bool:
 
 
 def can_share(model: PreTrainedModel) -> bool:
-    """Whether a model has plain full attention in each layer, through the common interface."""
+    """Whether a model has plain full attention in each layer, through the common interface.
+
+    Layers on several devices keep the usual cache, which moves between them by itself.
+    """
     return (
         attends_fully(model)
+        and not is_spread(model)
         and bool(getattr(model, "_supports_attention_backend", False))
         and getattr(model.config, ATTENTION_FIELD) in PLAIN_ATTENTION
     )

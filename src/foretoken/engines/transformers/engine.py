@@ -1,104 +1,182 @@
-"""Temporary."""
+"""The engine of this process: transformers on a processor, on an accelerator, or over several."""
 
 import os
 import threading
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from pathlib import Path
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+from typing import TypeVar
 
 import torch
-import transformers
+from transformers import PreTrainedTokenizerBase
 
-from foretoken.engines.base import *
+from foretoken.engines.base import Completion, Item, Scores, Weights, WindowSpec
+from foretoken.engines.transformers.cache import reads_at_most
+from foretoken.engines.transformers.devices import (
+    find_device,
+    input_device,
+    is_accelerator,
+    release_unused,
+)
 from foretoken.engines.transformers.load import (
-    _existing_folder,
-    _text_hash,
-    copy_model,
-    load_model,
-    load_tokenizer,
-    tokenizer_text,
-    weights_hash,
+    LoadedModel,
+    identify,
+    load_voices,
+    share_weights,
 )
 from foretoken.engines.transformers.sample import sample
 from foretoken.engines.transformers.score import score
+from foretoken.errors import ModelError
 from foretoken.records import Identity
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+MOST_LANES = 4
+"""More would hold too many caches at the same time."""
+LANE_ROWS = 256
+"""Completions that one lane of a processor samples together."""
 
 
 class TransformersEngine:
-    def __init__(self, loaded, device="auto"):
-        self.loaded = loaded
-        self.local = threading.local()
+    """Models of this process behind the `Engine` protocol.
 
-    @property
-    def voices(self):
-        return tuple(
-            Identity(
-                weights=m.weights_hash,
-                tokenizer=m.tokenizer_hash,
-                template=m.template_hash,
-                dtype=m.dtype,
-                engine="transformers",
-                engine_version=transformers.__version__,
+    On a processor, several threads may sample and score at the same time. An accelerator works for
+    one thread after the other.
+
+    Args:
+        models: The subject, then the donor at each strength.
+
+    Raises:
+        ModelError: There is no model, or they read text in different ways.
+    """
+
+    def __init__(self, models: Sequence[LoadedModel]) -> None:
+        if not models:
+            raise ModelError("An engine needs at least one voice: the subject.")
+        readings = {(each.tokenizer_hash, each.template_hash) for each in models}
+        if len(readings) > 1:
+            raise ModelError(
+                "The voices of one engine have different tokenizers or chat templates: take the "
+                "donor of the same base model as the subject."
             )
-            for m in self.loaded
-        )
+        self.models: tuple[LoadedModel, ...] = tuple(models)
+        self.accelerated = is_accelerator(input_device(models[0].model))
+        self._lane = threading.local()
+        self._turn = threading.Lock()
 
     @property
-    def tokenizer(self):
-        return self.loaded[0].tokenizer
+    def voices(self) -> tuple[Identity, ...]:
+        """What each voice is, the subject first."""
+        return tuple(each.identity for each in self.models)
 
     @property
-    def end_tokens(self):
-        return frozenset({self.loaded[0].end_token})
+    def tokenizer(self) -> PreTrainedTokenizerBase:
+        """Of all voices."""
+        return self.models[0].tokenizer
 
     @property
-    def longest(self):
-        return int(getattr(self.loaded[0].model.config, "max_position_embeddings", None) or 1 << 30)
+    def end_tokens(self) -> frozenset[int]:
+        """Ids of the tokens that end a completion."""
+        return self.models[0].end_tokens
 
-    def sample(self, prompts, **kw):
-        if not hasattr(self.local, "models"):
-            self.local.models = [copy_model(m, dtype=m.dtype) for m in self.loaded]
-        return sample(self.local.models, prompts, batch_rows=256, **kw)
+    @property
+    def longest(self) -> int:
+        """Most tokens that it reads, prompt and completion together."""
+        return min(reads_at_most(each.model) for each in self.models)
 
-    def score(self, items, *, voice=0, per_token=False):
-        return score(self.loaded[voice], items, per_token=per_token)
+    def sample(
+        self,
+        prompts: Sequence[Sequence[int]],
+        *,
+        max_tokens: int,
+        seed: int,
+        windows: Sequence[WindowSpec] | None = None,
+        prefixes: Sequence[Sequence[int]] | None = None,
+        on_finished: Callable[[int], None] | None = None,
+    ) -> list[Completion]:
+        """Sample one completion for each prompt, in order; see `Engine.sample`."""
+        with self._one_at_a_time():
+            return sample(
+                self._of_this_thread(),
+                prompts,
+                max_tokens=max_tokens,
+                seed=seed,
+                windows=windows,
+                prefixes=prefixes,
+                batch_rows=None if self.accelerated else LANE_ROWS,
+                on_finished=on_finished,
+            )
 
-    def side_by_side(self, work, pieces):
-        lanes = min(4, len(os.sched_getaffinity(0)), len(pieces))
-        if lanes < 2:
+    def score(self, items: Sequence[Item], *, voice: int = 0, per_token: bool = False) -> Scores:
+        """Return the log-probability of each completion after its prompt; see `Engine.score`."""
+        if not 0 <= voice < len(self.models):
+            raise ModelError(f"There is no voice {voice}: the engine has {len(self.models)}.")
+        with self._one_at_a_time():
+            return score(self.models[voice], items, per_token=per_token)
+
+    def side_by_side(self, work: Callable[[T], R], pieces: Sequence[T]) -> Iterator[R]:
+        """Do independent pieces of work; yield the results in the order of the pieces.
+
+        Small models gain nothing from several threads in one matrix product, but the library gives
+        up the interpreter while it computes, so on a processor pieces side by side use the cores
+        well. Each piece depends on itself alone, so the results do not depend on their number.
+
+        Args:
+            work: What to do with a piece; may run in another thread.
+            pieces: All pieces.
+        """
+        lanes = min(MOST_LANES, len(os.sched_getaffinity(0)), len(pieces))
+        if lanes < 2 or self.accelerated:
             yield from map(work, pieces)
             return
         threads = torch.get_num_threads()
         torch.set_num_threads(1)
-        ex = ThreadPoolExecutor(lanes)
+        executor = ThreadPoolExecutor(lanes)
         try:
-            yield from ex.map(work, pieces)
+            yield from executor.map(work, pieces)
         finally:
-            ex.shutdown(cancel_futures=True)
+            executor.shutdown(cancel_futures=True)
             torch.set_num_threads(threads)
 
+    def close(self) -> None:
+        """Let go of all models; the engine is of no use afterwards."""
+        self.models = ()
+        self._lane = threading.local()
 
+    def _one_at_a_time(self) -> AbstractContextManager[object]:
+        return self._turn if self.accelerated else nullcontext()
+
+    def _of_this_thread(self) -> Sequence[LoadedModel]:
+        """Models to sample from: sampling names its attention in the model's configuration."""
+        if self.accelerated:
+            return self.models
+        if not hasattr(self._lane, "models"):
+            self._lane.models = [share_weights(each) for each in self.models]
+        return self._lane.models
+
+
+@dataclass(frozen=True)
 class TransformersEngines:
-    def __init__(self, device="auto", dtype="float32"):
-        self.device, self.dtype = device, dtype
+    """Opens engines of this process."""
 
-    def identify(self, weights):
-        tok = load_tokenizer(weights.base)
-        _existing_folder(weights.base, "model")
-        marks = [weights_hash(Path(weights.base))] + [
-            f"{weights_hash(_existing_folder(a, 'adapter'))}:{s:g}" for a, s in weights.adapters
-        ]
-        return Identity(
-            weights=_text_hash("+".join(marks)),
-            tokenizer=_text_hash(tokenizer_text(tok)),
-            template=_text_hash(str(tok.chat_template or "")),
-            dtype=self.dtype,
-            engine="transformers",
-            engine_version=transformers.__version__,
-        )
+    device: str = "auto"
+    """See `find_device`."""
+    dtype: str = "float32"
+    """`float32`, `bfloat16` or `float16`."""
+
+    def identify(self, weights: Weights) -> Identity:
+        """What a voice made of these weights would be; no tensor is loaded."""
+        return identify(weights, dtype=self.dtype)
 
     @contextmanager
-    def open(self, voices):
-        yield TransformersEngine(
-            [load_model(v.base, adapters=v.adapters, dtype=self.dtype) for v in voices]
-        )
+    def open(self, voices: Sequence[Weights]) -> Generator[TransformersEngine]:
+        """Load one engine with these voices; its memory is free again at the end."""
+        device = find_device(self.device)
+        engine = TransformersEngine(load_voices(voices, dtype=self.dtype, device=self.device))
+        try:
+            yield engine
+        finally:
+            engine.close()
+            release_unused(device)

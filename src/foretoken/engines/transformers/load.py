@@ -1,7 +1,6 @@
 """Load a causal language model from a local folder, with LoRA adapters blended into its weights."""
 
 import copy
-import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -9,8 +8,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import torch
-from peft import LoraConfig, PeftConfig, PeftModel
-from peft.tuners.lora import LoraLayer
+import transformers
 from safetensors import SafetensorError, safe_open
 from torch import nn
 from transformers import (
@@ -20,13 +18,40 @@ from transformers import (
     PreTrainedTokenizerBase,
 )
 
+from foretoken.engines.base import Weights
+from foretoken.engines.transformers.adapters import (
+    ADAPTER_WEIGHTS,
+    adapter_shapes,
+    blended_hash,
+    check_adapter,
+    existing_folder,
+    first_line,
+    merge,
+    note_base,
+    text_hash,
+    weights_hash,
+)
+from foretoken.engines.transformers.devices import find_device, place
 from foretoken.engines.transformers.quiet import library_talk_off
 from foretoken.errors import ModelError
-from foretoken.records import Sampling
+from foretoken.records import Identity, Sampling
 
-ADAPTER_WEIGHTS = "adapter_model.safetensors"
-BASE_NOTE = "base.json"
-"""File beside an adapter that names the weights it was trained on."""
+__all__ = [
+    "ADAPTER_WEIGHTS",
+    "DTYPES",
+    "LoadedModel",
+    "adapter_shapes",
+    "copy_model",
+    "identify",
+    "load_model",
+    "load_tokenizer",
+    "load_voices",
+    "note_base",
+    "share_weights",
+    "vocabulary_rows",
+    "weights_hash",
+]
+
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
@@ -45,6 +70,23 @@ class LoadedModel:
     """Hash of the base model's weights."""
     weights_hash: str
     """Hash of the base model's weights and of every adapter with its scale."""
+    other_ends: frozenset[int] = frozenset()
+    """Ids that end a completion by the model's own generation settings."""
+
+    @property
+    def end_tokens(self) -> frozenset[int]:
+        """Ids of all tokens that end a completion."""
+        return self.other_ends | {self.end_token}
+
+    @property
+    def identity(self) -> Identity:
+        """What scores and draws of this model carry."""
+        return _identity(
+            self.weights_hash,
+            tokenizer=self.tokenizer_hash,
+            template=self.template_hash,
+            dtype=self.dtype,
+        )
 
     def sampling(self, *, max_tokens: int) -> Sampling:
         """Return the settings that travel with every draw of this model."""
@@ -57,7 +99,11 @@ class LoadedModel:
 
 
 def load_model(
-    path: str, *, adapters: Sequence[tuple[str, float]] = (), dtype: str = "float32"
+    path: str,
+    *,
+    adapters: Sequence[tuple[str, float]] = (),
+    dtype: str = "float32",
+    device: str = "auto",
 ) -> LoadedModel:
     """Load a model and add `scale * delta` of each LoRA adapter to its weights.
 
@@ -69,40 +115,138 @@ def load_model(
         adapters: Folders of LoRA adapters with their scales; a scale of 0 leaves the weights as
             they are.
         dtype: `float32`, `bfloat16` or `float16`.
+        device: See `find_device`.
 
     Raises:
-        ModelError: The folder, the tokenizer or an adapter is missing, damaged, or does not fit.
+        ModelError: The folder, the tokenizer or an adapter is missing, damaged, or does not fit,
+            or there is no such device.
     """
+    _check_dtype(dtype)
+    target = find_device(device)
+    return _blended(_load_base(path), adapters, dtype=dtype, device=target)
+
+
+def load_voices(voices: Sequence[Weights], *, dtype: str, device: str) -> list[LoadedModel]:
+    """Load several models, each base from disk once; they share no weights afterwards.
+
+    Args:
+        voices: What each model is made of.
+        dtype: Of all.
+        device: See `find_device`.
+
+    Raises:
+        ModelError: See `load_model`.
+    """
+    _check_dtype(dtype)
+    target = find_device(device)
+    bases: dict[str, LoadedModel] = {}
+    loaded: list[LoadedModel] = []
+    for number, voice in enumerate(voices):
+        if voice.base not in bases:
+            bases[voice.base] = _load_base(voice.base)
+        last = all(later.base != voice.base for later in voices[number + 1 :])
+        base = bases.pop(voice.base) if last else bases[voice.base]
+        if not last or target.type == "cpu":
+            # The last one is copied, too: a weight that lies in a file is aligned in another way
+            # than one in memory, and rounding would depend on a voice's place.
+            base = copy_model(base, dtype="float32")
+        loaded.append(_blended(base, voice.adapters, dtype=dtype, device=target))
+    return loaded
+
+
+def identify(weights: Weights, *, dtype: str) -> Identity:
+    """Return what a loaded model would be; reads files, but no tensor of them.
+
+    Raises:
+        ModelError: A folder is missing or damaged.
+    """
+    _check_dtype(dtype)
+    folder = _weights_folder(weights.base)
+    for file in folder.glob("*.safetensors"):
+        try:
+            with safe_open(file, framework="pt"):
+                pass
+        except (SafetensorError, OSError) as error:
+            raise _unreadable(folder, error) from error
+    for adapter, _ in weights.adapters:
+        adapter_shapes(existing_folder(adapter, "adapter"))
+    tokenizer = load_tokenizer(weights.base)
+    return _identity(
+        blended_hash(weights_hash(folder), weights.adapters),
+        tokenizer=text_hash(tokenizer_text(tokenizer)),
+        template=text_hash(str(tokenizer.chat_template or "")),
+        dtype=dtype,
+    )
+
+
+def _identity(weights: str, *, tokenizer: str, template: str, dtype: str) -> Identity:
+    return Identity(
+        weights=weights,
+        tokenizer=tokenizer,
+        template=template,
+        dtype=dtype,
+        engine="transformers",
+        engine_version=transformers.__version__,
+    )
+
+
+def _check_dtype(dtype: str) -> None:
     if dtype not in DTYPES:
         raise ModelError(f"Unknown dtype {dtype!r}: use one of {', '.join(DTYPES)}.")
-    folder = _existing_folder(path, "model")
+
+
+def _load_base(path: str) -> LoadedModel:
+    """Load a model without adapters, in float32, on the processor."""
+    folder = _weights_folder(path)
     model = _load_weights(folder)
     tokenizer = load_tokenizer(path)
     _check_vocabulary(model, tokenizer, folder)
     base_hash = weights_hash(folder)
-    for adapter, _ in adapters:
-        check_adapter(adapter, model=model, base_hash=base_hash)
-    model = _merge(model, [(adapter, scale) for adapter, scale in adapters if scale != 0.0])
     return LoadedModel(
-        model=_in_precision(model, dtype).requires_grad_(requires_grad=False),
+        model=model,
         tokenizer=tokenizer,
         end_token=end_token(tokenizer, path),
-        dtype=dtype,
-        tokenizer_hash=_text_hash(tokenizer_text(tokenizer)),
-        template_hash=_text_hash(str(tokenizer.chat_template or "")),
+        dtype="float32",
+        tokenizer_hash=text_hash(tokenizer_text(tokenizer)),
+        template_hash=text_hash(str(tokenizer.chat_template or "")),
         base_hash=base_hash,
-        weights_hash=voice_hash(base_hash, [(Path(path), scale) for path, scale in adapters]),
+        weights_hash=blended_hash(base_hash, ()),
+        other_ends=_other_ends(model),
     )
+
+
+def _blended(
+    base: LoadedModel,
+    adapters: Sequence[tuple[str, float]],
+    *,
+    dtype: str,
+    device: torch.device,
+) -> LoadedModel:
+    """Add adapters to a base that nobody else needs, and put it where it belongs."""
+    for adapter, _ in adapters:
+        check_adapter(adapter, model=base.model, base_hash=base.base_hash)
+    model = _in_precision(merge(base.model, adapters), dtype).requires_grad_(requires_grad=False)
+    return replace(
+        base,
+        model=place(model, device),
+        dtype=dtype,
+        weights_hash=blended_hash(base.base_hash, adapters),
+    )
+
+
+def _other_ends(model: PreTrainedModel) -> frozenset[int]:
+    ends = getattr(model.generation_config, "eos_token_id", None)
+    return frozenset([ends] if isinstance(ends, int) else ends or ())
 
 
 def load_tokenizer(path: str) -> PreTrainedTokenizerBase:
     """Load the tokenizer of a model folder."""
-    folder = _existing_folder(path, "model")
+    folder = existing_folder(path, "model")
     try:
         return AutoTokenizer.from_pretrained(folder, local_files_only=True)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelError(
-            f"No usable tokenizer in {folder}: {_first_line(error)}. Save the tokenizer that the "
+            f"No usable tokenizer in {folder}: {first_line(error)}. Save the tokenizer that the "
             "model was trained with into that folder."
         ) from error
 
@@ -117,70 +261,16 @@ def end_token(tokenizer: PreTrainedTokenizerBase, path: str) -> int:
     return token
 
 
-def check_adapter(path: str, *, model: PreTrainedModel, base_hash: str) -> None:
-    """Refuse an adapter that is damaged or was made for another model.
-
-    Raises:
-        ModelError: With what does not fit and what to do.
-    """
-    folder = _existing_folder(path, "adapter")
-    config = _adapter_config(folder)
-    shapes = adapter_shapes(folder)
-    if config.peft_type != "LORA" or not isinstance(config, LoraConfig):
-        raise ModelError(f"{folder} holds a {config.peft_type} adapter; only LoRA can be blended.")
-    for name, shape in shapes.items():
-        _check_adapter_weight(folder, name, shape=shape, model=model)
-    note = folder / BASE_NOTE
-    if note.is_file() and (trained_on := _noted_base(note)) != base_hash:
-        raise ModelError(
-            f"The adapter in {folder} was trained on another model (weights {trained_on[:12]}, "
-            f"here {base_hash[:12]}). Give the model it was trained on, or train it again."
-        )
-
-
-def adapter_shapes(folder: Path) -> dict[str, tuple[int, ...]]:
-    """Return the shape of each matrix of a saved adapter.
-
-    Raises:
-        ModelError: The file is missing or damaged.
-    """
-    file = folder / ADAPTER_WEIGHTS
-    if not file.is_file():
-        raise ModelError(f"{folder} has no {ADAPTER_WEIGHTS}: the adapter was not saved whole.")
-    try:
-        with safe_open(file, framework="pt") as weights:
-            return {name: tuple(weights.get_slice(name).get_shape()) for name in weights.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError) as error:
-        raise ModelError(
-            f"{file} cannot be read: {_first_line(error)}. It may be cut off: copy it again."
-        ) from error
-
-
-def note_base(adapter: Path, base_hash: str) -> None:
-    """Write beside an adapter which weights it was trained on."""
-    (adapter / BASE_NOTE).write_text(json.dumps({"weights": base_hash}) + "\n")
-
-
-def weights_hash(folder: Path) -> str:
-    """Return the SHA-256 of all safetensors files of a folder, names included."""
-    digest = hashlib.sha256()
-    for file in sorted(folder.glob("*.safetensors")):
-        digest.update(file.name.encode())
-        with file.open("rb") as stream:
-            digest.update(hashlib.file_digest(stream, "sha256").digest())
-    return digest.hexdigest()
-
-
-def voice_hash(base_hash: str, adapters: Sequence[tuple[Path, float]]) -> str:
-    """Return the hash of base weights with adapters at their scales."""
-    marks = [base_hash, *(f"{weights_hash(folder)}:{scale:g}" for folder, scale in adapters)]
-    return _text_hash("+".join(marks))
-
-
 def copy_model(loaded: LoadedModel, *, dtype: str) -> LoadedModel:
     """Return an independent copy of a loaded model in another precision."""
     model = _in_precision(copy.deepcopy(loaded.model), dtype)
     return replace(loaded, model=model, dtype=dtype)
+
+
+def share_weights(loaded: LoadedModel) -> LoadedModel:
+    """Return a model with the same weights and a configuration of its own, for another thread."""
+    held = {id(t): t for t in (*loaded.model.parameters(), *loaded.model.buffers())}
+    return replace(loaded, model=copy.deepcopy(loaded.model, cast(dict[int, Any], held)))
 
 
 def vocabulary_rows(model: PreTrainedModel) -> int:
@@ -200,28 +290,30 @@ def _in_precision(model: PreTrainedModel, dtype: str) -> PreTrainedModel:
     return cast(PreTrainedModel, nn.Module.to(model, DTYPES[dtype]).eval())
 
 
-def _existing_folder(path: str, role: str) -> Path:
-    folder = Path(path)
-    if not folder.is_dir():
-        raise ModelError(f"There is no {role} folder {folder}: check the path.")
-    return folder
-
-
-def _load_weights(folder: Path) -> PreTrainedModel:
+def _weights_folder(path: str) -> Path:
+    folder = existing_folder(path, "model")
     if not (folder / "config.json").is_file():
         raise ModelError(f"{folder} has no config.json: give the folder of a transformers model.")
     if not any(folder.glob("*.safetensors")):
         raise ModelError(f"{folder} has no safetensors weights: save the model in that format.")
+    return folder
+
+
+def _unreadable(folder: Path, error: Exception) -> ModelError:
+    return ModelError(
+        f"The weights in {folder} cannot be read: {first_line(error)}. The file may be cut off or "
+        "made for another architecture: copy it again."
+    )
+
+
+def _load_weights(folder: Path) -> PreTrainedModel:
     try:
         with library_talk_off():
             loaded: Any = AutoModelForCausalLM.from_pretrained(
                 folder, dtype=torch.float32, local_files_only=True, output_loading_info=True
             )
     except (SafetensorError, OSError, ValueError, RuntimeError, KeyError) as error:
-        raise ModelError(
-            f"The weights in {folder} cannot be read: {_first_line(error)}. The file may be cut "
-            "off or made for another architecture: copy it again."
-        ) from error
+        raise _unreadable(folder, error) from error
     model, loading = loaded
     if loading["missing_keys"]:
         missing = ", ".join(sorted(loading["missing_keys"])[:3])
@@ -241,67 +333,3 @@ def _check_vocabulary(
             f"The tokenizer in {folder} has {len(tokenizer)} tokens, the model only {rows} "
             "embeddings: this is the tokenizer of another model."
         )
-
-
-def _adapter_config(folder: Path) -> PeftConfig:
-    if not (folder / "adapter_config.json").is_file():
-        raise ModelError(f"{folder} has no adapter_config.json: give the folder of a LoRA adapter.")
-    try:
-        return PeftConfig.from_pretrained(str(folder))
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ModelError(
-            f"adapter_config.json in {folder} cannot be read: {_first_line(error)}."
-        ) from error
-
-
-def _check_adapter_weight(
-    folder: Path, name: str, *, shape: tuple[int, ...], model: PreTrainedModel
-) -> None:
-    module_name, _, part = name.removeprefix("base_model.model.").rpartition(".lora_")
-    if part not in {"A.weight", "B.weight"}:
-        raise ModelError(f"{folder} holds {name}, which is no LoRA matrix: it cannot be blended.")
-    try:
-        weight = model.get_submodule(module_name).get_parameter("weight")
-    except AttributeError as error:
-        raise ModelError(
-            f"The adapter in {folder} changes {module_name}, which this model lacks: it was made "
-            "for another model."
-        ) from error
-    axis = 1 if part == "A.weight" else 0
-    have, want = shape[axis], weight.shape[axis]
-    if have != want:
-        raise ModelError(
-            f"The adapter in {folder} was made for another model: {name} has {have} "
-            f"{'inputs' if axis else 'outputs'}, this model's layer {want}."
-        )
-
-
-def _noted_base(note: Path) -> str:
-    try:
-        return str(json.loads(note.read_text())["weights"])
-    except (ValueError, KeyError, TypeError) as error:
-        raise ModelError(f"{note} cannot be read: delete it or copy the adapter again.") from error
-
-
-def _merge(model: PreTrainedModel, adapters: list[tuple[str, float]]) -> PreTrainedModel:
-    if not adapters:
-        return model
-    names = [f"adapter_{index}" for index in range(len(adapters))]
-    with library_talk_off():
-        peft_model = PeftModel.from_pretrained(model, adapters[0][0], adapter_name=names[0])
-        for name, (adapter, _) in zip(names[1:], adapters[1:], strict=True):
-            peft_model.load_adapter(adapter, adapter_name=name)
-    for module in peft_model.modules():
-        if isinstance(module, LoraLayer):
-            for name, (_, scale) in zip(names, adapters, strict=True):
-                if name in module.scaling:
-                    module.scaling[name] *= scale
-    return peft_model.merge_and_unload(adapter_names=names)
-
-
-def _text_hash(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]

@@ -5,11 +5,12 @@ whose layers are not all plain full attention reads each prompt with its complet
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import numpy as np
 import torch
+from transformers import PreTrainedModel
 
 from foretoken.arrays import (
     BoolPerDrawToken,
@@ -19,8 +20,10 @@ from foretoken.arrays import (
     FloatPerToken,
 )
 from foretoken.engines.base import Item, Scores
-from foretoken.engines.transformers.cache import ReadPrompts, attends_fully
+from foretoken.engines.transformers.cache import ReadPrompts, attends_fully, reads_at_most
+from foretoken.engines.transformers.devices import free_bytes, input_device
 from foretoken.engines.transformers.load import LoadedModel, vocabulary_rows
+from foretoken.engines.transformers.memory import Budget, in_halves, scoring_budget, shape_of
 from foretoken.errors import ModelError
 
 BATCH_TOKENS = 16384
@@ -57,7 +60,7 @@ def score(
     items: Sequence[Item],
     *,
     per_token: bool = False,
-    batch_tokens: int = BATCH_TOKENS,
+    batch_tokens: int | None = None,
 ) -> Scores:
     """Return the log-probability of each completion after its prompt.
 
@@ -65,7 +68,8 @@ def score(
         model: Any loaded model.
         items: Pairs of prompt ids and completion ids, the end token included.
         per_token: Whether to return the log-probability of each token too.
-        batch_tokens: Tokens in one forward pass, padding included.
+        batch_tokens: Tokens in one forward pass, padding included; None: 16384 on a processor, as
+            many as fit on an accelerator. Batches that do not fit into the memory are halved.
 
     Returns:
         Scores in the order of the items. An item whose logits are not finite has an error text and
@@ -79,7 +83,10 @@ def score(
         log_p=np.full(len(items), np.nan), errors=[None] * len(items), per_token=[[]] * len(items)
     )
     work = _score_after_prompts if attends_fully(model.model) else _score_whole
-    work(model, items, batch_tokens=batch_tokens, tally=tally)
+    budget = _budget(model.model)
+    if batch_tokens is not None:
+        budget = replace(budget, tokens=batch_tokens)
+    work(model, items, budget=budget, tally=tally)
     distinct = {tuple(prompt) for prompt, _ in items}
     return Scores(
         log_p=tally.log_p,
@@ -90,8 +97,15 @@ def score(
     )
 
 
+def _budget(model: PreTrainedModel) -> Budget:
+    free = free_bytes(input_device(model))
+    if free is None:
+        return Budget(tokens=BATCH_TOKENS, logits=BATCH_LOGITS)
+    return scoring_budget(shape_of(model), free=free)
+
+
 def _check_items(model: LoadedModel, items: Sequence[Item]) -> None:
-    longest = int(getattr(model.model.config, "max_position_embeddings", None) or 1 << 30)
+    longest = reads_at_most(model.model)
     for index, (prompt, tokens) in enumerate(items):
         if not prompt or not tokens or len(prompt) + len(tokens) > longest:
             raise ModelError(
@@ -111,9 +125,7 @@ class _Row(NamedTuple):
     """Tokens that were read before, and are attended to."""
 
 
-def _batches(
-    rows: Mapping[int, _Row], *, batch_tokens: int, vocabulary: int
-) -> Iterator[list[int]]:
+def _batches(rows: Mapping[int, _Row], *, budget: Budget, vocabulary: int) -> Iterator[list[int]]:
     """Yield keys of rows of similar length, longest first."""
     batch: list[int] = []
     longest = real = beside = silent = 0
@@ -122,9 +134,9 @@ def _batches(
         if batch:
             count = len(batch) + 1
             full = (
-                count * (longest + max(beside, row.beside)) > batch_tokens
+                count * (longest + max(beside, row.beside)) > budget.tokens
                 or count * longest > PADDING * (real + row.read)
-                or count * (longest - min(silent, row.silent)) * vocabulary > BATCH_LOGITS
+                or count * (longest - min(silent, row.silent)) * vocabulary > budget.logits
             )
             if full:
                 yield batch
@@ -138,7 +150,7 @@ def _batches(
 
 
 def _score_after_prompts(
-    model: LoadedModel, items: Sequence[Item], *, batch_tokens: int, tally: _Tally
+    model: LoadedModel, items: Sequence[Item], *, budget: Budget, tally: _Tally
 ) -> None:
     """Read each distinct prompt once, then its completions."""
     vocabulary = vocabulary_rows(model.model)
@@ -146,19 +158,25 @@ def _score_after_prompts(
     for index, (prompt, _) in enumerate(items):
         items_of.setdefault(tuple(prompt), []).append(index)
     prompts = list(items_of)
-    sizes = {i: _Row(len(p), len(p) - 1, 0) for i, p in enumerate(prompts)}
-    for group in _batches(sizes, batch_tokens=batch_tokens, vocabulary=vocabulary):
+    device = input_device(model.model)
+
+    def score_group(group: Sequence[int]) -> None:
         read = ReadPrompts(model.model, [prompts[i] for i in group])
         tally.tokens += read.tokens
         prompt_of = {index: row for row, i in enumerate(group) for index in items_of[prompts[i]]}
-        rows = {i: _Row(len(items[i][1]) - 1, 0, read.width) for i in prompt_of}
-        for batch in _batches(rows, batch_tokens=batch_tokens, vocabulary=vocabulary):
+
+        def score_piece(piece: Sequence[int]) -> None:
             _score_completions(
-                read,
-                {i: prompt_of[i] for i in batch},
-                [items[i][1] for i in batch],
-                tally=tally,
+                read, {i: prompt_of[i] for i in piece}, [items[i][1] for i in piece], tally=tally
             )
+
+        rows = {i: _Row(len(items[i][1]) - 1, 0, read.width) for i in prompt_of}
+        for batch in _batches(rows, budget=budget, vocabulary=vocabulary):
+            in_halves(score_piece, batch, device=device)
+
+    sizes = {i: _Row(len(p), len(p) - 1, 0) for i, p in enumerate(prompts)}
+    for group in _batches(sizes, budget=budget, vocabulary=vocabulary):
+        in_halves(score_group, group, device=device)
 
 
 @torch.inference_mode()
@@ -195,8 +213,8 @@ def _log_p(
     """Log-probability of each id, and whether it is a number. Both (rows, tokens)."""
     logits = logits.float()
     total_dk = logits.logsumexp(-1)
-    picked_dk = logits.gather(2, ids_dk[:, :, None])[:, :, 0]
-    return (picked_dk - total_dk).double().cpu().numpy(), total_dk.isfinite().cpu().numpy()
+    picked_dk = logits.gather(2, ids_dk.to(logits.device)[:, :, None])[:, :, 0]
+    return (picked_dk - total_dk).cpu().double().numpy(), total_dk.isfinite().cpu().numpy()
 
 
 def _padded(rows: Sequence[Sequence[int]]) -> torch.Tensor:
@@ -208,18 +226,18 @@ def _padded(rows: Sequence[Sequence[int]]) -> torch.Tensor:
 
 @torch.inference_mode()
 def _score_whole(
-    model: LoadedModel, items: Sequence[Item], *, batch_tokens: int, tally: _Tally
+    model: LoadedModel, items: Sequence[Item], *, budget: Budget, tally: _Tally
 ) -> None:
     """Read each prompt with its completion."""
     rows = {
         i: _Row(len(prompt) + len(tokens) - 1, len(prompt) - 1, 0)
         for i, (prompt, tokens) in enumerate(items)
     }
-    device = model.model.device
-    vocabulary = vocabulary_rows(model.model)
-    for batch in _batches(rows, batch_tokens=batch_tokens, vocabulary=vocabulary):
-        ids_dk = _padded([[*items[i][0], *items[i][1]] for i in batch]).to(device)
-        start = min(rows[i].silent for i in batch)
+    device = input_device(model.model)
+
+    def score_piece(piece: Sequence[int]) -> None:
+        ids_dk = _padded([[*items[i][0], *items[i][1]] for i in piece]).to(device)
+        start = min(rows[i].silent for i in piece)
         logits = model.model(
             input_ids=ids_dk[:, :-1],
             logits_to_keep=torch.arange(start, ids_dk.shape[1] - 1, device=device),
@@ -227,6 +245,10 @@ def _score_whole(
         ).logits
         log_p_dk, finite_dk = _log_p(logits, ids_dk[:, start + 1 :])
         tally.tokens += ids_dk[:, :-1].numel()
-        for row, index in enumerate(batch):
+        for row, index in enumerate(piece):
             scored = slice(rows[index].silent - start, rows[index].read - start)
             tally.note(index, log_p_dk[row, scored], finite_dk[row, scored])
+
+    vocabulary = vocabulary_rows(model.model)
+    for batch in _batches(rows, budget=budget, vocabulary=vocabulary):
+        in_halves(score_piece, batch, device=device)

@@ -21,12 +21,12 @@ PROMPTS = ["Write f(xs)", "the sum of the numbers", "x", "return sum(xs) of the 
 
 @pytest.fixture(scope="module")
 def subject(tiny_llama: Path) -> LoadedModel:
-    return load_model(str(tiny_llama))
+    return load_model(str(tiny_llama), device="cpu")
 
 
 @pytest.fixture(scope="module")
 def donor(tiny_llama: Path, adapters: tuple[Path, Path]) -> LoadedModel:
-    return load_model(str(tiny_llama), adapters=[(str(adapters[0]), 1.0)])
+    return load_model(str(tiny_llama), adapters=[(str(adapters[0]), 1.0)], device="cpu")
 
 
 def ids(model: LoadedModel, repeats: int = 1) -> list[list[int]]:
@@ -135,6 +135,31 @@ def test_a_window_that_never_closes_is_the_donor_alone(
     assert all(all(c.donor_spoke) for c in mixed)
 
 
+def test_a_rows_random_numbers_do_not_depend_on_the_rows_beside_it(
+    subject: LoadedModel, donor: LoadedModel
+) -> None:
+    prompts = ids(subject, repeats=3)
+    windows = [WindowSpec(strength=1, enter=0.4, leave=0.4)] * len(prompts)
+    prefixes = [range(20, 20 + row) for row in range(len(prompts))]
+    settings = {"max_tokens": 20, "seed": 4, "windows": windows, "prefixes": prefixes}
+    together = sample([subject, donor], prompts, **settings)
+    alone = sample([subject, donor], prompts, **settings, batch_rows=1)
+    assert [c.donor_spoke for c in together] == [c.donor_spoke for c in alone]
+    assert [c.tokens for c in together] == [c.tokens for c in alone]
+
+
+def test_a_finished_row_stays_within_the_positions_of_the_model(subject: LoadedModel) -> None:
+    torch.manual_seed(0)
+    config = GPT2Config(n_embd=32, n_layer=2, n_head=2, vocab_size=300, n_positions=40)
+    model = GPT2LMHeadModel(config).eval()
+    loaded = LoadedModel(**{**vars(subject), "model": model, "other_ends": frozenset()})
+    prompts = [[7] * 20, *[[8]] * 19]
+    prefixes = [[9] * 15, *[[]] * 19]
+    made = sample([loaded], prompts, max_tokens=20, seed=1, prefixes=prefixes)
+    assert len(made[0].tokens) == 20
+    assert any(len(c.tokens) == 20 for c in made[1:])
+
+
 @pytest.mark.parametrize("kind", ["gpt2", "mistral with a sliding window"])
 def test_other_architectures_sample_what_they_score(subject: LoadedModel, kind: str) -> None:
     torch.manual_seed(0)
@@ -200,7 +225,7 @@ def test_a_score_is_that_of_the_whole_text_read_alone(
 
 
 def test_nan_logits_spoil_one_score_and_no_other(subject: LoadedModel) -> None:
-    broken = load_model(str(subject.model.config.name_or_path))
+    broken = load_model(str(subject.model.config.name_or_path), device="cpu")
     items = [(ids(subject)[0], [20, 30]), (ids(subject)[1], [50, 299, 60]), (ids(subject)[2], [40])]
     with torch.no_grad():
         broken.model.get_input_embeddings().weight[299] = float("nan")
@@ -218,7 +243,7 @@ def test_nan_logits_spoil_one_score_and_no_other(subject: LoadedModel) -> None:
 
 
 def test_sampling_from_nan_logits_is_refused(subject: LoadedModel) -> None:
-    broken = load_model(str(subject.model.config.name_or_path))
+    broken = load_model(str(subject.model.config.name_or_path), device="cpu")
     with torch.no_grad():
         broken.model.get_output_embeddings().weight.fill_(float("nan"))
     with pytest.raises(ScoringError, match="NaN logits while sampling"):

@@ -15,7 +15,9 @@ LAYER = "model.layers.0.mlp.up_proj"
 
 
 def weight(folder: Path, *adapters: tuple[Path, float]) -> torch.Tensor:
-    loaded = load_model(str(folder), adapters=[(str(path), scale) for path, scale in adapters])
+    loaded = load_model(
+        str(folder), adapters=[(str(path), scale) for path, scale in adapters], device="cpu"
+    )
     return loaded.model.get_submodule(LAYER).weight
 
 

@@ -1,0 +1,154 @@
+"""Model folders and LoRA adapters on disk: what fits, what it hashes to, and how it is blended."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from peft import LoraConfig, PeftConfig, PeftModel
+from peft.tuners.lora import LoraLayer
+from safetensors import SafetensorError, safe_open
+from transformers import PreTrainedModel
+
+from foretoken.engines.transformers.quiet import library_talk_off
+from foretoken.errors import ModelError
+
+ADAPTER_WEIGHTS = "adapter_model.safetensors"
+BASE_NOTE = "base.json"
+"""File beside an adapter that names the weights it was trained on."""
+
+
+def check_adapter(path: str, *, model: PreTrainedModel, base_hash: str) -> None:
+    """Refuse an adapter that is damaged or was made for another model.
+
+    Raises:
+        ModelError: With what does not fit and what to do.
+    """
+    folder = existing_folder(path, "adapter")
+    config = _adapter_config(folder)
+    shapes = adapter_shapes(folder)
+    if config.peft_type != "LORA" or not isinstance(config, LoraConfig):
+        raise ModelError(f"{folder} holds a {config.peft_type} adapter; only LoRA can be blended.")
+    for name, shape in shapes.items():
+        _check_adapter_weight(folder, name, shape=shape, model=model)
+    note = folder / BASE_NOTE
+    if note.is_file() and (trained_on := _noted_base(note)) != base_hash:
+        raise ModelError(
+            f"The adapter in {folder} was trained on another model (weights {trained_on[:12]}, "
+            f"here {base_hash[:12]}). Give the model it was trained on, or train it again."
+        )
+
+
+def adapter_shapes(folder: Path) -> dict[str, tuple[int, ...]]:
+    """Return the shape of each matrix of a saved adapter.
+
+    Raises:
+        ModelError: The file is missing or damaged.
+    """
+    file = folder / ADAPTER_WEIGHTS
+    if not file.is_file():
+        raise ModelError(f"{folder} has no {ADAPTER_WEIGHTS}: the adapter was not saved whole.")
+    try:
+        with safe_open(file, framework="pt") as weights:
+            return {name: tuple(weights.get_slice(name).get_shape()) for name in weights.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError) as error:
+        raise ModelError(
+            f"{file} cannot be read: {first_line(error)}. It may be cut off: copy it again."
+        ) from error
+
+
+def note_base(adapter: Path, base_hash: str) -> None:
+    """Write beside an adapter which weights it was trained on."""
+    (adapter / BASE_NOTE).write_text(json.dumps({"weights": base_hash}) + "\n")
+
+
+def weights_hash(folder: Path) -> str:
+    """Return the SHA-256 of all safetensors files of a folder, names included."""
+    digest = hashlib.sha256()
+    for file in sorted(folder.glob("*.safetensors")):
+        digest.update(file.name.encode())
+        with file.open("rb") as stream:
+            digest.update(hashlib.file_digest(stream, "sha256").digest())
+    return digest.hexdigest()
+
+
+def blended_hash(base_hash: str, adapters: Sequence[tuple[str, float]]) -> str:
+    """Return the hash of a base model's weights and of every adapter with its scale."""
+    marks = [f"{weights_hash(Path(adapter))}:{scale:g}" for adapter, scale in adapters]
+    return text_hash("+".join([base_hash, *marks]))
+
+
+def merge(model: PreTrainedModel, adapters: Sequence[tuple[str, float]]) -> PreTrainedModel:
+    """Add `scale * delta` of each adapter to a model's own weights; return the model."""
+    adapters = [(adapter, scale) for adapter, scale in adapters if scale != 0.0]
+    if not adapters:
+        return model
+    names = [f"adapter_{index}" for index in range(len(adapters))]
+    with library_talk_off():
+        peft_model = PeftModel.from_pretrained(model, adapters[0][0], adapter_name=names[0])
+        for name, (adapter, _) in zip(names[1:], adapters[1:], strict=True):
+            peft_model.load_adapter(adapter, adapter_name=name)
+    for module in peft_model.modules():
+        if isinstance(module, LoraLayer):
+            for name, (_, scale) in zip(names, adapters, strict=True):
+                if name in module.scaling:
+                    module.scaling[name] *= scale
+    return peft_model.merge_and_unload(adapter_names=names)
+
+
+def existing_folder(path: str, role: str) -> Path:
+    """Return the folder of a model or an adapter; refuse one that is not there."""
+    folder = Path(path)
+    if not folder.is_dir():
+        raise ModelError(f"There is no {role} folder {folder}: check the path.")
+    return folder
+
+
+def _adapter_config(folder: Path) -> PeftConfig:
+    if not (folder / "adapter_config.json").is_file():
+        raise ModelError(f"{folder} has no adapter_config.json: give the folder of a LoRA adapter.")
+    try:
+        return PeftConfig.from_pretrained(str(folder))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ModelError(
+            f"adapter_config.json in {folder} cannot be read: {first_line(error)}."
+        ) from error
+
+
+def _check_adapter_weight(
+    folder: Path, name: str, *, shape: tuple[int, ...], model: PreTrainedModel
+) -> None:
+    module_name, _, part = name.removeprefix("base_model.model.").rpartition(".lora_")
+    if part not in {"A.weight", "B.weight"}:
+        raise ModelError(f"{folder} holds {name}, which is no LoRA matrix: it cannot be blended.")
+    try:
+        weight = model.get_submodule(module_name).get_parameter("weight")
+    except AttributeError as error:
+        raise ModelError(
+            f"The adapter in {folder} changes {module_name}, which this model lacks: it was made "
+            "for another model."
+        ) from error
+    axis = 1 if part == "A.weight" else 0
+    have, want = shape[axis], weight.shape[axis]
+    if have != want:
+        raise ModelError(
+            f"The adapter in {folder} was made for another model: {name} has {have} "
+            f"{'inputs' if axis else 'outputs'}, this model's layer {want}."
+        )
+
+
+def _noted_base(note: Path) -> str:
+    try:
+        return str(json.loads(note.read_text())["weights"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise ModelError(f"{note} cannot be read: delete it or copy the adapter again.") from error
+
+
+def text_hash(text: str) -> str:
+    """Return the SHA-256 of a text."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def first_line(error: BaseException) -> str:
+    """Return what an error says in at most 200 characters."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]

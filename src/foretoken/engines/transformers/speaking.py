@@ -1,0 +1,255 @@
+"""One batch while it is sampled: rows that still speak, and one pass per token through each voice.
+
+What the processor and an accelerator do differently is how often the batch is looked at. A look
+brings to the processor which rows still speak; an accelerator has to come to rest for it, so it is
+looked at every few tokens only, and what a row says after its end is thrown away.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch.nn.functional import pad
+
+from foretoken.engines.base import Completion, WindowSpec
+from foretoken.engines.prompts import AnswerFinder
+from foretoken.engines.transformers.answers import Answers, HeardAnswers
+from foretoken.engines.transformers.cache import left_padded, row_cache
+from foretoken.engines.transformers.devices import input_device, is_accelerator
+from foretoken.engines.transformers.load import LoadedModel
+from foretoken.errors import ScoringError
+
+COMPACT_BELOW = 0.9
+"""Finished rows leave the batch once fewer than this share of its rows still speaks."""
+LOOK_ON_PROCESSOR = 1
+LOOK_ON_ACCELERATOR = 16
+"""Tokens between two looks at which rows still speak."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What one row needs, and where its completion goes."""
+
+    index: int
+    prompt: tuple[int, ...]
+    """Prompt and prefix: everything read before the first sampled token."""
+    prefix: tuple[int, ...]
+    window: WindowSpec
+    limit: int
+    """Tokens that may still be sampled."""
+
+    @property
+    def speakers(self) -> tuple[int, ...]:
+        """Which models a row needs; the first speaks outside the window, the last inside."""
+        window = self.window
+        if window.strength == 0 or window.enter == 0.0:
+            return (0,)
+        if window.enter == 1.0 and window.leave == 0.0 and not window.in_answer:
+            return (window.strength,)
+        return (0, window.strength)
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How a batch is sampled."""
+
+    seed: int
+    numbers: int
+    """Random numbers that each row draws for its tokens, the same in every batch."""
+    look_every: int
+    """Tokens between two looks."""
+    share: bool = True
+    """Whether rows may share the states of equal prompts."""
+    hear: bool = False
+    """Whether the start of an answer is found on the device."""
+
+
+class Voice:
+    """One model with the cache of one batch."""
+
+    def __init__(self, loaded: LoadedModel, *, capacity: int, share: bool) -> None:
+        self.model = loaded.model
+        self.device = input_device(loaded.model)
+        self.rows = row_cache(self.model, capacity=capacity, share=share)
+
+    def read(self, ids_dk: torch.Tensor, mask_dk: torch.Tensor) -> torch.Tensor:
+        """Read prompts; return float32 log-probabilities of the token after each."""
+        logits = self.model(
+            input_ids=ids_dk.to(self.device),
+            attention_mask=mask_dk.to(self.device),
+            position_ids=(mask_dk.cumsum(1) - 1).clamp(min=0).to(self.device),
+            past_key_values=self.rows.cache,
+            use_cache=True,
+            logits_to_keep=1,
+        ).logits[:, -1]
+        return logits.float().log_softmax(-1).to(ids_dk.device)
+
+    def speak(self, token_d: torch.Tensor, mask_dk: torch.Tensor) -> torch.Tensor:
+        """Read one more token of each row; return log-probabilities of the next."""
+        logits = self.rows.speak(token_d.to(self.device), mask_dk.to(self.device))
+        return logits.float().log_softmax(-1).to(token_d.device)
+
+
+class Batch:
+    """The rows that still speak, and what all rows have said."""
+
+    def __init__(
+        self, requests: Sequence[Request], *, way: Way, answers: Answers, device: torch.device
+    ) -> None:
+        rows, steps = len(requests), max(request.limit for request in requests)
+        self.answers = answers
+        self.precise = torch.float32 if device.type == "mps" else torch.float64
+        """Of random numbers and sums of probabilities; Apple's GPUs have no float64."""
+        draws = [
+            np.random.default_rng([way.seed, r.index]).random((2, way.numbers)) for r in requests
+        ]
+        uniform = np.stack(draws)[:, :, :steps]
+        self.uniform = torch.from_numpy(uniform).to(self.precise).to(device)
+        self.enter = torch.tensor([r.window.enter for r in requests], device=device)
+        self.leave = torch.tensor([r.window.leave for r in requests], device=device)
+        self.limit = torch.tensor([r.limit for r in requests], device=device)
+        self.alive = torch.arange(rows, device=device)
+        """Which request each row of the batch belongs to."""
+        self.speaking = torch.ones(rows, dtype=torch.bool, device=device)
+        """Rows of the batch that have not finished."""
+        self.broken = torch.zeros(1, dtype=torch.bool, device=device)
+        """Whether a row that still spoke had NaN logits."""
+        self.inside = torch.zeros(rows, dtype=torch.bool, device=device)
+        self.tokens = torch.zeros((rows, steps), dtype=torch.long, device=device)
+        self.log_p = torch.zeros((rows, steps), device=device)
+        self.spoke = torch.zeros((rows, steps), dtype=torch.bool, device=device)
+        self.length = torch.zeros(rows, dtype=torch.long, device=device)
+
+    def say(self, log_p_dv: list[torch.Tensor], *, step: int, ends: torch.Tensor) -> torch.Tensor:
+        """Choose the next token of each row from its speaker; return the tokens.
+
+        Nothing here waits for the device, unless the text decides where an answer starts.
+        """
+        rows = self.alive
+        uniform = self.uniform[rows, :, step]
+        opens = torch.where(self.inside, 1 - self.leave[rows], self.enter[rows])
+        self.inside = uniform[:, 1] < opens * self.answers.begun[rows]
+        chosen_dv = log_p_dv[0]
+        if len(log_p_dv) == 2:
+            chosen_dv = torch.where(self.inside[:, None], log_p_dv[1], log_p_dv[0])
+        total_dv = chosen_dv.exp().cumsum(-1, dtype=self.precise)
+        self.broken = self.broken | (total_dv[:, -1].isnan() & self.speaking).any()
+        token = _inverted(total_dv, uniform[:, 0])
+        self.tokens[rows, step] = token
+        self.log_p[rows, step] = chosen_dv.gather(1, token[:, None])[:, 0]
+        self.spoke[rows, step] = self.inside
+        self.length[rows] = self.length[rows] + self.speaking
+        ended = (token[:, None] == ends).any(1)
+        self.speaking = self.speaking & ~ended & (step + 1 < self.limit[rows])
+        self.answers.hear(self.tokens, step=step, rows=rows)
+        return token
+
+    def look(self) -> list[int]:
+        """Return which rows of the batch still speak.
+
+        Raises:
+            ScoringError: A model returned NaN logits since the last look.
+        """
+        *speaking, broken = torch.cat([self.speaking, self.broken]).tolist()
+        if broken:
+            raise ScoringError(
+                "The model returned NaN logits while sampling: its weights are damaged or its "
+                "precision too low. Load it again in float32, or take an earlier checkpoint."
+            )
+        return [row for row, each in enumerate(speaking) if each]
+
+    def keep(self, rows: torch.Tensor) -> None:
+        """Keep these rows of the batch."""
+        self.alive, self.inside = self.alive[rows], self.inside[rows]
+        self.speaking = self.speaking[rows]
+
+
+def _inverted(total_dv: torch.Tensor, uniform: torch.Tensor) -> torch.Tensor:
+    """Return one token per row by inverting the cumulative distribution."""
+    sought = (uniform * total_dv[:, -1])[:, None]
+    token = torch.searchsorted(total_dv, sought, right=True)[:, 0]
+    return token.clamp(max=total_dv.shape[1] - 1)
+
+
+def look_every(device: torch.device) -> int:
+    """Return how many tokens are sampled between two looks."""
+    return LOOK_ON_ACCELERATOR if is_accelerator(device) else LOOK_ON_PROCESSOR
+
+
+@torch.inference_mode()
+def speak(
+    models: Sequence[LoadedModel], requests: Sequence[Request], *, way: Way
+) -> dict[int, Completion]:
+    """Sample one batch of requests that need the same models.
+
+    Raises:
+        ScoringError: A model returned NaN logits.
+        SharingUnsupportedError: Rows cannot share prompts: take another way.
+        AnswersMisjudgedError: Answers cannot be found on the device: take another way.
+    """
+    device = input_device(models[0].model)
+    answers = (HeardAnswers if way.hear else Answers)(
+        AnswerFinder(models[0].tokenizer),
+        [request.prefix for request in requests],
+        [request.window.in_answer for request in requests],
+        device,
+    )
+    batch = Batch(requests, way=way, answers=answers, device=device)
+    steps = max(request.limit for request in requests)
+    ends = torch.tensor(sorted(models[0].end_tokens), device=device)
+    voices = [
+        Voice(models[index], capacity=steps, share=way.share) for index in requests[0].speakers
+    ]
+    mask_dk, log_p_dv = _read_prompts(voices, requests, device=device)
+    for step in range(steps):
+        token = batch.say(log_p_dv, step=step, ends=ends)
+        if (step + 1) % way.look_every == 0 or step + 1 == steps:
+            speaking = batch.look()
+            if not speaking:
+                break
+            if len(speaking) < COMPACT_BELOW * len(token):
+                rows = torch.tensor(speaking, device=device)
+                batch.keep(rows)
+                token, mask_dk = token[rows], mask_dk[rows]
+                for voice in voices:
+                    voice.rows.keep(rows)
+        mask_dk = pad(mask_dk, (0, 1), value=1)
+        log_p_dv = [voice.speak(token, mask_dk) for voice in voices]
+    return _completions(batch, requests, ends=models[0].end_tokens)
+
+
+def _read_prompts(
+    voices: list[Voice], requests: Sequence[Request], *, device: torch.device
+) -> tuple[torch.Tensor, list[torch.Tensor]]:
+    """Read each distinct prompt once; return the mask and the first log-probabilities per row."""
+    distinct = list(dict.fromkeys(request.prompt for request in requests))
+    row_of = {prompt: row for row, prompt in enumerate(distinct)}
+    rows = torch.tensor([row_of[request.prompt] for request in requests], device=device)
+    ids_dk, mask_dk = left_padded(distinct, device=device)
+    padded = len({len(prompt) for prompt in distinct}) > 1
+    log_p_dv: list[torch.Tensor] = []
+    for voice in voices:
+        log_p_dv.append(voice.read(ids_dk, mask_dk)[rows])
+        voice.rows.begin(rows.to(voice.device), mask_dk.to(voice.device), padded=padded)
+    return mask_dk[rows], log_p_dv
+
+
+def _completions(
+    batch: Batch, requests: Sequence[Request], *, ends: frozenset[int]
+) -> dict[int, Completion]:
+    lengths = batch.length.tolist()
+    tokens, log_p, spoke = batch.tokens.tolist(), batch.log_p.tolist(), batch.spoke.tolist()
+    said = [row[:length] for row, length in zip(tokens, lengths, strict=True)]
+    batch.answers.check(said)
+    return {
+        request.index: Completion(
+            tokens=(*request.prefix, *said[row]),
+            log_p=tuple(log_p[row][: lengths[row]]),
+            donor_spoke=tuple(spoke[row][: lengths[row]]),
+            ended=said[row][-1] in ends,
+            prompt_tokens=len(request.prompt) - len(request.prefix),
+            prefix_tokens=len(request.prefix),
+        )
+        for row, request in enumerate(requests)
+    }
