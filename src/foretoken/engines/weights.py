@@ -1,0 +1,129 @@
+"""What identifies weights in local folders, and their tokenizer: read without torch."""
+
+import hashlib
+import json
+from pathlib import Path
+
+from transformers import AutoTokenizer, PreTrainedTokenizerBase
+
+from foretoken.engines.base import Weights
+from foretoken.errors import ModelError
+
+ADAPTER_WEIGHTS = "adapter_model.safetensors"
+BASE_NOTE = "base.json"
+"""File beside an adapter that names the weights it was trained on."""
+
+
+def existing_folder(path: str, role: str) -> Path:
+    """Return a folder that is there.
+
+    Raises:
+        ModelError: It is not.
+    """
+    folder = Path(path)
+    if not folder.is_dir():
+        raise ModelError(f"There is no {role} folder {folder}: check the path.")
+    return folder
+
+
+def weights_hash(folder: Path) -> str:
+    """Return the SHA-256 of all safetensors files of a folder, names included."""
+    digest = hashlib.sha256()
+    for file in sorted(folder.glob("*.safetensors")):
+        digest.update(file.name.encode())
+        with file.open("rb") as stream:
+            digest.update(hashlib.file_digest(stream, "sha256").digest())
+    return digest.hexdigest()
+
+
+def blend_hash(base_hash: str, adapters: list[tuple[str, float]]) -> str:
+    """Return the hash of a base's weights with every adapter (its hash) and its scale."""
+    return text_hash(
+        "+".join([base_hash, *(f"{adapter}:{scale:g}" for adapter, scale in adapters)])
+    )
+
+
+def voice_hash(weights: Weights) -> str:
+    """Return the hash of a voice's weights, from its folders alone.
+
+    Raises:
+        ModelError: A folder is missing, holds no weights, or an adapter was made for another base.
+    """
+    base = existing_folder(weights.base, "model")
+    if not any(base.glob("*.safetensors")):
+        raise ModelError(f"{base} has no safetensors weights: save the model in that format.")
+    base_hash = weights_hash(base)
+    adapters: list[tuple[str, float]] = []
+    for path, scale in weights.adapters:
+        folder = existing_folder(path, "adapter")
+        if not (folder / ADAPTER_WEIGHTS).is_file():
+            raise ModelError(f"{folder} has no {ADAPTER_WEIGHTS}: the adapter was not saved whole.")
+        check_noted_base(folder, base_hash)
+        adapters.append((weights_hash(folder), scale))
+    return blend_hash(base_hash, adapters)
+
+
+def check_noted_base(adapter: Path, base_hash: str) -> None:
+    """Refuse an adapter whose note says that it was trained on another model.
+
+    Raises:
+        ModelError: It was, or the note is damaged.
+    """
+    note = adapter / BASE_NOTE
+    if note.is_file() and (trained_on := _noted_base(note)) != base_hash:
+        raise ModelError(
+            f"The adapter in {adapter} was trained on another model (weights {trained_on[:12]}, "
+            f"here {base_hash[:12]}). Give the model it was trained on, or train it again."
+        )
+
+
+def load_tokenizer(path: str) -> PreTrainedTokenizerBase:
+    """Load the tokenizer of a model folder."""
+    folder = existing_folder(path, "model")
+    try:
+        return AutoTokenizer.from_pretrained(folder, local_files_only=True)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ModelError(
+            f"No usable tokenizer in {folder}: {first_line(error)}. Save the tokenizer that the "
+            "model was trained with into that folder."
+        ) from error
+
+
+def end_token(tokenizer: PreTrainedTokenizerBase, path: str) -> int:
+    """Return the id of the token that ends a completion."""
+    token = tokenizer.eos_token_id
+    if not isinstance(token, int):
+        raise ModelError(
+            f"The tokenizer in {path} names no end token: set `eos_token` in tokenizer_config.json."
+        )
+    return token
+
+
+def tokenizer_hash(tokenizer: PreTrainedTokenizerBase) -> str:
+    """Return the hash of a tokenizer's full definition, or of its vocabulary."""
+    backend = getattr(tokenizer, "backend_tokenizer", None)
+    if backend is not None:
+        return text_hash(str(backend.to_str()))
+    return text_hash(json.dumps(tokenizer.get_vocab(), sort_keys=True))
+
+
+def template_hash(tokenizer: PreTrainedTokenizerBase) -> str:
+    """Return the hash of a tokenizer's chat template."""
+    return text_hash(str(tokenizer.chat_template or ""))
+
+
+def text_hash(text: str) -> str:
+    """Return the SHA-256 of a text."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def first_line(error: BaseException) -> str:
+    """Return the first line of an error's text, cut to one line of a terminal or two."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+
+
+def _noted_base(note: Path) -> str:
+    try:
+        return str(json.loads(note.read_text())["weights"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise ModelError(f"{note} cannot be read: delete it or copy the adapter again.") from error
