@@ -1,6 +1,7 @@
 """Estimates and forecasts beside the counted truth."""
 
 import pytest
+from foretoken.work.lanes import in_lanes
 
 from foretoken.forecast.outcome import (
     first_above,
@@ -9,7 +10,6 @@ from foretoken.forecast.outcome import (
     root_mean_square,
 )
 from foretoken.records import Forecast, RateEstimate, Truth
-from foretoken.work.lanes import in_lanes
 
 
 def counted(name: str, step: int, hacks: int, draws: int = 1000) -> Truth:

@@ -116,7 +116,7 @@ def test_the_same_weights_in_another_folder_are_the_same_checkpoint(
 def test_rollouts_of_another_model_are_refused(run: Run, world: World) -> None:
     planned = [Planned(key=f"rollout/{k}", task=t) for k, t in read_bank(run).tasks.items()]
     draw_as(run, world, world.checkpoints[0], planned, name="rollouts", source="rollout", step=LATE)
-    with pytest.raises(MismatchError, match="rollouts of step 20 .* another model"):
+    with pytest.raises(MismatchError, match=r"rollouts of step 20 .* another model"):
         measure(MeasureConfig(run=run.path, checkpoints=world.checkpoints))
 
 

@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
@@ -27,20 +29,34 @@ def existing_folder(path: str, role: str) -> Path:
 
 
 def weights_hash(folder: Path) -> str:
-    """Return the SHA-256 of all safetensors files of a folder, names included."""
+    """Return the SHA-256 of all safetensors files of a folder, names included.
+
+    A file is read again only when its size or its time has changed.
+    """
     digest = hashlib.sha256()
     for file in sorted(folder.glob("*.safetensors")):
         digest.update(file.name.encode())
-        with file.open("rb") as stream:
-            digest.update(hashlib.file_digest(stream, "sha256").digest())
+        digest.update(_file_digest(file, _state(file)))
     return digest.hexdigest()
 
 
-def blend_hash(base_hash: str, adapters: list[tuple[str, float]]) -> str:
-    """Return the hash of a base's weights with every adapter (its hash) and its scale."""
-    return text_hash(
-        "+".join([base_hash, *(f"{adapter}:{scale:g}" for adapter, scale in adapters)])
-    )
+def _state(file: Path) -> tuple[int, int, int]:
+    """What changes when a file is written again."""
+    found = file.stat()
+    return found.st_size, found.st_mtime_ns, found.st_ino
+
+
+@lru_cache(maxsize=4096)
+def _file_digest(file: Path, state: tuple[int, int, int]) -> bytes:
+    del state
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").digest()
+
+
+def blended_hash(base_hash: str, adapters: Sequence[tuple[str, float]]) -> str:
+    """Return the hash of a base model's weights and of every adapter folder with its scale."""
+    marks = [f"{weights_hash(Path(adapter))}:{scale:g}" for adapter, scale in adapters]
+    return text_hash("+".join([base_hash, *marks]))
 
 
 def voice_hash(weights: Weights) -> str:
@@ -53,14 +69,12 @@ def voice_hash(weights: Weights) -> str:
     if not any(base.glob("*.safetensors")):
         raise ModelError(f"{base} has no safetensors weights: save the model in that format.")
     base_hash = weights_hash(base)
-    adapters: list[tuple[str, float]] = []
-    for path, scale in weights.adapters:
+    for path, _ in weights.adapters:
         folder = existing_folder(path, "adapter")
         if not (folder / ADAPTER_WEIGHTS).is_file():
             raise ModelError(f"{folder} has no {ADAPTER_WEIGHTS}: the adapter was not saved whole.")
         check_noted_base(folder, base_hash)
-        adapters.append((weights_hash(folder), scale))
-    return blend_hash(base_hash, adapters)
+    return blended_hash(base_hash, weights.adapters)
 
 
 def check_noted_base(adapter: Path, base_hash: str) -> None:
@@ -75,6 +89,25 @@ def check_noted_base(adapter: Path, base_hash: str) -> None:
             f"The adapter in {adapter} was trained on another model (weights {trained_on[:12]}, "
             f"here {base_hash[:12]}). Give the model it was trained on, or train it again."
         )
+
+
+@lru_cache(maxsize=8)
+def tokenizer_hashes(path: str, states: tuple[tuple[int, int, int], ...]) -> tuple[str, str]:
+    """Return the hashes of a folder's tokenizer and chat template, in their files' present state.
+
+    Args:
+        path: Folder of a model.
+        states: From `folder_state`; once they change, the tokenizer is loaded again.
+    """
+    del states
+    tokenizer = load_tokenizer(path)
+    return tokenizer_hash(tokenizer), template_hash(tokenizer)
+
+
+def folder_state(path: str) -> tuple[tuple[int, int, int], ...]:
+    """Return what changes when a file of a folder, weights apart, is written again."""
+    files = existing_folder(path, "model").iterdir()
+    return tuple(_state(f) for f in sorted(files) if f.is_file() and f.suffix != ".safetensors")
 
 
 def load_tokenizer(path: str) -> PreTrainedTokenizerBase:
@@ -120,6 +153,11 @@ def text_hash(text: str) -> str:
 def first_line(error: BaseException) -> str:
     """Return the first line of an error's text, cut to one line of a terminal or two."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+
+
+def note_base(adapter: Path, base_hash: str) -> None:
+    """Write beside an adapter which weights it was trained on."""
+    (adapter / BASE_NOTE).write_text(json.dumps({"weights": base_hash}) + "\n")
 
 
 def _noted_base(note: Path) -> str:

@@ -10,6 +10,7 @@ from foretoken.engines.base import Completion
 from foretoken.engines.prompts import completion_text, render_prompt
 from foretoken.engines.transformers.load import LoadedModel
 from foretoken.engines.transformers.sample import sample
+from foretoken.engines.weights import blended_hash
 from foretoken.records import Draw, Sampling, Task, Verdict
 from foretoken.store.layout import checkpoint_path
 from foretoken.store.run import Run
@@ -126,7 +127,9 @@ class Rollouts:
         if step not in self._hashes:
             adapter = checkpoint_path(self.run.path, step)
             kept = adapter.is_dir()
-            self._hashes = {step: voice_hash(self.base_hash, [(adapter, 1.0)]) if kept else ""}
+            self._hashes = {
+                step: blended_hash(self.base_hash, [(str(adapter), 1.0)]) if kept else ""
+            }
         return self._hashes[step]
 
 

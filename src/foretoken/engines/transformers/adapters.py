@@ -1,7 +1,5 @@
 """Model folders and LoRA adapters on disk: what fits, what it hashes to, and how it is blended."""
 
-import hashlib
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,11 +9,13 @@ from safetensors import SafetensorError, safe_open
 from transformers import PreTrainedModel
 
 from foretoken.engines.transformers.quiet import library_talk_off
+from foretoken.engines.weights import (
+    ADAPTER_WEIGHTS,
+    check_noted_base,
+    existing_folder,
+    first_line,
+)
 from foretoken.errors import ModelError
-
-ADAPTER_WEIGHTS = "adapter_model.safetensors"
-BASE_NOTE = "base.json"
-"""File beside an adapter that names the weights it was trained on."""
 
 
 def check_adapter(path: str, *, model: PreTrainedModel, base_hash: str) -> None:
@@ -31,12 +31,7 @@ def check_adapter(path: str, *, model: PreTrainedModel, base_hash: str) -> None:
         raise ModelError(f"{folder} holds a {config.peft_type} adapter; only LoRA can be blended.")
     for name, shape in shapes.items():
         _check_adapter_weight(folder, name, shape=shape, model=model)
-    note = folder / BASE_NOTE
-    if note.is_file() and (trained_on := _noted_base(note)) != base_hash:
-        raise ModelError(
-            f"The adapter in {folder} was trained on another model (weights {trained_on[:12]}, "
-            f"here {base_hash[:12]}). Give the model it was trained on, or train it again."
-        )
+    check_noted_base(folder, base_hash)
 
 
 def adapter_shapes(folder: Path) -> dict[str, tuple[int, ...]]:
@@ -57,27 +52,6 @@ def adapter_shapes(folder: Path) -> dict[str, tuple[int, ...]]:
         ) from error
 
 
-def note_base(adapter: Path, base_hash: str) -> None:
-    """Write beside an adapter which weights it was trained on."""
-    (adapter / BASE_NOTE).write_text(json.dumps({"weights": base_hash}) + "\n")
-
-
-def weights_hash(folder: Path) -> str:
-    """Return the SHA-256 of all safetensors files of a folder, names included."""
-    digest = hashlib.sha256()
-    for file in sorted(folder.glob("*.safetensors")):
-        digest.update(file.name.encode())
-        with file.open("rb") as stream:
-            digest.update(hashlib.file_digest(stream, "sha256").digest())
-    return digest.hexdigest()
-
-
-def blended_hash(base_hash: str, adapters: Sequence[tuple[str, float]]) -> str:
-    """Return the hash of a base model's weights and of every adapter with its scale."""
-    marks = [f"{weights_hash(Path(adapter))}:{scale:g}" for adapter, scale in adapters]
-    return text_hash("+".join([base_hash, *marks]))
-
-
 def merge(model: PreTrainedModel, adapters: Sequence[tuple[str, float]]) -> PreTrainedModel:
     """Add `scale * delta` of each adapter to a model's own weights; return the model."""
     adapters = [(adapter, scale) for adapter, scale in adapters if scale != 0.0]
@@ -94,14 +68,6 @@ def merge(model: PreTrainedModel, adapters: Sequence[tuple[str, float]]) -> PreT
                 if name in module.scaling:
                     module.scaling[name] *= scale
     return peft_model.merge_and_unload(adapter_names=names)
-
-
-def existing_folder(path: str, role: str) -> Path:
-    """Return the folder of a model or an adapter; refuse one that is not there."""
-    folder = Path(path)
-    if not folder.is_dir():
-        raise ModelError(f"There is no {role} folder {folder}: check the path.")
-    return folder
 
 
 def _adapter_config(folder: Path) -> PeftConfig:
@@ -135,20 +101,3 @@ def _check_adapter_weight(
             f"The adapter in {folder} was made for another model: {name} has {have} "
             f"{'inputs' if axis else 'outputs'}, this model's layer {want}."
         )
-
-
-def _noted_base(note: Path) -> str:
-    try:
-        return str(json.loads(note.read_text())["weights"])
-    except (ValueError, KeyError, TypeError) as error:
-        raise ModelError(f"{note} cannot be read: delete it or copy the adapter again.") from error
-
-
-def text_hash(text: str) -> str:
-    """Return the SHA-256 of a text."""
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def first_line(error: BaseException) -> str:
-    """Return what an error says in at most 200 characters."""
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]

@@ -1,7 +1,6 @@
 """Load a causal language model from a local folder, with LoRA adapters blended into its weights."""
 
 import copy
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,26 +12,28 @@ from safetensors import SafetensorError, safe_open
 from torch import nn
 from transformers import (
     AutoModelForCausalLM,
-    AutoTokenizer,
     PreTrainedModel,
     PreTrainedTokenizerBase,
 )
 
 from foretoken.engines.base import Weights
-from foretoken.engines.transformers.adapters import (
-    ADAPTER_WEIGHTS,
-    adapter_shapes,
-    blended_hash,
-    check_adapter,
-    existing_folder,
-    first_line,
-    merge,
-    note_base,
-    text_hash,
-    weights_hash,
-)
+from foretoken.engines.transformers.adapters import adapter_shapes, check_adapter, merge
 from foretoken.engines.transformers.devices import find_device, place
 from foretoken.engines.transformers.quiet import library_talk_off
+from foretoken.engines.weights import (
+    ADAPTER_WEIGHTS,
+    blended_hash,
+    end_token,
+    existing_folder,
+    first_line,
+    folder_state,
+    load_tokenizer,
+    note_base,
+    template_hash,
+    tokenizer_hash,
+    tokenizer_hashes,
+    weights_hash,
+)
 from foretoken.errors import ModelError
 from foretoken.records import Identity, Sampling
 
@@ -170,11 +171,11 @@ def identify(weights: Weights, *, dtype: str) -> Identity:
             raise _unreadable(folder, error) from error
     for adapter, _ in weights.adapters:
         adapter_shapes(existing_folder(adapter, "adapter"))
-    tokenizer = load_tokenizer(weights.base)
+    tokenizer, template = tokenizer_hashes(weights.base, folder_state(weights.base))
     return _identity(
         blended_hash(weights_hash(folder), weights.adapters),
-        tokenizer=text_hash(tokenizer_text(tokenizer)),
-        template=text_hash(str(tokenizer.chat_template or "")),
+        tokenizer=tokenizer,
+        template=template,
         dtype=dtype,
     )
 
@@ -207,8 +208,8 @@ def _load_base(path: str) -> LoadedModel:
         tokenizer=tokenizer,
         end_token=end_token(tokenizer, path),
         dtype="float32",
-        tokenizer_hash=text_hash(tokenizer_text(tokenizer)),
-        template_hash=text_hash(str(tokenizer.chat_template or "")),
+        tokenizer_hash=tokenizer_hash(tokenizer),
+        template_hash=template_hash(tokenizer),
         base_hash=base_hash,
         weights_hash=blended_hash(base_hash, ()),
         other_ends=_other_ends(model),
@@ -239,28 +240,6 @@ def _other_ends(model: PreTrainedModel) -> frozenset[int]:
     return frozenset([ends] if isinstance(ends, int) else ends or ())
 
 
-def load_tokenizer(path: str) -> PreTrainedTokenizerBase:
-    """Load the tokenizer of a model folder."""
-    folder = existing_folder(path, "model")
-    try:
-        return AutoTokenizer.from_pretrained(folder, local_files_only=True)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ModelError(
-            f"No usable tokenizer in {folder}: {first_line(error)}. Save the tokenizer that the "
-            "model was trained with into that folder."
-        ) from error
-
-
-def end_token(tokenizer: PreTrainedTokenizerBase, path: str) -> int:
-    """Return the id of the token that ends a completion."""
-    token = tokenizer.eos_token_id
-    if not isinstance(token, int):
-        raise ModelError(
-            f"The tokenizer in {path} names no end token: set `eos_token` in tokenizer_config.json."
-        )
-    return token
-
-
 def copy_model(loaded: LoadedModel, *, dtype: str) -> LoadedModel:
     """Return an independent copy of a loaded model in another precision."""
     model = _in_precision(copy.deepcopy(loaded.model), dtype)
@@ -276,14 +255,6 @@ def share_weights(loaded: LoadedModel) -> LoadedModel:
 def vocabulary_rows(model: PreTrainedModel) -> int:
     """Return how many tokens a model has embeddings for."""
     return int(cast(torch.Tensor, model.get_input_embeddings().weight).shape[0])
-
-
-def tokenizer_text(tokenizer: PreTrainedTokenizerBase) -> str:
-    """Return the text that identifies a tokenizer: its full definition, or its vocabulary."""
-    backend = getattr(tokenizer, "backend_tokenizer", None)
-    if backend is not None:
-        return str(backend.to_str())
-    return json.dumps(tokenizer.get_vocab(), sort_keys=True)
 
 
 def _in_precision(model: PreTrainedModel, dtype: str) -> PreTrainedModel:
