@@ -41,8 +41,8 @@ from foretoken.work.seeds import part_seed
 from foretoken.work.settings import require_same_settings
 
 STAGES = ("bank-s1", "bank-s2", "bank-s3")
-FREE_SETTINGS = frozenset({"run", "workers", "device", "subject", "adapter", "donor"})
-"""Folders may move: what they hold is compared by the hash of the weights."""
+FREE_SETTINGS = frozenset({"run", "workers", "device", "engine", "subject", "adapter", "donor"})
+"""Folders and servers may move: what they hold is compared by the identity of each voice."""
 RESCORING_BATCHES = 8
 """Batches in which checked draws are scored a second time."""
 

@@ -17,7 +17,7 @@ from foretoken.bank.read import bank_steps, read_bank_tasks, round_part
 from foretoken.bank.thinning import finish_round
 from foretoken.bank.tuning import latest_mixtures
 from foretoken.engines.base import Engines
-from foretoken.engines.choose import choose_engines
+from foretoken.engines.choose import EngineConfig, choose_engines
 from foretoken.engines.lazy import on_demand
 from foretoken.errors import SetupError
 from foretoken.records import BankHit, Doubt, Draw, Mixture, RateEstimate, Task, Thinned
@@ -28,7 +28,7 @@ from foretoken.work.drawing import own_grader
 from foretoken.work.scoring import Voice, score_missing
 from foretoken.work.settings import Settings, require_same_settings
 
-FREE_SETTINGS = frozenset({"run", "checkpoint", "workers", "device"})
+FREE_SETTINGS = frozenset({"run", "checkpoint", "workers", "device", "engine"})
 
 
 class RefreshConfig(Settings):
@@ -45,6 +45,8 @@ class RefreshConfig(Settings):
     """New draws for each task of these types."""
     workers: int | None = None
     """Grader processes; none: one per core."""
+    engine: EngineConfig | None = None
+    """What samples and scores; none: as the bank was built."""
     device: str = "auto"
     """Where models are put; `auto`: the accelerator where there is one."""
 
@@ -89,7 +91,7 @@ def refresh_bank(
     if run.has_part(part, BankHit):
         return config.types
     around = _config_of(run, step)
-    opened = engines or choose_engines(around.engine, device=config.device)
+    opened = engines or choose_engines(config.engine or around.engine, device=config.device)
     tasks = read_bank_tasks(run)
     with on_demand(opened, voice_weights(around)) as engine:
         with own_grader(grader, config.workers) as chosen:

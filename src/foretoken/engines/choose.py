@@ -1,21 +1,17 @@
 """From settings to engines: the one place where an engine is chosen."""
 
-from typing import Literal
-
-from pydantic import BaseModel, ConfigDict
-
 from foretoken.engines.base import Engines
+from foretoken.engines.server.settings import ServerSettings
+from foretoken.records import Record
 
 
-class EngineConfig(BaseModel):
-    """What samples and scores."""
+class EngineConfig(Record):
+    """What samples and scores: a library in this process, or a server."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
-
-    name: Literal["transformers"] = "transformers"
-    """`transformers`: in this process."""
     dtype: str = "float32"
-    """Precision of the weights: float32, bfloat16 or float16."""
+    """Precision of the weights in this process: float32, bfloat16 or float16."""
+    server: ServerSettings | None = None
+    """An OpenAI-compatible server that takes token ids; none: transformers, in this process."""
 
 
 def choose_engines(config: EngineConfig, *, device: str = "auto") -> Engines:
@@ -23,9 +19,13 @@ def choose_engines(config: EngineConfig, *, device: str = "auto") -> Engines:
 
     Args:
         config: Settings, which stay with a run.
-        device: Where models are put, which may change from call to call: `auto` is the accelerator
-            where there is one.
+        device: Where models of this process are put, which may change from call to call: `auto` is
+            the accelerator where there is one.
     """
+    if config.server is not None:
+        from foretoken.engines.server.engine import ServerEngines
+
+        return ServerEngines(config.server)
     from foretoken.engines.transformers.engine import TransformersEngines
 
     return TransformersEngines(device=device, dtype=config.dtype)

@@ -29,7 +29,7 @@ from foretoken.baselines.count import CountBaseline
 from foretoken.baselines.path import PathBaseline
 from foretoken.baselines.prefix import PrefixBaseline, PrefixConfig, donor_traces
 from foretoken.engines.base import Engines
-from foretoken.engines.choose import choose_engines
+from foretoken.engines.choose import EngineConfig, choose_engines
 from foretoken.engines.lazy import on_demand
 from foretoken.engines.prompts import AnswerFinder
 from foretoken.errors import ScoringError, SetupError
@@ -71,6 +71,8 @@ class MeasureConfig(Settings):
     seed: int = 0
     workers: int | None = None
     """Grader processes; none: one per core."""
+    engine: EngineConfig | None = None
+    """What samples and scores; none: as the bank was built."""
     device: str = "auto"
     """Where models are put; `auto`: the accelerator where there is one."""
 
@@ -96,7 +98,7 @@ def measure(
     run = Run.open(config.run)
     saved = read_bank_config(run)
     banks = read_banks(run)
-    opened = engines or choose_engines(saved.engine, device=config.device)
+    opened = engines or choose_engines(config.engine or saved.engine, device=config.device)
     checkpoints = _checkpoints(run, config, first=min(banks))
     if config.replace:
         forget(run, [step for step in checkpoints if step not in banks])

@@ -13,7 +13,7 @@ from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import WhitespaceSplit
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-from foretoken.engines.server import ServerSettings
+from foretoken.engines.server.settings import ServerSettings
 from foretoken.engines.transformers.quiet import library_talk_off
 
 WORDS = ["<|end|>", "</", "think", ">", "</think>", "hm", "x", "y"]

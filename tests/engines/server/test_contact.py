@@ -6,7 +6,8 @@ import pytest
 from local_scores import LocalScores
 
 from foretoken.engines.base import Engine, Weights
-from foretoken.engines.server import ServerEngines, ServerSettings
+from foretoken.engines.server.engine import ServerEngines
+from foretoken.engines.server.settings import ServerSettings
 from foretoken.engines.transformers.load import load_model
 from foretoken.errors import MismatchError, ModelError
 

@@ -10,7 +10,8 @@ import torch
 from transformers import AutoModelForCausalLM
 
 from foretoken.engines.base import Weights
-from foretoken.engines.server import ServerEngines, weights_key
+from foretoken.engines.server.engine import ServerEngines
+from foretoken.engines.server.settings import weights_key
 from foretoken.engines.transformers.load import load_model
 from foretoken.errors import ModelError
 
@@ -133,7 +134,8 @@ class WithoutTorch(PathFinder):
         return None if torch else super().find_spec(name, path, target)
 sys.meta_path = [WithoutTorch if each is PathFinder else each for each in sys.meta_path]
 from foretoken.engines.base import Weights
-from foretoken.engines.server import ServerEngines, ServerSettings
+from foretoken.engines.server.engine import ServerEngines
+from foretoken.engines.server.settings import ServerSettings
 settings = ServerSettings.model_validate_json(sys.argv[1])
 with ServerEngines(settings).open([Weights(sys.argv[2])]) as engine:
     print(engine.score([([20, 21], [30])]).log_p[0], "torch" in sys.modules)

@@ -19,7 +19,7 @@ from scipy.stats import chi2
 from conftest import END, WORDS
 from foretoken.engines.base import SUBJECT_ALONE, Weights, WindowSpec
 from foretoken.engines.prompts import AnswerFinder
-from foretoken.engines.server import ServerEngine, ServerEngines
+from foretoken.engines.server.engine import ServerEngine, ServerEngines
 from foretoken.engines.server.sample import donor_path, stretches
 from foretoken.engines.transformers.load import load_model
 from foretoken.engines.transformers.score import score
