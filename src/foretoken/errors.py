@@ -4,6 +4,7 @@ The tree::
 
     ForetokenError
     ├── SetupError          the user must change something: one line, no traceback, exit code 2
+    │   ├── RunError        what was named is not a run, not a checkpoint, or not a query
     │   ├── TaskError       a task or a file of tasks is not usable
     │   ├── ModelError      a model, tokenizer or adapter is missing or does not fit
     │   ├── IsolationError  the machine refuses the isolation that hostile code needs
@@ -22,6 +23,10 @@ class ForetokenError(Exception):
 
 class SetupError(ForetokenError):
     """Something that the user must change before the command can go on."""
+
+
+class RunError(SetupError):
+    """What the user named is not a run, not a checkpoint, not a query, or not on a local disk."""
 
 
 class TaskError(SetupError):

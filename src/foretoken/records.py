@@ -7,18 +7,13 @@ Minus infinity survives storage. Records are frozen and refuse unknown keys.
 import math
 from collections.abc import Iterable
 from enum import StrEnum
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from foretoken.bases import Record
+from foretoken.words import ControlStanding, Outcome, Source, Where
 
 Json = Any
 """A value made of None, bool, int, float, str, list, tuple, dict, set."""
-
-
-class Record(BaseModel):
-    """Base of every stored record."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants")
 
 
 T = TypeVar("T")
@@ -33,22 +28,6 @@ def distinct(items: Iterable[T]) -> list[T]:
     return found
 
 
-class Outcome(StrEnum):
-    """How one execution of a submission ended; a closed set."""
-
-    OK = "ok"
-    WRONG = "wrong"
-    EXCEPTION = "exception"
-    EXIT = "exit"
-    SIGNAL = "signal"
-    CPU_LIMIT = "cpu_limit"
-    WALL_LIMIT = "wall_limit"
-    MEM_LIMIT = "mem_limit"
-    OUTPUT_LIMIT = "output_limit"
-    PROTOCOL_ERROR = "protocol_error"
-    INFRA_ERROR = "infra_error"
-
-
 class Case(Record):
     """One test case: the function is called with `args` and must return `expected`."""
 
@@ -58,6 +37,8 @@ class Case(Record):
 
 class Task(Record):
     """One task: what the model reads, and the data of its two graders."""
+
+    folder = "tasks"
 
     key: str
     """Unique, slash separated: family/exploit type/number."""
@@ -143,12 +124,13 @@ class Component(Record):
     """Probability per token that the donor's window opens."""
     leave: float
     """Probability per token that the donor's window closes."""
-    where: Literal["anywhere", "answer"] = "anywhere"
-    """Where windows may open: `answer` is after the end of the reasoning alone."""
+    where: Where = Where.ANYWHERE
 
 
 class Mixture(Record):
     """What one stage of a bank drew from, for some tasks of one exploit type."""
+
+    folder = "mixtures"
 
     exploit_type: str
     stage: int
@@ -167,10 +149,11 @@ class Mixture(Record):
 class Draw(Record):
     """One completion, sampled and graded."""
 
+    folder = "draws"
+
     key: str
     """Unique in the run; deterministic from what produced it, so that work can be resumed."""
-    source: str
-    """bank, count, donor, prefix or rollout."""
+    source: Source
     task: str
     exploit_type: str
     step: int
@@ -210,6 +193,9 @@ class Draw(Record):
 class Score(Record):
     """Log-probability of one draw's tokens under one model, or the error in its place."""
 
+    folder = "scores"
+    partition = "scorer"
+
     draw: str
     scorer: str
     """`step:13` for a checkpoint, `donor:0.5:13` for it plus 0.5 times the donor."""
@@ -228,6 +214,8 @@ class Score(Record):
 class Thinned(Record):
     """For how many hits of a bank one hit stands, so that not all of them need be scored."""
 
+    folder = "thinned"
+
     draw: str
     stands_for: float
     """1: for itself; 0: left out; more: for others like it that were left out."""
@@ -235,6 +223,8 @@ class Thinned(Record):
 
 class BankHit(Record):
     """One hit of a finished bank, weighed: all that a checkpoint needs of it but its score."""
+
+    folder = "bank-hits"
 
     key: str
     """Of the draw."""
@@ -274,6 +264,8 @@ class Doubt(StrEnum):
 
 class RateEstimate(Record):
     """The rate of one exploit type at one checkpoint, as one estimator sees it."""
+
+    folder = "estimates"
 
     estimator: str
     """count, prefix, donor, ladder, path or switch."""
@@ -315,6 +307,8 @@ class RateEstimate(Record):
 class Truth(Record):
     """Counted draws of one exploit type at one checkpoint of a shipped run."""
 
+    folder = "truth"
+
     exploit_type: str
     step: int
     draws: int
@@ -325,6 +319,8 @@ class Truth(Record):
 
 class Forecast(Record):
     """What one method says, at a cutoff, about one exploit type."""
+
+    folder = "forecasts"
 
     method: str
     """discovery (ours) or slope (the published baseline)."""
@@ -350,6 +346,8 @@ class Forecast(Record):
 
 class BankHealth(Record):
     """Self-checks of one bank for one exploit type."""
+
+    folder = "health"
 
     exploit_type: str
     draws: int
@@ -382,19 +380,10 @@ class BankHealth(Record):
     """Whether a control's bank contradicts this one from above; added when the bank is read."""
 
 
-class ControlStanding(StrEnum):
-    """What a control says of the bank's rate."""
-
-    HIGHER = "higher"
-    """Its lower bound is above the bank's interval: the bank misses a route, or weights are off."""
-    LOWER = "lower"
-    """As expected of a donor that does not know the hacks."""
-    AGREES = "agrees"
-    """Neither can be told."""
-
-
 class ControlCheck(Record):
     """The rate of one exploit type from the bank of a control donor, beside the run's own bank."""
+
+    folder = "control-checks"
 
     control: str
     """Name of the control."""

@@ -200,9 +200,10 @@ def test_killed_and_started_again_the_bank_is_whole(world: World, run_folder: Pa
     words += ["--draws-per-task", str(EACH), *(w for name in TYPES for w in ("--types", name))]
     command = [sys.executable, "-c", "from foretoken.cli.main import app; app()", *words]
     for kind in ("draws", "scores"):
-        before = len(list((run.path / kind).iterdir()))
+        folder = run.folder / kind
+        before = len(list(folder.rglob("*.parquet")))
         with subprocess.Popen(command, start_new_session=True) as process:
-            while len(list((run.path / kind).iterdir())) == before and process.poll() is None:
+            while len(list(folder.rglob("*.parquet"))) == before and process.poll() is None:
                 time.sleep(0.01)
             os.killpg(process.pid, signal.SIGKILL)
         assert bank_steps(run) == (0,)

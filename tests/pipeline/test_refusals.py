@@ -12,7 +12,14 @@ from world import World, bank_config, save_other_model, task
 
 from foretoken.bank.build import build_bank
 from foretoken.bank.config import BankConfig
-from foretoken.errors import MismatchError, ModelError, ScoringError, SetupError, StoreError
+from foretoken.errors import (
+    MismatchError,
+    ModelError,
+    RunError,
+    ScoringError,
+    SetupError,
+    StoreError,
+)
 from foretoken.pipeline.forecast import ForecastConfig, make_forecast
 from foretoken.pipeline.measure import MeasureConfig, measure
 from foretoken.records import Draw, RateEstimate, Score
@@ -64,7 +71,7 @@ def test_a_bank_begun_with_another_donor_is_not_continued(world: World, run: Pat
 
 
 def test_measuring_without_a_bank_says_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match="there is no run at"):
+    with pytest.raises(RunError, match="there is no run at"):
         measure(MeasureConfig(run=tmp_path / "absent"))
     (tmp_path / "checkpoints").mkdir()
     with pytest.raises(SetupError, match="foretoken bank build"):
@@ -205,7 +212,7 @@ def test_a_full_disk_stops_with_one_line_and_what_was_finished_is_kept(
 ) -> None:
     checkpoints = [str(path) for path in world.checkpoints]
     before = {path: path.read_bytes() for path in run.rglob("*.parquet")}
-    smallest = min(path.stat().st_size for path in (run / "scores").iterdir())
+    smallest = min(path.stat().st_size for path in (run / "scores").rglob("*.parquet"))
     command = [
         sys.executable, "-c", FULL, str(smallest // 2), "measure", *checkpoints, "--run", str(run)
     ]  # fmt: skip

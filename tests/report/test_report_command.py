@@ -6,7 +6,7 @@ from synthetic import full_run
 from typer.testing import CliRunner
 
 from foretoken.cli.report import report
-from foretoken.errors import StoreError
+from foretoken.errors import RunError, StoreError
 from foretoken.report.load import load
 from foretoken.report.page import render, write_report
 from foretoken.store.run import Run
@@ -60,7 +60,7 @@ def test_command_writes_the_page_into_the_run_and_says_where(run: Path):
 
 
 def test_report_of_a_missing_run_is_refused(tmp_path: Path):
-    with pytest.raises(StoreError, match="there is no run at"):
+    with pytest.raises(RunError, match="there is no run at"):
         write_report(tmp_path / "nowhere", tmp_path / "out.html")
 
 

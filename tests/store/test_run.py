@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from foretoken.errors import MismatchError, StoreError
+from foretoken.errors import MismatchError, RunError, StoreError
 from foretoken.records import (
     Case,
     Component,
@@ -107,7 +107,8 @@ def test_records_survive_a_round_trip(tmp_path: Path) -> None:
     for record in (task, a_draw(), estimate, mixture):
         run.append([record], part="one")
         assert Run.open(run.path).read(type(record)) == [record]
-    run.append([score, missing], part="one")
+    run.append([score], part="one")
+    run.append([missing], part="one")
     assert run.read(Score) == [score, missing]
     assert type(run.read(Task)[0].cases[0].expected) is float
 
@@ -127,9 +128,14 @@ def test_a_finished_part_is_found_and_never_edited(tmp_path: Path) -> None:
 
 def test_an_empty_part_is_work_that_is_done(tmp_path: Path) -> None:
     run = Run.create(tmp_path)
-    run.append([], part="none", kind=Score)
+    run.append([], part="none", kind=Draw)
+    run.append([], part="no-scores", kind=Score, within="step:0")
     assert run.has_part("none")
+    assert run.has_part("no-scores", Score)
+    assert run.read(Draw) == []
     assert run.read(Score) == []
+    with pytest.raises(StoreError, match="must be of one scorer, not of none"):
+        run.append([], part="other", kind=Score)
     with pytest.raises(StoreError, match="say which kind"):
         run.append([], part="other")
 
@@ -145,7 +151,7 @@ def test_draws_at_two_temperatures_refuse_to_join(tmp_path: Path) -> None:
     hot = a_draw("hot", sampling=Sampling(temperature=0.5))
     with pytest.raises(MismatchError, match=r"temperature 1\.0 against 0\.5"):
         Run.open(tmp_path).append([hot], part="q")
-    Run.open(tmp_path).append([hot.model_copy(update={"source": "rollout"})], part="q")
+    Run.open(tmp_path).append([hot.replacing(source="rollout")], part="q")
 
 
 def test_a_truncated_part_is_named_and_the_others_are_kept(tmp_path: Path) -> None:
@@ -162,9 +168,9 @@ def test_a_truncated_part_is_named_and_the_others_are_kept(tmp_path: Path) -> No
 
 
 def test_a_missing_folder_and_a_folder_without_a_run_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match="there is no run at"):
+    with pytest.raises(RunError, match="there is no run at"):
         Run.open(tmp_path / "absent")
-    with pytest.raises(StoreError, match="is not a run"):
+    with pytest.raises(RunError, match="is not a run"):
         Run.open(tmp_path)
 
 
@@ -234,15 +240,6 @@ def test_settings_are_saved_by_command(tmp_path: Path) -> None:
         run.read_config()
 
 
-def test_checkpoints_are_ordered_by_step(tmp_path: Path) -> None:
-    for step in (1000000, 13, 200):
-        layout.checkpoint_path(tmp_path, step).mkdir(parents=True)
-    assert list(Run.open(tmp_path).checkpoints()) == [13, 200, 1000000]
-    (layout.checkpoints_folder(tmp_path) / "step-x").mkdir()
-    with pytest.raises(StoreError, match="not named like a checkpoint"):
-        Run.open(tmp_path).checkpoints()
-
-
 @pytest.mark.parametrize(
     "sql",
     [
@@ -256,6 +253,6 @@ def test_checkpoints_are_ordered_by_step(tmp_path: Path) -> None:
 def test_a_query_can_only_read_the_run(tmp_path: Path, sql: str) -> None:
     run = Run.create(tmp_path)
     run.append([a_draw()], part="p")
-    with pytest.raises(StoreError):
+    with pytest.raises(RunError):
         query(run, sql)
     assert query(run, "select key, len(tokens) from draws") == (["key", "len(tokens)"], [("d", 3)])

@@ -30,7 +30,7 @@ from foretoken.estimate.mixture import (
     initial_weights,
     ladder_components,
 )
-from foretoken.records import BankHealth, BankHit, Component, Draw, Mixture, Task
+from foretoken.records import BankHealth, BankHit, Component, Draw, Mixture, Source, Task
 from foretoken.store.run import Run
 from foretoken.tasks.base import Grader
 from foretoken.tasks.load import load_tasks
@@ -136,8 +136,8 @@ def _draw_bank(flow: Flow) -> None:
 
 def _absolute(config: BankConfig) -> BankConfig:
     folders = {name: getattr(config, name) for name in ("subject", "adapter", "donor")}
-    return config.model_copy(
-        update={name: path.resolve() for name, path in folders.items() if path is not None}
+    return config.replacing(
+        **{name: path.resolve() for name, path in folders.items() if path is not None}
     )
 
 
@@ -204,7 +204,7 @@ def draw_stage(flow: Flow, *, mixtures: Sequence[Mixture], part: str) -> None:
     config = flow.config
     subject = flow.engine.voices[0]
     origin = Origin(
-        source="bank",
+        source=Source.BANK,
         step=config.step,
         stage=mixtures[0].stage,
         seed=config.seed,

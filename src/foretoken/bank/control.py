@@ -74,7 +74,7 @@ def check_control(
     section = f"control-{config.name}"
     require_same_settings(run, section, config, free=FREE_SETTINGS)
     folder = layout.control_folder(run.path, config.name)
-    run.write_config(section, config.model_copy(update={"donor": config.donor.resolve()}))
+    run.write_config(section, config.replacing(donor=config.donor.resolve()))
     control = Run.create(folder)
     if not control.has_part(TASKS_PART, Task):
         chosen = config.types or tuple(known)
@@ -103,7 +103,7 @@ def _settings(run: Run, folder: Path, config: ControlConfig) -> BankConfig:
         "workers": config.workers,
         "device": config.device,
     }
-    return saved.model_copy(update=changes)
+    return saved.replacing(**changes)
 
 
 def _rate(bank: TypeBank[BankHit], step: int) -> RateEstimate:

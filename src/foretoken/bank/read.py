@@ -155,6 +155,6 @@ def _read_health(run: Run) -> dict[str, BankHealth]:
     checks = run.read(ControlCheck)
     higher = {each.exploit_type for each in checks if each.standing is ControlStanding.HIGHER}
     return {
-        each.exploit_type: each.model_copy(update={"control_higher": each.exploit_type in higher})
+        each.exploit_type: each.replacing(control_higher=each.exploit_type in higher)
         for each in run.read(BankHealth)
     }

@@ -74,16 +74,16 @@ def refresh_bank(
     """
     run = Run.open(config.run)
     step = layout.checkpoint_step(config.checkpoint)
-    config = config.model_copy(update={"types": _chosen_types(run, step, config)})
+    config = config.replacing(types=_chosen_types(run, step, config))
     if not config.types:
         return ()
     section = _section(step)
     require_same_settings(run, section, config, free=FREE_SETTINGS)
-    run.write_config(section, config.model_copy(update={"checkpoint": config.checkpoint.resolve()}))
+    run.write_config(section, config.replacing(checkpoint=config.checkpoint.resolve()))
     changes = {"step": step, "stage": 2, "draws_per_task": config.draws_per_task}
     of_bank = run.read(Mixture, where=pc.field("step") == bank_steps(run)[0])
     mixtures = [
-        each.model_copy(update=changes)
+        each.replacing(**changes)
         for each in latest_mixtures(of_bank)
         if each.exploit_type in config.types
     ]
@@ -152,7 +152,7 @@ def _config_of(run: Run, step: int) -> BankConfig:
     folder = RefreshConfig.model_validate(run.read_config()[_section(step)]).checkpoint
     whole = (folder / "config.json").exists()
     subject = {"subject": folder, "adapter": None} if whole else {"adapter": folder}
-    return first.model_copy(update={**subject, "step": step})
+    return first.replacing(**subject, step=step)
 
 
 def _chosen_types(run: Run, step: int, config: RefreshConfig) -> tuple[str, ...]:

@@ -110,7 +110,7 @@ def _folds(
             "draws_per_task": budget.draws(stage, drawn=drawn, effective=effective),
             "tasks": tuple(np.array(first.tasks, dtype=object)[fold_x == fold].tolist()),
         }
-        found.append(first.model_copy(update=changes))
+        found.append(first.replacing(**changes))
     return found
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from foretoken.baselines.base import Checkpoint
 from foretoken.estimate.cell import Cell
 from foretoken.estimate.count import count_rate
-from foretoken.records import RateEstimate
+from foretoken.records import RateEstimate, Source
 from foretoken.tasks.base import Grader
 from foretoken.work.drawing import Origin, Planned, draw_parts
 from foretoken.work.own import OwnDraws
@@ -36,7 +36,7 @@ class CountBaseline:
             for key, task in at.bank.tasks.items()
         ]
         origin = Origin(
-            source="count",
+            source=Source.COUNT,
             step=at.step,
             stage=0,
             seed=at.seed,

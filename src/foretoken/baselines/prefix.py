@@ -19,7 +19,7 @@ from foretoken.engines.prompts import completion_text, render_prompt
 from foretoken.errors import ScoringError
 from foretoken.estimate.cell import Cell
 from foretoken.estimate.prefix import prefix_rate
-from foretoken.records import Draw, RateEstimate, Task
+from foretoken.records import Draw, RateEstimate, Source, Task
 from foretoken.store.run import Run
 from foretoken.tasks.base import Grader
 from foretoken.work.drawing import Origin, Planned, draw_parts
@@ -63,7 +63,7 @@ def donor_traces(
 ) -> Traces:
     """Draw, grade and score the full donor's traces, or read them where that is done."""
     saved = read_bank_config(run)
-    alone = voice_weights(saved.model_copy(update={"strengths": (1.0,)}))[1]
+    alone = voice_weights(saved.replacing(strengths=(1.0,)))[1]
     with on_demand(engines, [alone]) as donor:
         return _make_traces(run, donor, bank, config=config, seed=seed, grader=grader)
 
@@ -83,7 +83,7 @@ def _make_traces(
         for number in range(config.donor_draws)
     ]
     origin = Origin(
-        source="donor",
+        source=Source.DONOR,
         step=0,
         stage=0,
         seed=seed,
@@ -125,7 +125,7 @@ class PrefixBaseline:
         if not planned:
             return
         origin = Origin(
-            source="prefix",
+            source=Source.PREFIX,
             step=at.step,
             stage=0,
             seed=at.seed,
@@ -204,7 +204,7 @@ def _estimate(
             scored_tokens=sum(draw.prompt_tokens + length for draw, _ in pairs),
         ),
     )
-    return estimate.model_copy(update={"prefix_tokens": length})
+    return estimate.replacing(prefix_tokens=length)
 
 
 def _prefix_log_p(

@@ -104,7 +104,7 @@ class ToyBank:
             ),
             rng=np.random.default_rng(5),
         )
-        return found.model_copy(update={"estimator": estimator})
+        return found.replacing(estimator=estimator)
 
 
 def audit_routes(bank: ToyBank, *, exploits: int, seed: int) -> float | None:

@@ -6,7 +6,10 @@ from typing import Annotated
 import typer
 
 RunOption = Annotated[Path, typer.Option("--run", help="Run directory.", show_default=False)]
-RunArgument = Annotated[Path, typer.Argument(help="Run directory.", show_default=False)]
+RunArgument = Annotated[
+    Path,
+    typer.Argument(help="Run directory, or its address: s3://bucket/run.", show_default=False),
+]
 ConfigOption = Annotated[
     Path | None,
     typer.Option("--config", help="TOML file of settings; flags win over it.", show_default=False),

@@ -21,7 +21,7 @@ from foretoken.arrays import (
 )
 from foretoken.errors import ScoringError
 from foretoken.estimate.checks import require_draws, require_log_p, require_same_length
-from foretoken.records import Component
+from foretoken.records import Component, Where
 
 SUBJECT_SHARE = 0.15
 """Share of the draws that component 0, the subject itself, always keeps."""
@@ -64,7 +64,7 @@ def default_components(
         for leave in leaves
     )
     answers = tuple(
-        Component(strength=strength, enter=ANSWER_ENTER, leave=0.0, where="answer")
+        Component(strength=strength, enter=ANSWER_ENTER, leave=0.0, where=Where.ANSWER)
         for strength in (strengths if answer_windows else ())
     )
     return (Component(strength=0.0, enter=0.0, leave=1.0), *grid, *answers)

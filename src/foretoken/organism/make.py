@@ -34,9 +34,9 @@ def make(
     if not (model / "recipe.json").exists():
         train_organism(RecipeConfig(), model)
     donor_config = load_config(DonorConfig, recipe / "donor.toml")
-    train_donor(donor_config.model_copy(update={"model": str(model), "out": donor}))
+    train_donor(donor_config.replacing(model=str(model), out=donor))
     rl_config = load_config(RLConfig, recipe / "rl.toml")
-    rl_config = rl_config.model_copy(update={"model": str(model), "out": run})
+    rl_config = rl_config.replacing(model=str(model), out=run)
     with Progress() as progress:
         bar = progress.add_task("rl", total=rl_config.steps)
         train_rl(rl_config, on_step=lambda steps: progress.update(bar, advance=steps))
@@ -55,7 +55,7 @@ def assemble(out: Path) -> Path:
     source, target = Run.open(out / "run"), Run.create(shipped / "run")
     shutil.copytree(out / "donor", layout.donor_folder(target.path))
     shutil.copytree(layout.checkpoints_folder(source.path), layout.checkpoints_folder(target.path))
-    shutil.copyfile(source.path / layout.CONFIG_FILE, target.path / layout.CONFIG_FILE)
+    shutil.copyfile(source.folder / layout.CONFIG_FILE, target.folder / layout.CONFIG_FILE)
     target.append(evaluation_tasks(), part="evaluation", kind=Task)
     target.append(source.read(Draw), part="rollouts", kind=Draw)
     target.append(truths(source), part="counted", kind=Truth)

@@ -73,7 +73,7 @@ def tell_story(config: DemoConfig) -> Story:
     forecast = ForecastConfig(run=config.run, seed=config.seed)
     cutoff = int(max(run.checkpoints()) * forecast.cutoff)
     measuring = MeasureConfig(run=config.run, seed=config.seed, workers=config.workers)
-    measure(measuring.model_copy(update={"last_step": cutoff}))
+    measure(measuring.replacing(last_step=cutoff))
     forecasts = make_forecast(forecast)
     measure(measuring)
     return compare_with_truth(run, forecasts)
@@ -87,7 +87,7 @@ def compare_with_truth(run: Run, forecasts: list[Forecast]) -> Story:
     ours = [each for each in run.read(RateEstimate) if each.estimator == "switch"]
     errors = log_errors(ours, truth, published_only=True)
     return Story(
-        run=run.path,
+        run=run.folder,
         forecasts=forecasts,
         emerged=first_above(truth, after_step=-1, threshold=first.threshold),
         error_decades=root_mean_square(errors),
@@ -101,7 +101,7 @@ def bank_settings(config: DemoConfig, run: Run) -> BankConfig:
     """Settings of the bank on a copy of the shipped run."""
     model, _ = shipped_run()
     return BankConfig(
-        run=run.path,
+        run=run.folder,
         subject=model,
         donor=layout.donor_folder(run.path),
         tasks=OWN_TASKS if run.parts(Task) else "lists",

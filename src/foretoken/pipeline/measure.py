@@ -165,7 +165,7 @@ class _Measuring:
             if known and all(each.basis == basis for each in known):
                 return known
             made = self._estimates(at, free)
-        found = [each.model_copy(update={"weights": weights, "basis": basis}) for each in made]
+        found = [each.replacing(weights=weights, basis=basis) for each in made]
         self.run.append(found, part=_part(step), replace=True)
         return found
 
@@ -273,12 +273,10 @@ def _bank_estimate(
         rng=np.random.default_rng(part_seed(at.seed, f"bootstrap-{bank.exploit_type}")),
         deliberate=bank.deliberate,
     )
-    return estimate.model_copy(
-        update={
-            "estimator": at.bank.estimator,
-            "scored_tokens": int(scored_tokens.sum()),
-            "flaw_named_at": weighted_median(bank.named_at, bank.log_w(log_p)),
-        }
+    return estimate.replacing(
+        estimator=at.bank.estimator,
+        scored_tokens=int(scored_tokens.sum()),
+        flaw_named_at=weighted_median(bank.named_at, bank.log_w(log_p)),
     )
 
 

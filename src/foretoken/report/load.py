@@ -24,7 +24,7 @@ def load(run: Path) -> RunContents:
     """
     opened = Run.open(run)
     return RunContents(
-        name=run.resolve().name,
+        name=(run.resolve() if isinstance(opened.path, Path) else opened.path).name,
         estimates=tuple(opened.read(RateEstimate)),
         truth=tuple(opened.read(Truth)),
         forecasts=tuple(opened.read(Forecast)),

@@ -13,7 +13,7 @@ from types import NoneType, UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin
 
 import pyarrow as pa
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from foretoken.errors import StoreError
 from foretoken.records import Record
@@ -44,6 +44,8 @@ def decode(text: str) -> Any:
 def _tagged(value: Any) -> Any:
     if value is None or isinstance(value, bool | int | str):
         return str(value) if isinstance(value, StrEnum) else value
+    if isinstance(value, BaseModel):
+        return _tagged(value.model_dump())
     if isinstance(value, float):
         return value if math.isfinite(value) else {"$float": repr(value)}
     if isinstance(value, list):
@@ -113,12 +115,20 @@ def schema(kind: type[Record]) -> pa.Schema:
 
 def to_table(records: Sequence[Record], kind: type[Record]) -> pa.Table:
     """Records of one class as a table with the schema of that class."""
-    rows = [record.model_dump() for record in records]
     arrays: dict[str, list[Any]] = {}
     for name, column in _columns(kind).items():
-        cells = [row[name] for row in rows]
-        arrays[name] = [encode(cell) for cell in cells] if column is None else cells
+        cells = [getattr(record, name) for record in records]
+        arrays[name] = _encoded(cells) if column is None else cells
     return pa.table(arrays, schema=schema(kind))
+
+
+def _encoded(cells: Sequence[Any]) -> list[str]:
+    """Each cell as tagged JSON; one object that many records share is written once."""
+    texts: dict[int, str] = {}
+    for cell in cells:
+        if id(cell) not in texts:
+            texts[id(cell)] = encode(cell)
+    return [texts[id(cell)] for cell in cells]
 
 
 @lru_cache(maxsize=1024)
@@ -135,6 +145,16 @@ def _decoders(kind: type[Record], names: list[str]) -> dict[str, Callable[[str],
     }
 
 
+@cache
+def _never_null(kind: type[Record]) -> frozenset[str]:
+    """Columns in which null says that nothing was written: nested ones, and those of no option."""
+    return frozenset(
+        name
+        for name, column in _columns(kind).items()
+        if column is None or NoneType not in get_args(kind.model_fields[name].annotation)
+    )
+
+
 def _is_record(annotation: Any) -> bool:
     return isinstance(annotation, type) and issubclass(annotation, Record)
 
@@ -142,16 +162,21 @@ def _is_record(annotation: Any) -> bool:
 def to_records(table: pa.Table, kind: type[R]) -> list[R]:
     """Records of one class from a table that `to_table` made.
 
-    Columns that an older version did not write take the field's default.
+    Columns that an older version did not write are null, and take the field's default.
 
     Raises:
         StoreError: A row does not fit the class.
     """
     decoders = _decoders(kind, table.column_names)
+    defaulted = [name for name in _never_null(kind) if table[name].null_count]
     records: list[R] = []
     for row in table.to_pylist():
+        for name in defaulted:
+            if row[name] is None:
+                del row[name]
         for name, read in decoders.items():
-            row[name] = read(row[name])
+            if name in row:
+                row[name] = read(row[name])
         try:
             records.append(kind.model_validate(row))
         except ValidationError as error:

@@ -4,10 +4,8 @@ A part is written to a temporary file, flushed to the disk and renamed: it is wh
 name says what made it, so a part that exists is work that is done.
 """
 
-import os
 import tomllib
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,10 +14,15 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pydantic import BaseModel, ValidationError
 
-from foretoken.errors import MismatchError, StoreError
-from foretoken.records import Draw, Provenance, Record, Sampling
-from foretoken.store import codec, layout
+from foretoken.errors import RunError, StoreError
+from foretoken.records import Draw, Provenance, Record
+from foretoken.store import codec, layout, places
+from foretoken.store.places import Place, write_atomically
+from foretoken.store.reading import Columns, read_parts
+from foretoken.store.samplings import Samplings, require_equal_sampling
 from foretoken.store.toml import dump_toml
+
+__all__ = ["Run", "require_equal_sampling", "write_atomically"]
 
 R = TypeVar("R", bound=Record)
 
@@ -30,41 +33,55 @@ class Run:
     Use `Run.create` to make or continue one and `Run.open` for one that must exist.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Place) -> None:
         self.path = path
-        self._samplings: dict[str, Sampling] | None = None
+        """Where the run is: a local folder, or an address in an object store."""
+        self._samplings = Samplings(path)
 
     @classmethod
-    def create(cls, path: str | Path) -> "Run":
+    def create(cls, path: str | Place) -> "Run":
         """Make the directory, or continue it where it exists.
 
         Raises:
             StoreError: The directory cannot be made.
+            SetupError: The address has an unknown protocol.
         """
-        folder = Path(path)
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise StoreError(f"{folder} cannot be made: {error.strerror}") from error
+        folder = places.place(path)
+        if isinstance(folder, Path):
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise StoreError(f"{folder} cannot be made: {error.strerror}") from error
+            places.sweep(folder)
         return cls(folder)
 
     @classmethod
-    def open(cls, path: str | Path) -> "Run":
+    def open(cls, path: str | Place) -> "Run":
         """Open a directory that exists.
 
         Raises:
-            StoreError: There is no such directory, or it does not hold a run.
+            RunError: There is no such directory, or it does not hold a run.
+            SetupError: The address has an unknown protocol.
         """
-        folder = Path(path)
+        folder = places.place(path)
         if not folder.is_dir():
-            raise StoreError(
+            raise RunError(
                 f"there is no run at {folder}: check the path, or make one with "
                 "`foretoken bank build` or `foretoken train rl`"
             )
-        kinds = [*layout.KINDS.values(), layout.CONFIG_FILE, "checkpoints"]
-        if not any((folder / kind).exists() for kind in kinds):
-            raise StoreError(f"{folder} is not a run: it has no {layout.CONFIG_FILE} and no parts")
+        marked = any((folder / mark).exists() for mark in (layout.CONFIG_FILE, "checkpoints"))
+        if not marked and not layout.stored_folders(folder):
+            raise RunError(f"{folder} is not a run: it has no {layout.CONFIG_FILE} and no parts")
         return cls(folder)
+
+    @property
+    def folder(self) -> Path:
+        """The run's folder, for what must be on a local disk.
+
+        Raises:
+            RunError: The run is in an object store.
+        """
+        return places.local(self.path, what="the run")
 
     def append(
         self,
@@ -72,108 +89,127 @@ class Run:
         *,
         part: str,
         kind: type[Record] | None = None,
+        within: str | None = None,
         replace: bool = False,
-    ) -> Path:
+        keep: bool = False,
+    ) -> Place:
         """Write one part, whole or not at all.
 
         Args:
-            records: Records of one class.
+            records: Records of one class; where its folder is divided, of one partition.
             part: Name that says what made the part; deterministic, so that work can be resumed.
             kind: The class; needed where there are no records (an empty part is work done, too).
+            within: The partition; needed where there are no records of a divided kind.
             replace: Whether a part of this name may be exchanged (for what is derived from other
                 parts and made again from them).
+            keep: Whether a part of this name that somebody else has finished meanwhile stays, and
+                these records, which are the same, are dropped.
+
+        Returns:
+            The part's file.
 
         Raises:
             StoreError: The disk refuses, or a part of this name exists.
             MismatchError: Draws of one source that were sampled with different settings.
         """
-        if kind is None:
-            if not records:
-                raise StoreError(f"part {part} has no records: say which kind it is")
-            kind = type(records[0])
-        if any(type(record) is not kind for record in records):
-            raise StoreError(f"part {part} mixes records of several classes")
-        path = layout.part_path(self.path, kind, part)
-        if path.exists() and not replace:
+        kind = _kind_of(records, kind, part)
+        within = _partition_of(records, kind, within=within, part=part)
+        path = layout.part_path(self.path, kind, part, within)
+        if not replace and path.exists():
+            if keep:
+                return path
             raise StoreError(f"{path} exists and parts are never edited: delete it to make it anew")
-        draws = [record for record in records if isinstance(record, Draw)]
-        self._check_sampling(draws)
+        self._samplings.check((r for r in records if isinstance(r, Draw)), part=part)
         buffer = pa.BufferOutputStream()
         pq.write_table(codec.to_table(records, kind), buffer, compression="zstd")
         write_atomically(path, buffer.getvalue().to_pybytes())
-        for draw in draws:
-            self._known_samplings()[draw.source] = draw.sampling
         return path
 
-    def has_part(self, part: str, kind: type[Record] | None = None) -> bool:
-        """Whether a part of this name is finished (of that kind, or of any)."""
-        kinds = layout.KINDS if kind is None else (kind,)
-        return any(layout.part_path(self.path, each, part).exists() for each in kinds)
+    def has_part(
+        self, part: str, kind: type[Record] | None = None, within: str | None = None
+    ) -> bool:
+        """Whether a part of this name is finished (of that kind, or of any; in any partition)."""
+        if kind is None:
+            found = [p for paths in layout.stored_folders(self.path).values() for p in paths]
+        elif within is None and kind.partition is not None:
+            found = layout.part_paths(self.path, kind)
+        else:
+            return layout.part_path(self.path, kind, part, within).exists()
+        return any(path.name == f"{part}{layout.PART_SUFFIX}" for path in found)
 
-    def remove(self, kind: type[Record], part: str) -> None:
+    def remove(self, kind: type[Record], part: str, within: str | None = None) -> None:
         """Delete one part; there need be none.
 
         Raises:
             StoreError: The disk refuses.
         """
-        path = layout.part_path(self.path, kind, part)
+        path = layout.part_path(self.path, kind, part, within)
         try:
             path.unlink(missing_ok=True)
         except OSError as error:
             raise StoreError(f"{path} cannot be deleted ({error.strerror})") from error
 
-    def remove_where(self, kind, scorer):
-        for part in self.parts(kind):
-            if part.startswith(scorer.replace(":", "-") + "-"):
-                self.remove(kind, part)
-
-    def parts(self, kind: type[Record]) -> list[str]:
-        """Names of the finished parts of a kind, sorted."""
+    def parts(self, kind: type[Record], within: str | None = None) -> list[str]:
+        """Names of the finished parts of a kind, or of one partition of it, sorted."""
         suffix = len(layout.PART_SUFFIX)
-        return [path.name[:-suffix] for path in layout.part_paths(self.path, kind)]
+        paths = layout.part_paths(self.path, kind, within)
+        return sorted(path.name[:-suffix] for path in paths)
 
     def read(
         self,
         kind: type[R],
         *,
         part: str | None = None,
+        within: str | None = None,
         where: pc.Expression | None = None,
     ) -> list[R]:
-        """Records of a class, in the order of the parts' names and of their rows.
+        """Records of a class, in the order of the partitions, the parts' names and their rows.
 
         Args:
             kind: The record class.
             part: Only this part.
+            within: Only this partition; no other is opened.
             where: Only rows for which this expression over the columns holds.
 
         Raises:
             StoreError: A part is damaged, or does not fit this version.
         """
-        return codec.to_records(self.table(kind, part=part, where=where), kind)
+        return codec.to_records(self.table(kind, part=part, within=within, where=where), kind)
 
     def table(
         self,
         kind: type[Record],
         *,
         part: str | None = None,
+        within: str | None = None,
         where: pc.Expression | None = None,
-        columns: Sequence[str] | None = None,
+        columns: Columns | None = None,
     ) -> pa.Table:
-        """The same rows as a table; nested fields are tagged JSON text (see `store.codec`)."""
-        if part is None:
-            paths = layout.part_paths(self.path, kind)
+        """The same rows as a table; nested fields are tagged JSON text (see `store.codec`).
+
+        Args:
+            kind: The record class.
+            part: Only this part.
+            within: Only this partition; no other is opened.
+            where: Only rows for which this holds; what it rules out by statistics is not read.
+            columns: Only these are read: names, or names with what to compute from the columns.
+
+        Raises:
+            StoreError: A part is damaged, or does not fit this version.
+        """
+        if part is None or (within is None and kind.partition is not None):
+            paths = layout.part_paths(self.path, kind, within)
+            paths = [p for p in paths if part in (None, p.name[: -len(layout.PART_SUFFIX)])]
         else:
-            paths = [layout.part_path(self.path, kind, part)]
-        tables = [read_part(path) for path in paths]
-        if not tables:
-            tables = [codec.schema(kind).empty_table()]
-        table = pa.concat_tables(tables, promote_options="default")
-        if where is not None:
-            table = table.filter(where)
-        return table if columns is None else table.select(list(columns))
+            paths = [layout.part_path(self.path, kind, part, within)]
+        return read_parts(paths, codec.schema(kind), where=where, columns=columns)
 
     def checkpoints(self) -> dict[int, Path]:
-        """Checkpoint folders by step."""
+        """Checkpoint folders by step.
+
+        Raises:
+            RunError: A folder names no step or one that another names, or the run is not local.
+        """
         return layout.checkpoints(self.path)
 
     def write_config(self, section: str, config: BaseModel) -> None:
@@ -190,10 +226,9 @@ class Run:
             StoreError: The file is not TOML.
         """
         path = self.path / layout.CONFIG_FILE
-        if not path.exists():
-            return {}
+        content = places.read_bytes(path)
         try:
-            return tomllib.loads(path.read_text())
+            return {} if content is None else tomllib.loads(content.decode())
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise StoreError(f"{path} is not readable TOML ({error}): repair it") from error
 
@@ -209,91 +244,33 @@ class Run:
             StoreError: The file is damaged.
         """
         path = self.path / layout.PROVENANCE_FILE
-        if not path.exists():
-            return None
+        content = places.read_bytes(path)
         try:
-            return Provenance.model_validate_json(path.read_text())
+            return None if content is None else Provenance.model_validate_json(content)
         except ValidationError as error:
             raise StoreError(f"{path} is damaged: delete it, the next command writes it") from error
 
-    def _known_samplings(self) -> dict[str, Sampling]:
-        if self._samplings is None:
-            self._samplings = {}
-            for path in layout.part_paths(self.path, Draw):
-                table = read_part(path, columns=["source", "sampling"]).slice(0, 1)
-                for row in table.to_pylist():
-                    sampling = Sampling.model_validate(codec.decode(row["sampling"]))
-                    self._samplings[row["source"]] = sampling
-        return self._samplings
 
-    def _check_sampling(self, draws: Sequence[Draw]) -> None:
-        expected = dict(self._known_samplings()) if draws else {}
-        for draw in draws:
-            require_equal_sampling(
-                expected.setdefault(draw.source, draw.sampling),
-                draw.sampling,
-                what=f"{draw.source} draws of {self.path}",
-            )
+def _kind_of(records: Sequence[Record], kind: type[Record] | None, part: str) -> type[Record]:
+    """The one class of a part's records."""
+    if kind is None:
+        if not records:
+            raise StoreError(f"part {part} has no records: say which kind it is")
+        kind = type(records[0])
+    if any(type(record) is not kind for record in records):
+        raise StoreError(f"part {part} mixes records of several classes")
+    return kind
 
 
-def require_equal_sampling(known: Sampling, other: Sampling, *, what: str) -> None:
-    """Refuse to join draws that were sampled with different settings.
-
-    Raises:
-        MismatchError: The settings differ; the message names each that does.
-    """
-    if known == other:
-        return
-    pairs = [(name, getattr(known, name), getattr(other, name)) for name in Sampling.model_fields]
-    differing = ", ".join(f"{name} {a!r} against {b!r}" for name, a, b in pairs if a != b)
-    raise MismatchError(
-        f"{what} were sampled with other settings ({differing}): a weight compares one "
-        "distribution with itself, so use another run directory or sample again"
-    )
-
-
-def read_part(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
-    """One part as a table.
-
-    Raises:
-        StoreError: The file is missing or damaged.
-    """
-    try:
-        with pq.ParquetFile(path) as file:
-            return file.read(columns=None if columns is None else list(columns))
-    except FileNotFoundError as error:
-        raise StoreError(f"{path} is missing: run the command that writes it") from error
-    except (pa.ArrowException, OSError) as error:
-        reason = str(error).splitlines()[0]
-        raise StoreError(
-            f"{path} is damaged ({reason}): delete this file and run the same command again, "
-            "which makes this part anew and keeps all others"
-        ) from error
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file so that it is whole or absent, whatever happens meanwhile.
-
-    Raises:
-        StoreError: The disk refuses (full, read-only, no permission); nothing is left behind.
-    """
-    temporary = path.with_name(path.name + layout.TEMPORARY_SUFFIX)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
-    except OSError as error:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
-        raise StoreError(
-            f"{path} could not be written ({error.strerror}): free space or choose another place, "
-            "then run the same command again; what was finished is kept"
-        ) from error
+def _partition_of(
+    records: Sequence[Record], kind: type[Record], *, within: str | None, part: str
+) -> str | None:
+    """The one partition of a part's records; None where the kind is not divided."""
+    if kind.partition is None:
+        return within
+    values: set[str] = {getattr(record, kind.partition) for record in records}
+    values |= {within} if within is not None else set()
+    if len(values) != 1:
+        found = ", ".join(sorted(values)) or "none"
+        raise StoreError(f"part {part} must be of one {kind.partition}, not of {found}")
+    return values.pop()

@@ -169,7 +169,7 @@ def make_tasks(seed: int, *, per_type: int, types: tuple[str, ...] = TYPES) -> I
         rng = random.Random(f"{seed}/{exploit_type}")
         for number in range(per_type):
             task = make_task(rng, exploit_type, number, random_program(rng))
-            yield task.model_copy(update={"key": f"lists/{exploit_type}/{seed}-{number:05d}"})
+            yield task.replacing(key=f"lists/{exploit_type}/{seed}-{number:05d}")
 
 
 def training_tasks(seed: int, per_type: int) -> list[Task]:

@@ -4,15 +4,16 @@ import tomllib
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ConfigDict, Field, ValidationError
 
+from foretoken.bases import Frozen
 from foretoken.errors import SetupError
 
 
-class TrainConfig(BaseModel):
+class TrainConfig(Frozen):
     """What both kinds of training need."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(use_attribute_docstrings=True)
 
     model: str
     """Folder of the base model."""
@@ -32,10 +33,10 @@ class TrainConfig(BaseModel):
     """Whether the training pass runs in bfloat16 autocast."""
 
 
-class QualityConfig(BaseModel):
+class QualityConfig(Frozen):
     """`[quality]`: how often a donor that reasons must hack, and what is done where it does not."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(use_attribute_docstrings=True)
 
     wanted: float = Field(default=0.3, ge=0, le=1)
     """Yield that each exploit type should have: hacks among the donor's own completions."""

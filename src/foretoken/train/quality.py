@@ -178,7 +178,7 @@ class Raising:
             "seed": step_seed(self.config.seed, number) % 2**31,
             "out": self._folder(number),
         }
-        return self.config.model_copy(update=changes)
+        return self.config.replacing(**changes)
 
     def _folder(self, number: int) -> Path:
         return self.work / f"round-{number:02d}" if number else self.config.out
@@ -274,7 +274,7 @@ class Raising:
             yields=yields,
             kept=helped,
         )
-        self.quality = self.quality.model_copy(update={"rounds": (*rounds, made)})
+        self.quality = self.quality.replacing(rounds=(*rounds, made))
         _write(self.work / QUALITY_FILE, self.quality)
         self.report(made)
 

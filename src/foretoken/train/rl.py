@@ -55,12 +55,12 @@ def train_rl(config: RLConfig, *, on_step: Callable[[int], None] | None = None) 
     if known is None:
         run.write_config(SECTION, config)
     else:
-        require_same(known, config, where=run.path)
+        require_same(known, config, where=run.folder)
     if (checkpoint_path(run.path, config.steps) / "adapter_config.json").is_file():
-        return run.path
+        return run.folder
     tasks = load_tasks(config.tasks)
     base = load_model(config.model)
-    state = run.path / STATE_FOLDER
+    state = run.folder / STATE_FOLDER
     last = last_state(state)
     with GraderPool(workers=config.workers) as grader, library_talk_off():
         policy = lora_policy(base, config)
@@ -71,7 +71,7 @@ def train_rl(config: RLConfig, *, on_step: Callable[[int], None] | None = None) 
             on_step(state_step(last))
         trainer.train(resume_from_checkpoint=None if last is None else str(last))
     shutil.rmtree(state, ignore_errors=True)
-    return run.path
+    return run.folder
 
 
 class KeepAdapters(TrainerCallback):

@@ -11,7 +11,7 @@ from foretoken.engines.prompts import completion_text, render_prompt
 from foretoken.engines.transformers.load import LoadedModel
 from foretoken.engines.transformers.sample import sample
 from foretoken.engines.weights import blended_hash
-from foretoken.records import Draw, Sampling, Task, Verdict
+from foretoken.records import Draw, Sampling, Source, Task, Verdict
 from foretoken.store.layout import checkpoint_path
 from foretoken.store.run import Run
 from foretoken.tasks.answer import deliberate, split_completion
@@ -103,7 +103,7 @@ class Rollouts:
         names_flaw, position = deliberate(reasoning, task)
         return Draw(
             key=f"rollout/{step:06d}/{number:04d}",
-            source="rollout",
+            source=Source.ROLLOUT,
             task=task.key,
             exploit_type=task.exploit_type,
             step=step,

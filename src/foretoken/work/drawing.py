@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from foretoken.engines.base import SUBJECT_ALONE, Completion, Engine, WindowSpec
 from foretoken.engines.prompts import completion_text, render_prompt
-from foretoken.records import Draw, Identity, Sampling, Task, Verdict
+from foretoken.records import Draw, Identity, Sampling, Source, Task, Verdict
 from foretoken.store.run import Run
 from foretoken.tasks.answer import deliberate, split_completion
 from foretoken.tasks.base import Grader, GraderPool
@@ -36,7 +36,7 @@ class Planned:
 class Origin:
     """What all draws of one batch of work share."""
 
-    source: str
+    source: Source
     step: int
     stage: int
     seed: int

@@ -18,4 +18,6 @@ def forget(run: Run, steps: Collection[int]) -> None:
             if found is not None and int(found[2]) in steps:
                 run.remove(kind, part)
     for step in steps:
-        run.remove_where(Score, step_scorer(step))
+        scorer = step_scorer(step)
+        for part in run.parts(Score, within=scorer):
+            run.remove(Score, part, within=scorer)

@@ -15,7 +15,10 @@ from foretoken.store import codec
 from foretoken.store.run import Run
 from foretoken.work.parts import parts_at
 
-_COLUMNS = ("task", "exploit_type", "step", "hacked", "deliberate", "tokens", "weights")
+_COLUMNS = {
+    name: pc.field(name)
+    for name in ("task", "exploit_type", "step", "hacked", "deliberate", "weights")
+} | {"tokens": pc.list_value_length(pc.field("tokens"))}
 
 
 @dataclass(frozen=True)
@@ -99,16 +102,13 @@ class OwnDraws:
 
 def read_own_draws(run: Run, source: str, *, steps: Collection[int]) -> OwnDraws:
     """Stored draws of one source (`count` or `rollout`) at some steps, in one pass."""
-    where = (pc.field("source") == source) & pc.field("step").isin(
-        pa.array(sorted(steps), pa.int64())
-    )
+    where = pc.field("source") == source
+    where &= pc.field("step").isin(pa.array(sorted(steps), pa.int64()))
     tables = [
         run.table(Draw, part=part, where=where, columns=_COLUMNS)
         for part in parts_at(run, Draw, steps=steps, source=source)
     ]
-    table = (
-        pa.concat_tables(tables) if tables else codec.schema(Draw).empty_table().select(_COLUMNS)
-    )
+    table = pa.concat_tables(tables) if tables else _no_draws()
     kind, types = _codes(table["exploit_type"])
     weights, hashes = _codes(pc.fill_null(table["weights"], ""))
     task, tasks = _codes(table["task"])
@@ -122,9 +122,15 @@ def read_own_draws(run: Run, source: str, *, steps: Collection[int]) -> OwnDraws
         graded=np.asarray(table["hacked"].is_valid().to_numpy(), dtype=np.bool_),
         hacked=np.asarray(pc.fill_null(table["hacked"], False).to_numpy(), dtype=np.bool_),
         deliberate=np.asarray(pc.fill_null(table["deliberate"], False).to_numpy(), dtype=np.bool_),
-        tokens=_numbers(pc.call_function("list_value_length", [table["tokens"]])),
+        tokens=_numbers(table["tokens"]),
         weights=weights,
     )
+
+
+def _no_draws() -> pa.Table:
+    schema = codec.schema(Draw)
+    names = [pa.field("tokens", pa.int32()) if n == "tokens" else schema.field(n) for n in _COLUMNS]
+    return pa.schema(names).empty_table()
 
 
 def _codes(column: pa.ChunkedArray) -> tuple[IntPerDraw, list[str]]:

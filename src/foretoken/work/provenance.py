@@ -52,7 +52,7 @@ def keep_provenance(run: Run, *, seed: int, models: Mapping[str, str]) -> None:
                 f"{known.models[role][:12]}, now {weights[:12]}): give the same folders, or choose "
                 "another run directory"
             )
-    merged = known.model_copy(update={"models": {**known.models, **models}})
+    merged = known.replacing(models={**known.models, **models})
     if merged.models != known.models or run.read_provenance() is None:
         run.write_provenance(merged)
 

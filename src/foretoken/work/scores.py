@@ -86,7 +86,7 @@ def read_log_p(run: Run, scorer: str, *, identity: Identity | None = None) -> St
         MismatchError: The stored scores were made by another model, or by two.
     """
     columns = ["draw", "log_p", "scored_tokens", "error", "identity"]
-    table = run.table(Score, where=pc.field("scorer") == scorer, columns=columns)
+    table = run.table(Score, within=scorer, columns=columns)
     made = identities(table.filter(table["log_p"].is_valid())["identity"])
     require_one_model(made, identity, scorer=scorer, run=run)
     known = np.asarray(table["log_p"].is_valid().to_numpy(zero_copy_only=False), dtype=np.int64)
@@ -155,10 +155,10 @@ def read_scores(run: Run, scorer: str, *, draws: Sequence[str] | None = None) ->
         MismatchError: They were made by two models.
     """
     found: dict[str, Score] = {}
-    where = pc.field("scorer") == scorer
+    where = None
     if draws is not None:
-        where &= pc.field("draw").isin(pa.array(draws, pa.string()))
-    every = run.read(Score, where=where)
+        where = pc.field("draw").isin(pa.array(draws, pa.string()))
+    every = run.read(Score, within=scorer, where=where)
     made = distinct(each.identity for each in every if each.log_p is not None)
     require_one_model(made, None, scorer=scorer, run=run)
     for each in every:

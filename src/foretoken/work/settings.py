@@ -5,16 +5,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ConfigDict, ValidationError
 
+from foretoken.bases import Frozen
 from foretoken.errors import MismatchError, SetupError
 from foretoken.store.run import Run
 
 
-class Settings(BaseModel):
+class Settings(Frozen):
     """Base of every command's settings: frozen, unknown keys refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(use_attribute_docstrings=True)
 
 
 S = TypeVar("S", bound=Settings)

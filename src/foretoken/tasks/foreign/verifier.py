@@ -94,7 +94,7 @@ def own_side(task: Task) -> Task | None:
     if not task.cases:
         return None
     own = {"exploit_type": "inadequate_test_coverage", "flaw": {}, "flaw_cases": None}
-    return task.model_copy(update=own)
+    return task.replacing(**own)
 
 
 def grade_foreign(
@@ -117,7 +117,7 @@ def grade_foreign(
         IsolationError: There is no bubblewrap, or the machine refuses its isolation.
     """
     texts = [_texts(task) for task, _, _ in jobs]
-    roomy = limits.model_copy(update={"cpu_s": 5 * limits.cpu_s, "wall_factor": 2.0})
+    roomy = limits.replacing(cpu_s=5 * limits.cpu_s, wall_factor=2.0)
 
     def judge(number: int) -> Verdict:
         task, code, strict = jobs[number]

@@ -1,0 +1,144 @@
+"""Several processes fill one run without doing work twice."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from test_run import a_draw
+
+from foretoken.records import Draw
+from foretoken.store import layout
+from foretoken.store.claims import Claims, work_parts
+from foretoken.store.places import create_exclusively
+from foretoken.store.run import Run
+
+PARTS = [f"p{number:02d}" for number in range(12)]
+
+WORKER = """
+import os, sys, time
+from pathlib import Path
+sys.path.insert(0, sys.argv[2])
+from test_run import a_draw
+from test_claims import PARTS
+from foretoken.records import Draw
+from foretoken.store.claims import work_parts
+from foretoken.store.run import Run
+
+def make(part):
+    with open(sys.argv[3], "a") as log:
+        log.write(f"{part} {os.getpid()}\\n")
+    time.sleep(float(sys.argv[4]))
+    return [a_draw(part)]
+
+work_parts(Run.create(sys.argv[1]), Draw, PARTS, make, stale_s=float(sys.argv[5]))
+"""
+
+
+def worker(run: Path, log: Path, *, seconds: float, stale_s: float = 60) -> subprocess.Popen[bytes]:
+    here = str(Path(__file__).parent)
+    words = [str(run), here, str(log), str(seconds), str(stale_s)]
+    return subprocess.Popen([sys.executable, "-c", WORKER, *words])
+
+
+def made(log: Path) -> Counter[str]:
+    lines = log.read_text().splitlines() if log.exists() else []
+    return Counter(line.split()[0] for line in lines)
+
+
+def test_three_processes_fill_one_run_and_make_each_part_once(tmp_path: Path) -> None:
+    run, log = Run.create(tmp_path / "run"), tmp_path / "log"
+    workers = [worker(run.folder, log, seconds=0.3) for _ in range(3)]
+    assert [each.wait(timeout=60) for each in workers] == [0, 0, 0]
+    assert made(log) == dict.fromkeys(PARTS, 1)
+    assert run.parts(Draw) == PARTS
+    assert len({line.split()[1] for line in log.read_text().splitlines()}) > 1
+    assert [path.name for path in run.folder.iterdir()] == ["draws"]
+
+
+def test_the_part_of_a_killed_process_is_taken_over_and_no_claim_stays(tmp_path: Path) -> None:
+    run, log = Run.create(tmp_path / "run"), tmp_path / "log"
+    killed = worker(run.folder, log, seconds=60)
+    while not made(log):
+        time.sleep(0.02)
+    others = [worker(run.folder, log, seconds=0.1) for _ in range(2)]
+    while len(made(log)) < 4:
+        time.sleep(0.02)
+    os.kill(killed.pid, signal.SIGKILL)
+    killed.wait()
+    assert [each.wait(timeout=60) for each in others] == [0, 0]
+    assert made(log) == dict.fromkeys(PARTS, 1) | {PARTS[0]: 2}
+    assert run.parts(Draw) == PARTS
+    assert [path.name for path in run.folder.iterdir()] == ["draws"]
+
+
+def foreign_claim(run: Run, part: str) -> Path:
+    path = layout.claim_path(run.path, Draw, part)
+    assert isinstance(path, Path)
+    assert create_exclusively(path, b'{"machine": "elsewhere", "process": "7 1", "owner": "x"}')
+    return path
+
+
+def test_a_claim_of_another_machine_is_taken_over_once_it_stops_beating(tmp_path: Path) -> None:
+    run = Run.create(tmp_path)
+    path = foreign_claim(run, "p")
+    os.utime(path, (0, 0))
+    claims = Claims(run, Draw, stale_s=0.3)
+    assert claims.take("p") is None
+    time.sleep(0.2)
+    path.write_bytes(path.read_bytes() + b" ")
+    assert claims.take("p") is None
+    time.sleep(0.2)
+    assert claims.take("p") is None
+    time.sleep(0.2)
+    assert claims.take("p") is not None
+
+
+def test_a_claim_is_kept_as_long_as_its_holder_works(tmp_path: Path) -> None:
+    run = Run.create(tmp_path)
+    holder, other = (Claims(run, Draw, stale_s=0.3) for _ in range(2))
+    claim = holder.take("p")
+    assert claim is not None
+    with claim:
+        for _ in range(8):
+            assert other.take("p") is None
+            time.sleep(0.1)
+    assert other.take("p") is not None
+
+
+def test_a_holder_that_lost_its_claim_leaves_the_new_one_alone(tmp_path: Path) -> None:
+    run = Run.create(tmp_path)
+    claim = Claims(run, Draw, stale_s=0.1).take("p")
+    assert claim is not None
+    with claim:
+        claim.path.unlink()
+        path = foreign_claim(run, "p")
+        time.sleep(0.1)
+    assert b"elsewhere" in path.read_bytes()
+
+
+def test_a_part_that_was_finished_meanwhile_is_kept(tmp_path: Path) -> None:
+    run = Run.create(tmp_path)
+
+    def make(part: str) -> list[Draw]:
+        run.append([a_draw("theirs")], part=part)
+        return [a_draw("mine")]
+
+    work_parts(run, Draw, ["p"], make)
+    assert [draw.key for draw in run.read(Draw)] == ["theirs"]
+
+
+def test_a_failed_part_gives_its_claim_back(tmp_path: Path) -> None:
+    run = Run.create(tmp_path)
+
+    def fail(part: str) -> list[Draw]:
+        raise ValueError(part)
+
+    with pytest.raises(ValueError, match="p"):
+        work_parts(run, Draw, ["p"], fail)
+    work_parts(run, Draw, ["p"], lambda part: [a_draw(part)])
+    assert [path.name for path in run.folder.iterdir()] == ["draws"]
