@@ -121,7 +121,7 @@ def move_apart(model: Any) -> None:
     core = model.model
     places = {
         "model.embed_tokens": NEAR, "model.rotary_emb": NEAR, "model.layers.0": NEAR,
-        "model.layers.1": FAR, "model.norm": FAR, "lm_head": NEAR,
+        "model.layers.1": FAR, "model.norm": FAR, "lm_head": FAR,
     }  # fmt: skip
     model.lm_head.weight = torch.nn.Parameter(model.lm_head.weight.detach().clone())
     for name, device in places.items():

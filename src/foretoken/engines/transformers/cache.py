@@ -113,14 +113,18 @@ class ReadPrompts:
         self.tokens = ids_dk.numel()
         """Tokens that were read, padding included."""
         self.cache = DynamicCache(config=model.config)
-        self.next_logits = model(
-            input_ids=ids_dk,
-            attention_mask=self.mask_dk,
-            position_ids=(self.mask_dk.cumsum(1) - 1).clamp(min=0),
-            past_key_values=self.cache,
-            use_cache=True,
-            logits_to_keep=1,
-        ).logits[:, -1]
+        self.next_logits = (
+            model(
+                input_ids=ids_dk,
+                attention_mask=self.mask_dk,
+                position_ids=(self.mask_dk.cumsum(1) - 1).clamp(min=0),
+                past_key_values=self.cache,
+                use_cache=True,
+                logits_to_keep=1,
+            )
+            .logits[:, -1]
+            .to(self.device)
+        )
         """(prompts, vocabulary), of the token after each."""
 
     @torch.inference_mode()
