@@ -1,9 +1,9 @@
 """Draws from a server, a stretch of one voice at a time, have exactly the density of the bank.
 
 Two models of eight words write at most four, so every completion can be listed and its probability
-summed. Faults that were injected and caught here: a stretch one token too long and one too short;
-the answer's start one token late; the chain's first token always the subject's; what the subject
-said after the answer's start kept.
+summed. Faults that were injected and caught here: stretches one token too long, one too short, and
+one token of the second given to the first; the answer's start one token late; what the subject said
+after the answer's start kept; the first token always the subject's.
 """
 
 import json

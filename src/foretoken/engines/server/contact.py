@@ -123,14 +123,16 @@ def greet(
     """
     voice, first = _find_dialect(voice, known)
     again = _told(voice, lambda: _all_finite(voice.score(known.ids)))
-    twice = _difference(first, again, settings, what=f"{voice.name} scores one text twice")
+    twice = _difference(
+        first, again, settings, what=f"{voice.name} at {voice.url} scores one text twice"
+    )
     pairs = list(pool.map(lambda seed: _draw_and_score(voice, known, seed), range(DRAWN_TEXTS)))
     drawn = _difference(
         [value for as_drawn, _ in pairs for value in as_drawn],
         [value for _, as_scored in pairs for value in as_scored],
         settings,
-        what=f"{voice.name} scores tokens that it drew at temperature 1 (are log-probabilities "
-        "processed rather than raw, is the prompt cut?)",
+        what=f"{voice.name} at {voice.url} scores tokens that it drew at temperature 1 (are "
+        "log-probabilities processed rather than raw, is the prompt cut?)",
     )
     _check_draws(voice, known, draws=settings.contact_draws, pool=pool)
     contact = Contact(voice.name, voice.url, voice.dialect, version, twice=twice, drawn=drawn)
@@ -172,7 +174,7 @@ def compare_with_reference(
     expected = reference.score([item], voice=voice, per_token=True)
     if expected.per_token is None or expected.errors[0] is not None:
         raise ModelError(f"The reference cannot score the known text: {expected.errors[0]}.")
-    what = f"{contact.name} differs from the weights that it stands for: the known text"
+    what = f"{contact.name} at {contact.url} differs from the weights that it stands for"
     found = scores[-len(known.completion) :]
     difference = _difference(found, expected.per_token[0], settings, what=what)
     return replace(contact, reference=difference)
@@ -239,7 +241,7 @@ def _difference(
     apart = np.abs(np.subtract(found, expected))
     if apart.mean() > settings.tolerance:
         raise ModelError(
-            f"At {settings.url}, {what}: {apart.mean():.3g} nats a token apart, above the tolerance"
+            f"{what}: {apart.mean():.3g} nats a token apart, above the tolerance"
             f" of {settings.tolerance:g}. Serve raw log-probabilities of the right model in a "
             "higher precision, or raise `tolerance`."
         )
