@@ -18,7 +18,7 @@ from foretoken.work.parts import parts_at
 _COLUMNS = {
     name: pc.field(name)
     for name in ("task", "exploit_type", "step", "hacked", "deliberate", "weights")
-} | {"tokens": pc.list_value_length(pc.field("tokens"))}
+} | {"tokens": pc.Expression._call("list_value_length", [pc.field("tokens")])}
 
 
 @dataclass(frozen=True)
