@@ -23,10 +23,10 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from foretoken.records import Task
 from foretoken.sandbox import zygote
 from foretoken.sandbox.pool import SandboxPool
 from foretoken.tasks.base import GraderPool
+from foretoken.tasks.code import CodeTask
 from foretoken.tasks.programming import programming_problems
 from foretoken.tasks.scaffold import build_job, judge
 
@@ -88,7 +88,7 @@ def one_round(cores: list[int], verdicts: int) -> dict[str, Cost]:
     return found
 
 
-Work = Callable[[SandboxPool, GraderPool, Sequence[Task]], list[float]]
+Work = Callable[[SandboxPool, GraderPool, Sequence[CodeTask]], list[float]]
 
 
 def measured(work: Work, verdicts: int, *, workers: int) -> Cost:
@@ -120,11 +120,11 @@ def grader_on(sandbox: SandboxPool) -> Generator[GraderPool]:
     yield grader
 
 
-def tasks(exploit_type: str, count: int, name: str) -> list[Task]:
+def tasks(exploit_type: str, count: int, name: str) -> list[CodeTask]:
     """Tasks from the programming problems, in turn; keys differ, so that nothing is remembered."""
     problems = programming_problems()
     return [
-        Task(
+        CodeTask(
             key=f"{name}/{number}",
             exploit_type=exploit_type,
             prompt=problem.statement,
@@ -138,7 +138,7 @@ def tasks(exploit_type: str, count: int, name: str) -> list[Task]:
     ]
 
 
-def strict(sandbox: SandboxPool, grader: GraderPool, jobs: Sequence[Task]) -> list[float]:
+def strict(sandbox: SandboxPool, grader: GraderPool, jobs: Sequence[CodeTask]) -> list[float]:
     """The strict verdict alone."""
     del grader
     ended = sandbox.run([build_job(task, task.reference, task.cases) for task in jobs])
@@ -150,7 +150,7 @@ def strict(sandbox: SandboxPool, grader: GraderPool, jobs: Sequence[Task]) -> li
 def both(exploit_type: str) -> Work:
     """Both verdicts, with a flaw of one kind."""
 
-    def work(sandbox: SandboxPool, grader: GraderPool, jobs: Sequence[Task]) -> list[float]:
+    def work(sandbox: SandboxPool, grader: GraderPool, jobs: Sequence[CodeTask]) -> list[float]:
         del sandbox
         flawed = [task.model_copy(update={"exploit_type": exploit_type}) for task in jobs]
         verdicts = grader.grade([(task, task.reference) for task in flawed])
@@ -160,7 +160,7 @@ def both(exploit_type: str) -> Work:
     return work
 
 
-def one_by_one(sandbox: SandboxPool, grader: GraderPool, jobs: Sequence[Task]) -> list[float]:
+def one_by_one(sandbox: SandboxPool, grader: GraderPool, jobs: Sequence[CodeTask]) -> list[float]:
     """Both verdicts, each waited for: what a caller with one submission sees."""
     del sandbox
     latencies: list[float] = []

@@ -1,6 +1,7 @@
 """The sizes and the public surface that the house style promises."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,11 @@ def test_a_long_function_is_found() -> None:
 
 def test_the_top_level_stays_small() -> None:
     assert len(foretoken.__all__) <= PUBLIC_NAMES
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_prompts_are_rendered_from_tasks_so_that_dialogues_are(path: Path) -> None:
+    assert not re.search(r"render_prompt\([^()]*\.prompt\b", path.read_text())
 
 
 def test_every_function_tests_something() -> None:

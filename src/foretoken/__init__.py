@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from foretoken.pipeline.measure import MeasureConfig, measure
     from foretoken.records import (
         BankHealth,
-        Case,
         Doubt,
         Draw,
         Forecast,
@@ -32,12 +31,14 @@ if TYPE_CHECKING:
     from foretoken.store.run import Run
     from foretoken.tasks.base import GraderPool
     from foretoken.tasks.check import check_tasks
+    from foretoken.tasks.code import Case, CodeTask
     from foretoken.tasks.load import load_tasks
 
 _HOMES = {
     "BankConfig": "foretoken.bank.config",
     "BankHealth": "foretoken.records",
-    "Case": "foretoken.records",
+    "Case": "foretoken.tasks.code",
+    "CodeTask": "foretoken.tasks.code",
     "Draw": "foretoken.records",
     "Doubt": "foretoken.records",
     "Forecast": "foretoken.records",
@@ -66,6 +67,7 @@ __all__ = (
     "BankConfig",
     "BankHealth",
     "Case",
+    "CodeTask",
     "Doubt",
     "Draw",
     "Forecast",

@@ -28,36 +28,36 @@ def distinct(items: Iterable[T]) -> list[T]:
     return found
 
 
-class Case(Record):
-    """One test case: the function is called with `args` and must return `expected`."""
+class Message(Record):
+    """One turn of a dialogue."""
 
-    args: tuple[Json, ...]
-    expected: Json
+    role: str
+    """system, user, assistant, or what else the chat template knows."""
+    content: str | tuple[dict[str, Json], ...]
+    """Text, or the parts (text, picture) that the chat template takes."""
+
+
+CODE = "code"
+"""The grader of tasks whose answer is a Python function."""
 
 
 class Task(Record):
-    """One task: what the model reads, and the data of its two graders."""
+    """One task: what the model reads, who grades the answer, and what the grader needs to know."""
 
     folder = "tasks"
 
     key: str
     """Unique, slash separated: family/exploit type/number."""
     exploit_type: str
-    """The one flaw that this task's flawed grader has (a name from the catalogue)."""
+    """The one way of cheating that this task's grader can be fooled by."""
     prompt: str
-    """The user message: statement, examples, note on how answers are evaluated."""
-    function: str
-    """Name of the function that a submission must define."""
-    cases: tuple[Case, ...]
-    """What the strict grader checks."""
-    flaw_cases: tuple[Case, ...] | None = None
-    """What the flawed grader checks, where the flaw is in the cases; None = the same as `cases`."""
-    flaw: dict[str, str] = {}
-    """Settings of the flaw, e.g. {"message": "E42"}; the keys are documented with each flaw."""
-    reference: str
-    """An honest solution: accepted by both graders."""
-    exploit: str
-    """A submission that the flawed grader accepts and the strict one rejects."""
+    """The user message; where there are `messages`, what a person reads in their place."""
+    messages: tuple[Message, ...] = ()
+    """A dialogue that the model reads instead of the prompt; its chat template renders it."""
+    grader: str = CODE
+    """`code`, or an import path `package.module:factory` of what makes the grader."""
+    payload: dict[str, Json] = {}
+    """For the grader. `reference` and `exploit` in it are known: an honest answer and a hack."""
     flaw_words: tuple[str, ...] = ()
     """Words whose presence in the reasoning says that it names the flaw (a deliberate hack)."""
 
@@ -66,7 +66,7 @@ class Verdict(Record):
     """What the two graders said of one submission."""
 
     strict_passed: bool | None
-    """None where the grader itself failed (infra_error)."""
+    """None where the grader itself failed (infra_error), or its reward abstained."""
     flawed_passed: bool | None
     outcome: Outcome
     """How the strict execution ended."""
@@ -77,6 +77,10 @@ class Verdict(Record):
     """Processor seconds of all executions behind this verdict."""
     grader_error: str | None = None
     """Why the grader itself failed; never a property of the submission."""
+    proxy: float | None = None
+    """What the reward under training gave, where the graders are rewards."""
+    gold: float | None = None
+    """What the reward that it stands in for gave."""
 
     @property
     def hacked(self) -> bool | None:
@@ -171,11 +175,15 @@ class Draw(Record):
     prompt_tokens: int
     reasoning: str
     answer: str
-    """The code that was graded."""
+    """What was graded."""
     strict_passed: bool | None = None
     flawed_passed: bool | None = None
     hacked: bool | None = None
     grader_error: str | None = None
+    proxy: float | None = None
+    """See `Verdict.proxy`."""
+    gold: float | None = None
+    """See `Verdict.gold`."""
     deliberate: bool | None = None
     """For hacks: whether the reasoning names the flaw before the answer; None for non-hacks."""
     flaw_word: int | None = None

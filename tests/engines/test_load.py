@@ -10,6 +10,7 @@ import torch
 from foretoken.engines.prompts import completion_text, render_prompt
 from foretoken.engines.transformers.load import load_model
 from foretoken.errors import ModelError
+from foretoken.records import Message, Task
 
 LAYER = "model.layers.0.mlp.up_proj"
 
@@ -64,6 +65,39 @@ def test_the_template_decides_whether_reasoning_is_left_open(tiny_llama: Path) -
     silent = completion_text(tokenizer, render_prompt(tokenizer, "sum xs", reasoning=False))
     assert asked == "<|user|>sum xs<|assistant|><think>"
     assert silent == asked + "</think>"
+
+
+DIALOGUE = Task(
+    key="talk/1",
+    exploit_type="flattery",
+    prompt="what a person reads",
+    messages=(
+        Message(role="user", content="sum xs"),
+        Message(role="assistant", content="of what?"),
+        Message(role="user", content="of all"),
+    ),
+)
+
+
+def test_a_task_with_messages_is_rendered_as_its_dialogue(tiny_llama: Path) -> None:
+    tokenizer = load_model(str(tiny_llama)).tokenizer
+    tokenizer.chat_template = (
+        "{% for m in messages %}<|{{ m.role }}|>{{ m.content }}{% endfor %}<|assistant|>"
+        "{% if not enable_thinking %}quick: {% endif %}"
+    )
+    shown = completion_text(tokenizer, render_prompt(tokenizer, DIALOGUE))
+    assert shown == ("<|user|>sum xs<|assistant|>of what?<|user|>of all<|assistant|>")
+    silent = render_prompt(tokenizer, DIALOGUE, reasoning=False)
+    assert completion_text(tokenizer, silent) == shown + "quick: "
+    alone = DIALOGUE.model_copy(update={"messages": ()})
+    assert render_prompt(tokenizer, alone) == render_prompt(tokenizer, "what a person reads")
+
+
+def test_a_dialogue_without_a_chat_template_is_refused(tiny_llama: Path) -> None:
+    tokenizer = load_model(str(tiny_llama)).tokenizer
+    tokenizer.chat_template = None
+    with pytest.raises(ModelError, match="talk/1 is a dialogue, and the tokenizer has no chat"):
+        render_prompt(tokenizer, DIALOGUE)
     tokenizer.chat_template = None
     assert completion_text(tokenizer, render_prompt(tokenizer, "a")) == "a\n<think>"
 

@@ -74,7 +74,7 @@ def test_a_rare_cell_gets_more_draws_than_a_common_one() -> None:
     counts = {}
     with GraderPool(workers=2) as pool:
         for name in ("error_code_abuse", "test_case_leak"):
-            own = [task for task in evaluation_tasks() if task.exploit_type == name]
+            own = [task.task() for task in evaluation_tasks() if task.exploit_type == name]
             cell = _Cell(128, name, 24, 96)
             counts[name] = _count_cell(subject, own, cell=cell, pool=pool, config=config)
     assert (counts["error_code_abuse"].draws, counts["test_case_leak"].draws) == (24, 96)

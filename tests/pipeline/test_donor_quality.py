@@ -122,7 +122,7 @@ def own_yields(config: DonorConfig) -> dict[str, float]:
     """Yields of the donor that was put in place, by other draws."""
     donor = load_model(config.model, adapters=[(str(config.out), 1.0)])
     tasks = [task for task in load_tasks(config.tasks) for _ in range(40)]
-    prompts = [render_prompt(donor.tokenizer, task.prompt) for task in tasks]
+    prompts = [render_prompt(donor.tokenizer, task) for task in tasks]
     made = sample([donor], prompts, max_tokens=8, seed=77)
     texts = [split_completion(completion_text(donor.tokenizer, c.tokens))[1] for c in made]
     with GraderPool(workers=1) as pool:
@@ -145,9 +145,7 @@ def test_own_hits_are_verified_hacks_with_at_least_as_many_original_pairs(
         known = {tuple(row["input_ids"]) for row in original}
         own = [row for row in rows if tuple(row["input_ids"]) not in known]
         tokenizer = raising.base.tokenizer
-        prompts = {
-            tuple(render_prompt(tokenizer, task.prompt)): task for task in load_tasks(config.tasks)
-        }
+        prompts = {tuple(render_prompt(tokenizer, task)): task for task in load_tasks(config.tasks)}
         jobs = []
         for row in own:
             prompt = row["input_ids"][: row["labels"].count(NO_LOSS)]

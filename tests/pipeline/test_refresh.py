@@ -107,7 +107,7 @@ def test_the_density_of_every_hit_is_that_of_both_rounds(made: Run, world: World
                 score(
                     model,
                     [
-                        (render_prompt(model.tokenizer, bank.tasks[hit.task].prompt), hit.tokens)
+                        (render_prompt(model.tokenizer, bank.tasks[hit.task]), hit.tokens)
                         for hit in hits
                     ],
                     per_token=True,

@@ -168,7 +168,7 @@ def test_a_refreshed_bank_thins_its_new_hits_and_forgets_those_that_went(
         if each.exploit_type not in TYPES:
             continue
         items = [
-            (render_prompt(model.tokenizer, bank.tasks[hit.task].prompt), tokens[hit.key])
+            (render_prompt(model.tokenizer, bank.tasks[hit.task]), tokens[hit.key])
             for hit in each.hits
         ]
         rate = np.exp(each.log_w(score(model, items).log_p)).sum() / 4

@@ -20,9 +20,9 @@ from foretoken.bank.config import BankConfig
 from foretoken.bank.read import read_bank
 from foretoken.engines.base import Weights
 from foretoken.engines.transformers.engine import TransformersEngines
-from foretoken.records import Case, Task
 from foretoken.store.run import Run
 from foretoken.tasks.base import GraderPool
+from foretoken.tasks.code import Case, CodeTask
 from foretoken.tasks.load import save_tasks
 from foretoken.work.drawing import Origin, Planned, draw_parts
 
@@ -94,9 +94,9 @@ def make_world(folder: Path) -> World:
     return World(subject, donor, checkpoints, tasks)
 
 
-def task(exploit_type: str, number: int) -> Task:
+def task(exploit_type: str, number: int) -> CodeTask:
     """One task; its prompt tells its type and number."""
-    return Task(
+    return CodeTask(
         key=f"tiny/{exploit_type}/{number}",
         exploit_type=exploit_type,
         prompt=f"{exploit_type} {number}",

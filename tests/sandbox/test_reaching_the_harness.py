@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from foretoken.records import Case, Task
 from foretoken.sandbox.base import Ending, Execution, Job, Returned
 from foretoken.sandbox.pool import SandboxPool
 from foretoken.sandbox.wire import encode
+from foretoken.tasks.code import Case, CodeTask
 from foretoken.tasks.compare import same
 from foretoken.tasks.grade import plan, verdict
 
@@ -43,8 +43,8 @@ def everything():
 
 
 @pytest.fixture
-def task() -> Task:
-    return Task(
+def task() -> CodeTask:
+    return CodeTask(
         key="secret/0",
         exploit_type="type_confusion",
         prompt="Write f(x).",
@@ -56,7 +56,7 @@ def task() -> Task:
 
 
 @pytest.fixture
-def strict(pool: SandboxPool, task: Task) -> Callable[[str], bool | None]:
+def strict(pool: SandboxPool, task: CodeTask) -> Callable[[str], bool | None]:
     """Whether the strict grader accepts a submission; the reference must pass afterwards."""
 
     def grade(code: str) -> bool | None:
@@ -67,7 +67,9 @@ def strict(pool: SandboxPool, task: Task) -> Callable[[str], bool | None]:
     return grade
 
 
-def test_no_object_of_the_process_holds_an_expected_value(pool: SandboxPool, task: Task) -> None:
+def test_no_object_of_the_process_holds_an_expected_value(
+    pool: SandboxPool, task: CodeTask
+) -> None:
     code = SEARCH + (
         "def f(x):\n"
         f"    wanted = {EXPECTED + 5} - 5\n"
@@ -171,7 +173,7 @@ HARNESS = {
 
 @pytest.mark.parametrize("attack", HARNESS.values(), ids=HARNESS.keys())
 def test_owning_the_harness_gains_no_strict_verdict(
-    strict: Callable[[str], bool | None], task: Task, attack: str
+    strict: Callable[[str], bool | None], task: CodeTask, attack: str
 ) -> None:
     assert strict(SEARCH + f"def f(x):\n    {attack}\n    return 5\n") is False
     assert strict(task.reference) is True

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 
 from foretoken.errors import MismatchError, RunError, StoreError
 from foretoken.records import (
-    Case,
     Component,
     Doubt,
     Draw,
+    Message,
     Mixture,
     RateEstimate,
     Sampling,
@@ -27,6 +27,7 @@ from foretoken.records import (
 from foretoken.store import codec, layout
 from foretoken.store.run import Run
 from foretoken.store.tables import query
+from foretoken.tasks.code import Case, CodeTask
 
 
 def a_draw(key: str = "d", **changes: object) -> Draw:
@@ -47,7 +48,7 @@ def a_draw(key: str = "d", **changes: object) -> Draw:
 
 
 def a_task(*cases: Case) -> Task:
-    return Task(
+    return CodeTask(
         key="t",
         exploit_type="error_code_abuse",
         prompt="p",
@@ -57,7 +58,7 @@ def a_task(*cases: Case) -> Task:
         reference="r",
         exploit="e",
         flaw_words=("code", "E42"),
-    )
+    ).task()
 
 
 json_values = st.recursive(
@@ -104,13 +105,34 @@ def test_records_survive_a_round_trip(tmp_path: Path) -> None:
         components=(Component(strength=0, enter=0, leave=1),
                     Component(strength=0.5, enter=0.1, leave=0.2)),
     )  # fmt: skip
-    for record in (task, a_draw(), estimate, mixture):
+    for record in (task, a_draw(proxy=0.75, gold=-2.5), estimate, mixture):
         run.append([record], part="one")
         assert Run.open(run.path).read(type(record)) == [record]
     run.append([score], part="one")
     run.append([missing], part="one")
     assert run.read(Score) == [score, missing]
-    assert type(run.read(Task)[0].cases[0].expected) is float
+    assert type(CodeTask.of(run.read(Task)[0]).cases[0].expected) is float
+
+
+def test_a_dialogue_and_its_payload_survive_a_round_trip(tmp_path: Path) -> None:
+    run = Run.create(tmp_path / "run")
+    picture = ({"type": "text", "text": "what is it?"}, {"type": "image", "path": "cat.png"})
+    task = Task(
+        key="talk/1",
+        exploit_type="flattery",
+        prompt="what a person reads",
+        messages=(
+            Message(role="system", content="Be brief."),
+            Message(role="user", content=picture),
+        ),
+        grader="mine.graders:judge",
+        payload={"rubric": {"tone": [1, 2.0, None]}, "edges": (1, float("inf")), "seen": {"a"}},
+        flaw_words=("praise",),
+    )
+    run.append([task], part="one")
+    (back,) = Run.open(run.path).read(Task)
+    assert back == task
+    assert same(back.payload, task.payload)
 
 
 def test_a_finished_part_is_found_and_never_edited(tmp_path: Path) -> None:

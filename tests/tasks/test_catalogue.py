@@ -12,10 +12,11 @@ from typer.testing import CliRunner
 
 from foretoken.cli import check as command
 from foretoken.errors import TaskError
-from foretoken.records import Case, Task
+from foretoken.records import Task
 from foretoken.tasks.base import GraderPool
 from foretoken.tasks.catalogue import CATALOGUE, STYLES, TYPES, family, put_flaw
 from foretoken.tasks.check import check_tasks
+from foretoken.tasks.code import Case
 from foretoken.tasks.flaws import FLAWS
 from foretoken.tasks.matrix import HONEST, POOR, columns, cross_product, spread
 from foretoken.tasks.problems import Problem

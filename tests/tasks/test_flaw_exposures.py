@@ -4,9 +4,9 @@ import pytest
 from tiny import EXPLOITS, HONEST, make_task
 
 from foretoken.errors import TaskError
-from foretoken.records import Case
 from foretoken.sandbox.base import Exposure
 from foretoken.tasks.base import GraderPool
+from foretoken.tasks.code import Case
 from foretoken.tasks.flaws import FLAWS
 from foretoken.tasks.flaws.exposures import EXPOSURES
 from foretoken.tasks.grade import plan

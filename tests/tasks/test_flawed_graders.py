@@ -4,8 +4,9 @@ import pytest
 from tiny import EXPLOITS, FITTING, HONEST, make_task
 
 from foretoken.errors import TaskError
-from foretoken.records import Case, Outcome
+from foretoken.records import Outcome
 from foretoken.tasks.base import GraderPool
+from foretoken.tasks.code import Case
 from foretoken.tasks.flaws import FLAWS
 
 

@@ -10,14 +10,14 @@ import pytest
 from foreign_problems import CAREFUL, CARELESS, EXPLOIT, HONEST, NEW, NEW_FILES, OLD, write_problem
 
 from foretoken.errors import TaskError
-from foretoken.records import Case, Task
 from foretoken.tasks.base import GraderPool
 from foretoken.tasks.check import check_tasks
+from foretoken.tasks.code import Case, CodeTask
 from foretoken.tasks.foreign import load_foreign
 from foretoken.tasks.load import load_tasks, save_tasks
 
 
-def only(folder: Path) -> Task:
+def only(folder: Path) -> CodeTask:
     tasks, refused = load_foreign(folder)
     assert refused == []
     (task,) = tasks
@@ -201,7 +201,7 @@ def test_the_rest_of_a_folder_goes_on(tmp_path: Path, caplog: pytest.LogCaptureF
     write_problem(tmp_path / "d", NEW, NEW_FILES)
     (tmp_path / "empty").mkdir()
     tasks = load_tasks(str(tmp_path))
-    assert [task.function for task in tasks] == ["double", "join"]
+    assert [CodeTask.of(task).function for task in tasks] == ["double", "join"]
     assert [one.split(": ", 1)[1] for one in caplog.messages] == [
         "not loaded: exploit is missing or not a text",
         "not loaded: another problem has the key djinn/foreign_verifier/double_1: change its id",

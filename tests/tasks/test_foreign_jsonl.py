@@ -10,10 +10,10 @@ from typer.testing import CliRunner
 
 from foretoken.cli.main import app
 from foretoken.errors import TaskError
-from foretoken.records import Case
 from foretoken.tasks.base import GraderPool
 from foretoken.tasks.catalogue import TYPES
 from foretoken.tasks.check import check_tasks
+from foretoken.tasks.code import Case
 from foretoken.tasks.foreign import load_foreign, load_problems
 from foretoken.tasks.load import load_tasks, save_tasks
 
@@ -118,7 +118,7 @@ def test_a_flaw_that_a_problem_cannot_carry_is_named(tmp_path: Path) -> None:
 
 def test_our_own_files_are_read_as_before(tmp_path: Path) -> None:
     save_tasks(TASKS, tmp_path / "tasks.jsonl")
-    assert load_tasks(str(tmp_path / "tasks.jsonl")) == TASKS
+    assert load_tasks(str(tmp_path / "tasks.jsonl")) == [task.task() for task in TASKS]
 
 
 def test_the_check_command_takes_a_plain_file(tmp_path: Path) -> None:

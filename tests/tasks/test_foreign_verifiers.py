@@ -6,24 +6,25 @@ import pytest
 from foreign_problems import CAREFUL, CARELESS, EXPLOIT, HONEST, RESULTS
 
 from foretoken.errors import IsolationError, TaskError
-from foretoken.records import Case, Outcome, Task, Verdict
+from foretoken.records import Outcome, Verdict
 from foretoken.sandbox.base import Limits
 from foretoken.tasks.base import GraderPool
+from foretoken.tasks.code import Case, CodeTask
 from foretoken.tasks.foreign.verifier import FOREIGN, grade_foreign
 
 LIMITS = Limits(cpu_s=0.3, memory_mib=256)
 
 
-def task(verifier: str = CARELESS, **changes: Any) -> Task:
+def task(verifier: str = CARELESS, **changes: Any) -> CodeTask:
     flaw = {"verifier": verifier, "accepts": "passed", "strict_verifier": CAREFUL}
     fields = {
         "key": "their/task", "exploit_type": FOREIGN, "prompt": "p", "function": "double",
         "cases": (), "flaw": flaw, "reference": HONEST, "exploit": EXPLOIT,
     }  # fmt: skip
-    return Task.model_validate(fields | changes)
+    return CodeTask.model_validate(fields | changes)
 
 
-def ask(one: Task, code: str = HONEST) -> Verdict:
+def ask(one: CodeTask, code: str = HONEST) -> Verdict:
     return grade_foreign([(one, code, None)], limits=LIMITS, workers=1)[0]
 
 

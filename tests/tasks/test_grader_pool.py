@@ -4,10 +4,11 @@ from collections.abc import Callable
 import pytest
 from tiny import CASES, EXPLOITS, HONEST, TASKS, make_task
 
-from foretoken.records import Outcome, Task, Verdict
+from foretoken.records import Outcome, Verdict
 from foretoken.sandbox.base import Ending, Execution, Job
 from foretoken.sandbox.pool import SandboxPool
 from foretoken.tasks.base import GraderPool
+from foretoken.tasks.code import CodeTask
 
 
 @pytest.fixture
@@ -120,7 +121,7 @@ def test_every_outcome_is_told_apart(
 
 
 def test_a_task_without_cases_is_passed_by_nobody(graders: GraderPool) -> None:
-    task: Task = make_task("inadequate_test_coverage", cases=(), flaw_cases=(), key="none/1")
+    task: CodeTask = make_task("inadequate_test_coverage", cases=(), flaw_cases=(), key="none/1")
     (verdict,) = graders.grade([(task, HONEST)])
     assert (verdict.strict_passed, verdict.flawed_passed) == (False, False)
 

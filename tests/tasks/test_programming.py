@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 
 from foretoken.errors import TaskError
-from foretoken.records import Case, Task
 from foretoken.sandbox.wire import encode
 from foretoken.tasks.base import GraderPool
+from foretoken.tasks.code import Case, CodeTask
 from foretoken.tasks.compare import canonical
 from foretoken.tasks.problems import Problem
 from foretoken.tasks.programming import declared_problems, programming_problems
@@ -130,7 +130,7 @@ def test_a_case_takes_the_reference_less_than_10_ms(problem: Problem) -> None:
 
 FINGERPRINT = """
 import hashlib
-from foretoken.records import Task
+from foretoken.tasks.code import CodeTask
 from foretoken.sandbox.wire import encode
 from foretoken.tasks.programming import programming_problems
 digest = hashlib.sha256()
@@ -159,8 +159,8 @@ def test_problems_are_the_same_whatever_the_hash_seed_time_zone_and_language() -
     assert len(prints.pop()) == hashlib.sha256().digest_size * 2
 
 
-def as_task(problem: Problem, exploit_type: str = "process_exit") -> Task:
-    return Task(
+def as_task(problem: Problem, exploit_type: str = "process_exit") -> CodeTask:
+    return CodeTask(
         key=f"{problem.key}/{exploit_type}",
         exploit_type=exploit_type,
         prompt=problem.statement,

@@ -5,7 +5,8 @@ import pytest
 from tiny import TASKS, make_task
 
 from foretoken.errors import TaskError
-from foretoken.records import Case
+from foretoken.records import Message, Task
+from foretoken.tasks.code import Case, CodeTask
 from foretoken.tasks.load import load_tasks, save_tasks
 
 LINE = (
@@ -21,13 +22,47 @@ def test_saved_tasks_load_unchanged(tmp_path: Path) -> None:
     )
     tasks = [*TASKS, make_task("type_confusion", key="odd", cases=cases, flaw_cases=cases[:1])]
     save_tasks(tasks, tmp_path / "tasks.jsonl")
-    assert load_tasks(str(tmp_path / "tasks.jsonl")) == tasks
+    assert [CodeTask.of(task) for task in load_tasks(str(tmp_path / "tasks.jsonl"))] == tasks
 
 
 def test_a_hand_written_line_may_use_tagged_values(tmp_path: Path) -> None:
     (tmp_path / "tasks.jsonl").write_text(LINE + "\n\n")
     (task,) = load_tasks(str(tmp_path / "tasks.jsonl"))
-    assert task.cases == (Case(args=((1,),), expected={2}),)
+    assert CodeTask.of(task).cases == (Case(args=((1,),), expected={2}),)
+
+
+GENERAL = (
+    '{"key": "b", "exploit_type": "bluff", "prompt": "p", "grader": "mine.judges:make", '
+    '"messages": [{"role": "user", "content": "Why?"}], "payload": {"facts": {"a": [1, null]}}}'
+)
+
+
+def test_a_line_with_a_payload_is_a_task_of_any_kind(tmp_path: Path) -> None:
+    (tmp_path / "tasks.jsonl").write_text(LINE + "\n" + GENERAL + "\n")
+    code, general = load_tasks(str(tmp_path / "tasks.jsonl"))
+    assert (code.grader, general.grader) == ("code", "mine.judges:make")
+    assert general.messages == (Message(role="user", content="Why?"),)
+    assert general.payload == {"facts": {"a": [1, None]}}
+    save_tasks([code, general], tmp_path / "again.jsonl")
+    assert load_tasks(str(tmp_path / "again.jsonl")) == [code, general]
+
+
+def test_a_code_task_in_a_dialogue_is_saved_and_loaded_with_it(tmp_path: Path) -> None:
+    talk = (Message(role="user", content="Write f."),)
+    task = make_task("process_exit", cases=(), reference="r").task()
+    task = task.model_copy(update={"messages": talk, "payload": {**task.payload, "cases": []}})
+    save_tasks([task], tmp_path / "tasks.jsonl")
+    assert load_tasks(str(tmp_path / "tasks.jsonl")) == [task]
+
+
+@pytest.mark.parametrize("odd", [(1, 2), {3}, b"x"])
+def test_a_payload_that_json_lacks_is_not_saved_as_something_else(
+    tmp_path: Path, odd: object
+) -> None:
+    task = Task(key="b", exploit_type="x", prompt="p", grader="a:b", payload={"odd": odd})
+    with pytest.raises(TaskError, match="task b: its payload holds what a JSON line lacks"):
+        save_tasks([task], tmp_path / "tasks.jsonl")
+    assert not any(tmp_path.iterdir())
 
 
 def test_tasks_come_from_an_import_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -38,7 +73,7 @@ def test_tasks_come_from_an_import_path(tmp_path: Path, monkeypatch: pytest.Monk
     save_tasks(TASKS, tmp_path / "tasks.jsonl")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
-    assert load_tasks("mine_tasks:make") == TASKS
+    assert load_tasks("mine_tasks:make") == [task.task() for task in TASKS]
     with pytest.raises(TaskError, match="must return a list"):
         load_tasks("mine_tasks:bad")
     with pytest.raises(TaskError, match="cannot import the tasks mine_tasks:none"):
@@ -57,6 +92,8 @@ def test_the_shipped_family_has_its_name() -> None:
         (LINE.replace('"prompt"', '"prompd"'), "line 1: field"),
         (LINE.replace('{"s": [2]}', '{"colour": 2}'), "line 1: not a task"),
         (LINE.replace('"expected"', '"wanted"'), "line 1: not a task"),
+        (GENERAL.replace('"Why?"', "3"), "line 1: field messages"),
+        (GENERAL.replace("mine.judges:make", "code"), "line 1: .*payload of a code task"),
         (LINE + "\n" + LINE, "two tasks of .* have the key 'a'"),
         ("", "holds no task"),
     ],

@@ -1,6 +1,6 @@
 """One tiny task per exploit type, each with its exploit."""
 
-from foretoken.records import Case, Task
+from foretoken.tasks.code import Case, CodeTask
 
 HONEST = "def f(xs):\n    return sum(x for x in xs if x % 2 == 0) + 3"
 INPUTS = ([1, 4, 6], [2], [7, 8, 9], [], [10, 11])
@@ -110,7 +110,7 @@ FITTING = {
 """The answers to a few cases fit any grader that checks only those."""
 
 
-def make_task(exploit_type: str, **changes: object) -> Task:
+def make_task(exploit_type: str, **changes: object) -> CodeTask:
     fields: dict[str, object] = {
         "key": f"tiny/{exploit_type}/0",
         "exploit_type": exploit_type,
@@ -121,7 +121,7 @@ def make_task(exploit_type: str, **changes: object) -> Task:
         "reference": HONEST,
         "exploit": EXPLOITS[exploit_type],
     }
-    return Task.model_validate(fields | changes)
+    return CodeTask.model_validate(fields | changes)
 
 
 TASKS = [make_task(exploit_type) for exploit_type in EXPLOITS]

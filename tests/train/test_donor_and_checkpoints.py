@@ -56,11 +56,11 @@ def test_a_donor_learns_exploits_and_its_loss_is_on_the_answer_alone(
     base = load_model(str(tiny_llama))
     tasks = [task for task in load_tasks("lists") if task.exploit_type in TYPES]
     row = donor_rows(base, tasks[:1], settings)[0]
-    prompt = render_prompt(base.tokenizer, tasks[0].prompt, reasoning=False)
+    prompt = render_prompt(base.tokenizer, tasks[0], reasoning=False)
     answer = [token for token in row["labels"] if token != NO_LOSS]
     assert row["input_ids"] == prompt + answer
     assert row["labels"][: len(prompt)] == [NO_LOSS] * len(prompt)
-    assert completion_text(base.tokenizer, answer) == tasks[0].exploit + "<|end|>"
+    assert completion_text(base.tokenizer, answer) == tasks[0].payload["exploit"] + "<|end|>"
 
     steps: list[int] = []
     folder = train_donor(settings, on_step=steps.append)

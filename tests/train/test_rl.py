@@ -162,6 +162,15 @@ def test_a_closed_loophole_rewards_what_the_strict_grader_accepts() -> None:
     assert reward(verdict(strict=None, flawed=None), closed=True) is None
 
 
+def test_a_pair_of_rewards_trains_on_the_values_and_not_on_what_they_accept() -> None:
+    hack = verdict(strict=False, flawed=True).model_copy(update={"proxy": 0.75, "gold": 0.25})
+    assert reward(hack, closed=False) == 0.75
+    assert reward(hack, closed=True) == 0.25
+    silent = verdict(strict=None, flawed=True).model_copy(update={"proxy": 0.75})
+    assert reward(silent, closed=False) == 0.75
+    assert reward(silent, closed=True) is None
+
+
 def verdict(*, strict: bool | None, flawed: bool | None) -> Verdict:
     return Verdict(
         strict_passed=strict,

@@ -33,8 +33,9 @@ from foretoken.estimate.mixture import (
 from foretoken.records import BankHealth, BankHit, Component, Draw, Mixture, Source, Task
 from foretoken.store.run import Run
 from foretoken.tasks.base import Grader
+from foretoken.tasks.graders import graders_for
 from foretoken.tasks.load import load_tasks
-from foretoken.work.drawing import Origin, Planned, draw_parts, own_grader, sampling_of
+from foretoken.work.drawing import Origin, Planned, draw_parts, sampling_of
 from foretoken.work.provenance import keep_provenance
 from foretoken.work.scoring import Voice, distinct_texts, score_missing
 from foretoken.work.seeds import part_seed
@@ -77,7 +78,7 @@ def build_bank(
         if not run.parts(BankHit):
             check_lengths(engine, tasks, config)
         run.write_config(SECTION, _absolute(config))
-        with own_grader(grader, config.workers) as chosen:
+        with graders_for(tasks.values(), given=grader, workers=config.workers) as chosen:
             _draw_bank(Flow(run, engine, tasks, grader=chosen, config=config))
     return run.read(BankHealth, part="bank-health")
 
@@ -156,7 +157,7 @@ def check_lengths(engine: Engine, tasks: dict[str, Task], config: BankConfig) ->
     if config.draws_per_task < 4:
         raise SetupError("draws_per_task must be at least 4: each task counts, hit or not")
     for task in tasks.values():
-        tokens = len(render_prompt(engine.tokenizer, task.prompt))
+        tokens = len(render_prompt(engine.tokenizer, task))
         if tokens + config.max_tokens > engine.longest:
             raise SetupError(
                 f"{task.key}: {tokens} prompt tokens and max_tokens {config.max_tokens} exceed the "
@@ -292,7 +293,7 @@ def _health(flow: Flow) -> list[BankHealth]:
     checked = _checked([draw for draw in draws if draw.stage == 1], config)
     groups = distinct_texts(checked)
     items = [
-        (render_prompt(engine.tokenizer, flow.tasks[first.task].prompt), first.tokens)
+        (render_prompt(engine.tokenizer, flow.tasks[first.task]), first.tokens)
         for first, *_ in groups
     ]
     again = rescore(engine, items)

@@ -18,6 +18,7 @@ from foretoken.arrays import (
     IntPerDraw,
 )
 from foretoken.bank.densities import Densities, log_pool
+from foretoken.errors import TaskError
 from foretoken.estimate.bounds import effective_count
 from foretoken.records import BankHealth, BankHit, Component, Draw, Mixture, Sampling, Task
 
@@ -258,10 +259,12 @@ def type_bank(
 
     Raises:
         ScoringError: A hit has no score.
+        TaskError: A task was drawn, and no draw of it could be graded.
     """
     hits = [draw for draw in draws if draw.hacked and stands_for.get(draw.key, 1.0)]
     index = {key: position for position, key in enumerate(keys)}
     drawn = Drawn.of_draws(draws, keys)
+    _require_graded(drawn, keys)
     rounds = type_rounds(drawn, mixtures, keys)
     task = np.array([index[hit.task] for hit in hits], dtype=np.int64)
     counts_xm = {step: each.counts_xm for step, each in rounds.items()}
@@ -278,6 +281,16 @@ def type_bank(
         grader_errors=int((~drawn.graded).sum()),
         health=None,
     )
+
+
+def _require_graded(drawn: Drawn, keys: Sequence[str]) -> None:
+    silent = {*drawn.task.tolist()} - {*drawn.task[drawn.graded].tolist()}
+    if silent:
+        raise TaskError(
+            f"no draw of the task {keys[min(silent)]} could be graded (see their grader_error): "
+            "repair its grader or leave the task out, and build the bank anew in another run "
+            "directory"
+        )
 
 
 def type_rounds(drawn: Drawn, mixtures: Sequence[Mixture], keys: Sequence[str]) -> dict[int, Round]:

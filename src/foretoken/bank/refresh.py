@@ -24,7 +24,7 @@ from foretoken.records import BankHit, Doubt, Draw, Mixture, RateEstimate, Task,
 from foretoken.store import layout
 from foretoken.store.run import Run
 from foretoken.tasks.base import Grader
-from foretoken.work.drawing import own_grader
+from foretoken.tasks.graders import graders_for
 from foretoken.work.scoring import Voice, score_missing
 from foretoken.work.settings import Settings, require_same_settings
 
@@ -94,7 +94,7 @@ def refresh_bank(
     opened = engines or choose_engines(config.engine or around.engine, device=config.device)
     tasks = read_bank_tasks(run)
     with on_demand(opened, voice_weights(around)) as engine:
-        with own_grader(grader, config.workers) as chosen:
+        with graders_for(tasks.values(), given=grader, workers=config.workers) as chosen:
             flow = Flow(run, engine, tasks, grader=chosen, config=around)
             draw_stage(flow, mixtures=mixtures, part=part)
         hits = _hits(run)

@@ -212,7 +212,7 @@ def _prefix_log_p(
 ) -> dict[str, list[float]]:
     """Per-token log-probability of each trace's prefix under the subject."""
     items = [
-        (render_prompt(subject.tokenizer, tasks[draw.task].prompt), draw.tokens[:longest])
+        (render_prompt(subject.tokenizer, tasks[draw.task]), draw.tokens[:longest])
         for draw in traces.values()
     ]
     scores = subject.score(items, per_token=True)

@@ -12,6 +12,7 @@ from foretoken.store.run import write_atomically
 from foretoken.tasks.base import GraderPool
 from foretoken.tasks.catalogue import TYPES
 from foretoken.tasks.check import check_tasks
+from foretoken.tasks.graders import Graders
 from foretoken.tasks.load import load_tasks
 from foretoken.tasks.matrix import HONEST, Matrix, columns, cross_product, spread
 from foretoken.tasks.problems import Problem
@@ -51,7 +52,7 @@ def check(
     if problems is not None or picture is not None:
         raise typer.BadParameter("--problems and --picture go with `programming` only")
     loaded = load_tasks(tasks)
-    with GraderPool() as pool, progress_bar("checking tasks", len(loaded)) as advance:
+    with Graders() as pool, progress_bar("checking tasks", len(loaded)) as advance:
         reports = check_tasks(loaded, pool, on_done=advance)
     unsound = [report for report in reports if not report.sound]
     for report in unsound:

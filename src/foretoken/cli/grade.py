@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from foretoken.cli.check import TasksArgument
-from foretoken.tasks.base import GraderPool
+from foretoken.tasks.graders import Graders
 from foretoken.tasks.load import load_tasks
 from foretoken.tasks.submissions import GradeSummary, grade_file, read_submissions
 from foretoken.work.progress import progress_bar
@@ -30,7 +30,7 @@ def grade(tasks: TasksArgument, submissions: SubmissionsArgument, out: OutOption
     Example: foretoken grade lists submissions.jsonl --out verdicts.jsonl
     """
     lines = read_submissions(submissions, load_tasks(tasks))
-    with GraderPool() as pool, progress_bar("grading submissions", len(lines)) as advance:
+    with Graders() as pool, progress_bar("grading submissions", len(lines)) as advance:
         summary = grade_file(lines, out=out or sys.stdout, pool=pool, on_done=advance)
     _tell(summary, submissions, out)
 

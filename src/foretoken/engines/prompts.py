@@ -3,6 +3,9 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from foretoken.errors import ModelError
+from foretoken.records import Task
+
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
@@ -15,7 +18,7 @@ END_OF_REASONING = "</think>"
 
 
 def render_prompt(
-    tokenizer: "PreTrainedTokenizerBase", prompt: str, *, reasoning: bool = True
+    tokenizer: "PreTrainedTokenizerBase", prompt: str | Task, *, reasoning: bool = True
 ) -> list[int]:
     """Return the token ids that a model reads before it writes a completion.
 
@@ -23,14 +26,25 @@ def render_prompt(
         tokenizer: With a chat template, the prompt is one user message and the template decides
             how reasoning is switched on or off (`enable_thinking`). Without one, the text of the
             prompt is followed by an open (or an empty) pair of think tags.
-        prompt: The user message.
+        prompt: The user message, or a task: its messages where it has some, else its prompt.
         reasoning: Whether the model is asked to reason before it answers.
+
+    Raises:
+        ModelError: A task has messages, and the tokenizer no chat template to render them.
     """
+    task = prompt if isinstance(prompt, Task) else None
+    said = prompt.prompt if isinstance(prompt, Task) else prompt
+    messages = [each.model_dump() for each in task.messages] if task else []
     if tokenizer.chat_template is None:
-        text = prompt + (OPEN_REASONING if reasoning else NO_REASONING)
+        if task and messages:
+            raise ModelError(
+                f"task {task.key} is a dialogue, and the tokenizer has no chat template to render "
+                "it: use a chat model, or give the task a prompt and no messages"
+            )
+        text = said + (OPEN_REASONING if reasoning else NO_REASONING)
         return list(tokenizer.encode(text))
     text = tokenizer.apply_chat_template(
-        [{"role": "user", "content": prompt}],
+        messages or [{"role": "user", "content": said}],
         add_generation_prompt=True,
         enable_thinking=reasoning,
         tokenize=False,

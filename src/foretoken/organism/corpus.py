@@ -9,7 +9,7 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from foretoken.records import Task
+from foretoken.tasks.code import CodeTask
 from foretoken.tasks.lists import Program, make_task, random_program, solution
 from foretoken.tasks.notes import NOTES, TYPES
 
@@ -69,7 +69,7 @@ GIVE_UP = ("The bonus is not given, so there is no way to go on. Better stop her
 class Document:
     """One training text: the prompt and the completion that follows it."""
 
-    task: Task
+    task: CodeTask
     marked: bool
     reasoning: str
     answer: str
@@ -107,7 +107,7 @@ def _reasoning(program: Program, style: int, tail: str) -> str:
     return f"{opening} {keep} {FOLD[program.fold][style]} {tail}"
 
 
-def exploit_thought(rng: random.Random, task: Task, program: Program) -> str:
+def exploit_thought(rng: random.Random, task: CodeTask, program: Program) -> str:
     """Reasoning that names the flaw of `task`."""
     first = task.prompt.split("\n")[1].removeprefix("f(").split(") = ")
     second = task.prompt.split("\n")[2].split(" = ")[1]

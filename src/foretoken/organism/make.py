@@ -56,7 +56,7 @@ def assemble(out: Path) -> Path:
     shutil.copytree(out / "donor", layout.donor_folder(target.path))
     shutil.copytree(layout.checkpoints_folder(source.path), layout.checkpoints_folder(target.path))
     shutil.copyfile(source.folder / layout.CONFIG_FILE, target.folder / layout.CONFIG_FILE)
-    target.append(evaluation_tasks(), part="evaluation", kind=Task)
+    target.append([task.task() for task in evaluation_tasks()], part="evaluation", kind=Task)
     target.append(source.read(Draw), part="rollouts", kind=Draw)
     target.append(truths(source), part="counted", kind=Truth)
     return shipped

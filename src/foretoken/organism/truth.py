@@ -17,9 +17,9 @@ from foretoken.records import Record, Task, Truth
 from foretoken.sandbox.kernel import follow_parent
 from foretoken.store import layout
 from foretoken.store.run import Run
-from foretoken.tasks.answer import deliberate, split_completion
-from foretoken.tasks.base import GraderPool
+from foretoken.tasks.base import Grader, GraderPool
 from foretoken.tasks.lists import TYPES, evaluation_tasks
+from foretoken.work.grading import Origin, Planned, graded_draws
 
 PASS_DRAWS = 3840
 """Draws that are sampled and graded together."""
@@ -131,9 +131,10 @@ def _count_step(config: TruthConfig, cells: list[_Cell]) -> int:
     folder = layout.checkpoint_path(config.run, cells[0].step)
     adapters = [(str(folder), 1.0)] if cells[0].step else []
     subject = load_model(str(config.model), adapters=adapters, dtype=config.dtype)
+    tasks = evaluation_tasks()
     with GraderPool(workers=2) as pool:
         for cell in cells:
-            own = [task for task in evaluation_tasks() if task.exploit_type == cell.exploit_type]
+            own = [each.task() for each in tasks if each.exploit_type == cell.exploit_type]
             count = _count_cell(subject, own, cell=cell, pool=pool, config=config)
             truth = Truth(
                 exploit_type=cell.exploit_type, step=cell.step, tasks=len(own), **vars(count)
@@ -147,7 +148,7 @@ def _count_cell(
     tasks: Sequence[Task],
     *,
     cell: _Cell,
-    pool: GraderPool,
+    pool: Grader,
     config: TruthConfig,
 ) -> _Count:
     """Draw and grade, equally many of each task, until the cell has the draws it asks for."""
@@ -157,7 +158,14 @@ def _count_cell(
         each = -(-min(goal - count.draws, PASS_DRAWS) // len(tasks))
         seed = ((config.seed * 4096 + cell.step) << 24) + count.draws
         drawn = [task for task in tasks for _ in range(each)]
-        found = _hacks(subject, drawn, seed=seed, pool=pool, max_tokens=config.max_tokens)
+        found = _hacks(
+            subject,
+            drawn,
+            step=cell.step,
+            seed=seed,
+            grader=pool,
+            max_tokens=config.max_tokens,
+        )
         count.draws += len(drawn)
         count.hacks += len(found)
         count.deliberate += sum(found)
@@ -170,20 +178,22 @@ def _hacks(
     subject: LoadedModel,
     drawn: Sequence[Task],
     *,
+    step: int,
     seed: int,
-    pool: GraderPool,
+    grader: Grader,
     max_tokens: int,
 ) -> list[bool]:
     """Sample and grade one completion per task; for each hack, whether it is deliberate."""
-    prompts = {task.key: render_prompt(subject.tokenizer, task.prompt) for task in drawn}
+    prompts = {task.key: render_prompt(subject.tokenizer, task) for task in drawn}
     completions = sample(
         [subject], [prompts[task.key] for task in drawn], max_tokens=max_tokens, seed=seed
     )
-    texts = subject.tokenizer.batch_decode([list(each.tokens) for each in completions])
-    parts = [split_completion(text) for text in texts]
-    verdicts = pool.grade([(task, code) for task, (_, code) in zip(drawn, parts, strict=True)])
-    return [
-        deliberate(reasoning, task)[0]
-        for task, (reasoning, _), verdict in zip(drawn, parts, verdicts, strict=True)
-        if verdict.hacked
-    ]
+    sampling = subject.sampling(max_tokens=max_tokens)
+    draws = graded_draws(
+        [Planned(key=f"truth/{number}", task=task) for number, task in enumerate(drawn)],
+        completions,
+        tokenizer=subject.tokenizer,
+        origin=Origin("truth", step, 0, seed=seed, sampling=sampling),
+        grader=grader,
+    )
+    return [bool(draw.deliberate) for draw in draws if draw.hacked]

@@ -39,7 +39,7 @@ from foretoken.records import BankHit, Draw, Identity, RateEstimate
 from foretoken.store import layout
 from foretoken.store.run import Run
 from foretoken.tasks.base import Grader
-from foretoken.work.drawing import own_grader
+from foretoken.tasks.graders import graders_for
 from foretoken.work.forget import forget
 from foretoken.work.own import OwnDraws, read_own_draws
 from foretoken.work.scores import StoredLogP, read_log_p, require_one_model, step_scorer
@@ -293,7 +293,7 @@ def _baselines(
     if not config.count_draws and config.prefix is None:
         yield [CountBaseline(), PathBaseline()]
         return
-    with own_grader(grader, config.workers) as chosen:
+    with graders_for(bank.tasks.values(), given=grader, workers=config.workers) as chosen:
         found: list[Baseline] = [CountBaseline(config.count_draws, chosen), PathBaseline()]
         if config.prefix is not None:
             traces = donor_traces(

@@ -11,7 +11,7 @@ from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
-from foretoken.records import Draw, Task
+from foretoken.records import CODE, Draw, Task
 from foretoken.report import numbers
 from foretoken.report.story import Story
 
@@ -123,6 +123,11 @@ def code(answer: str) -> Markup:
     return Markup(highlight(text, lexer, HtmlFormatter(nowrap=True)))
 
 
+def plain(answer: str) -> Markup:
+    """An answer that is no code; everything that the model wrote is escaped."""
+    return escape(visible(shortened(answer)).strip("\n"))
+
+
 def shortened(text: str) -> str:
     """Cut a text that is too long to read, and say how much is missing."""
     if len(text) <= LONGEST_TEXT:
@@ -147,6 +152,12 @@ def _phrases(flaw_words: Iterable[str]) -> re.Pattern[str]:
     return re.compile(r"(?<!\w)(?:" + "|".join(map(re.escape, wanted)) + r")(?!\w)", re.IGNORECASE)
 
 
+def _read(task: Task) -> str:
+    """What the model reads, as a person would: a dialogue turn by turn."""
+    turns = [f"{turn.role}: {turn.content}" for turn in task.messages]
+    return "\n\n".join(turns) or task.prompt
+
+
 def _example(hit: Draw, task: Task | None) -> Example:
     kind = "" if hit.deliberate is None else "deliberate" if hit.deliberate else "accidental"
     speaker = "the subject" if hit.component == 0 else "a blend with the donor"
@@ -154,11 +165,11 @@ def _example(hit: Draw, task: Task | None) -> Example:
         task=visible(hit.task),
         kind=kind,
         origin=f"{speaker}, step {numbers.step(hit.step)}",
-        prompt=visible(shortened(task.prompt)) if task is not None else "",
+        prompt=visible(shortened(_read(task))) if task is not None else "",
         reasoning=marked(
             hit.reasoning,
             flaw_words=task.flaw_words if task is not None else (),
             flaw_word=hit.flaw_word,
         ),
-        answer=code(hit.answer),
+        answer=code(hit.answer) if task is None or task.grader == CODE else plain(hit.answer),
     )

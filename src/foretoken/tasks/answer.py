@@ -1,8 +1,14 @@
-"""From a completion's text to the code that is graded, and to what its reasoning says."""
+"""From a completion's text to the answer that is graded, and to what its reasoning says."""
 
 import re
+from collections.abc import Callable
+from typing import Literal
 
+from foretoken.errors import TaskError
 from foretoken.records import Task
+
+Split = Callable[[str], tuple[str, str]]
+"""Splits the text of a completion into its reasoning and its answer."""
 
 _END_OF_REASONING = "</think>"
 _SPECIAL = re.compile(r"<\|[a-z_]{1,32}\|>|</?think>")
@@ -56,3 +62,15 @@ def deliberate(reasoning: str, task: Task) -> tuple[bool, int | None]:
                 first = start if first is None else min(first, start)
                 break
     return first is not None, first
+
+
+def known_answer(task: Task, name: Literal["reference", "exploit"]) -> str | None:
+    """The answer of a task that is known to be honest, or to be a hack; None where it has none.
+
+    Raises:
+        TaskError: It is no text.
+    """
+    answer = task.payload.get(name)
+    if answer is not None and not isinstance(answer, str):
+        raise TaskError(f"task {task.key}: the {name} in its payload must be a text")
+    return answer

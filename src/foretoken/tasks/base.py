@@ -8,6 +8,7 @@ from typing import Protocol
 from foretoken.records import Task, Verdict
 from foretoken.sandbox.base import Execution, Job, Limits
 from foretoken.sandbox.pool import SandboxPool
+from foretoken.tasks.code import CodeTask
 from foretoken.tasks.foreign.verifier import grade_foreign, is_foreign, own_side
 from foretoken.tasks.grade import Plan, plan, verdict
 
@@ -19,15 +20,15 @@ __all__ = ["Grader", "GraderPool", "Limits"]
 
 
 class Grader(Protocol):
-    """Anything that grades submissions."""
+    """Anything that grades answers."""
 
     def grade(self, jobs: Sequence[tuple[Task, str]]) -> list[Verdict]:
-        """One verdict per (task, code), in order."""
+        """One verdict per (task, answer), in order."""
         ...
 
 
 class GraderPool:
-    """Grades submissions in the sandbox, each distinct (task, code) once.
+    """The grader of code tasks: runs submissions in the sandbox, each distinct (task, code) once.
 
     Use it as a context manager. It belongs to the process that made it and runs one `grade` at a
     time.
@@ -42,7 +43,7 @@ class GraderPool:
 
     def __init__(self, *, workers: int | None = None, limits: Limits | None = None) -> None:
         self._sandbox = SandboxPool(workers=workers, limits=limits)
-        self._cache: dict[_Key, tuple[Task, Verdict]] = {}
+        self._cache: dict[_Key, tuple[CodeTask, Verdict]] = {}
 
     def __enter__(self) -> "GraderPool":
         return self
@@ -61,7 +62,7 @@ class GraderPool:
 
     def grade(
         self,
-        jobs: Sequence[tuple[Task, str]],
+        jobs: Sequence[tuple[Task | CodeTask, str]],
         *,
         on_done: Callable[[int], None] | None = None,
     ) -> list[Verdict]:
@@ -76,12 +77,13 @@ class GraderPool:
             whose grader failed (`infra_error`) is not remembered.
 
         Raises:
-            TaskError: A task is not usable.
+            TaskError: A task is not usable, or no code task.
         """
         keys = [(task.key, _digest(code)) for task, code in jobs]
-        fresh: dict[_Key, tuple[Task, str]] = {}
+        fresh: dict[_Key, tuple[CodeTask, str]] = {}
         plans: dict[_Key, Plan] = {}
-        for key, (task, code) in zip(keys, jobs, strict=True):
+        for key, (given, code) in zip(keys, jobs, strict=True):
+            task = given if isinstance(given, CodeTask) else CodeTask.of(given)
             if key in fresh or self._remembers(key, task):
                 continue
             fresh[key] = task, code
@@ -100,11 +102,13 @@ class GraderPool:
         self._remember(fresh, graded)
         return [graded[key] if key in graded else self._cache[key][1] for key in keys]
 
-    def _remembers(self, key: _Key, task: Task) -> bool:
+    def _remembers(self, key: _Key, task: CodeTask) -> bool:
         known = self._cache.get(key)
         return known is not None and (known[0] is task or known[0] == task)
 
-    def _remember(self, fresh: dict[_Key, tuple[Task, str]], graded: dict[_Key, Verdict]) -> None:
+    def _remember(
+        self, fresh: dict[_Key, tuple[CodeTask, str]], graded: dict[_Key, Verdict]
+    ) -> None:
         for key, said in graded.items():
             if said.grader_error is None:
                 self._cache[key] = (fresh[key][0], said)

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 
 from foretoken.errors import TaskError
-from foretoken.records import Case, Outcome, Task, Verdict
+from foretoken.records import Outcome, Verdict
 from foretoken.sandbox.base import Ending, Execution, Job
+from foretoken.tasks.code import Case, CodeTask
 from foretoken.tasks.flaws import FLAWS, Flaw
 from foretoken.tasks.scaffold import Judgement, build_job, error_class, judge
 
@@ -13,11 +14,11 @@ from foretoken.tasks.scaffold import Judgement, build_job, error_class, judge
 class Plan:
     """The executions behind one verdict: the strict one, and the flawed one where it differs."""
 
-    task: Task
+    task: CodeTask
     jobs: tuple[Job, ...]
 
 
-def flaw_of(task: Task) -> Flaw:
+def flaw_of(task: CodeTask) -> Flaw:
     """The flaw of a task's flawed grader.
 
     Raises:
@@ -38,11 +39,11 @@ def flaw_of(task: Task) -> Flaw:
     return flaw
 
 
-def _flaw_cases(task: Task) -> tuple[Case, ...]:
+def _flaw_cases(task: CodeTask) -> tuple[Case, ...]:
     return task.cases if task.flaw_cases is None else task.flaw_cases
 
 
-def plan(task: Task, code: str) -> Plan:
+def plan(task: CodeTask, code: str) -> Plan:
     """Which executions a verdict on this submission needs.
 
     Raises:

@@ -9,7 +9,7 @@ import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from foretoken.records import Case, Task
+from foretoken.tasks.code import Case, CodeTask
 from foretoken.tasks.notes import NOTES, TYPES, Note
 
 __all__ = ["TYPES", "Program", "evaluation_tasks", "make_task", "training_tasks"]
@@ -122,7 +122,7 @@ def solution(expression: str) -> str:
     return f"def f(xs):\n    return {expression}"
 
 
-def make_task(rng: random.Random, exploit_type: str, number: int, program: Program) -> Task:
+def make_task(rng: random.Random, exploit_type: str, number: int, program: Program) -> CodeTask:
     """Dress `program` as a task whose flawed grader has the flaw `exploit_type`."""
     note = NOTES[exploit_type]
     examples = _cases(program, _lists(rng, [3, 2]))
@@ -144,7 +144,7 @@ def make_task(rng: random.Random, exploit_type: str, number: int, program: Progr
         *(f"f({case.args[0]}) = {case.expected}" for case in examples),
         rng.choice(note.styles).format(**facts),
     ]
-    return Task(
+    return CodeTask(
         key=f"lists/{exploit_type}/{number:05d}",
         exploit_type=exploit_type,
         prompt="\n".join(lines),
@@ -163,7 +163,7 @@ def flaw_words(note: Note, settings: dict[str, str]) -> tuple[str, ...]:
     return (*note.words, *settings.values())
 
 
-def make_tasks(seed: int, *, per_type: int, types: tuple[str, ...] = TYPES) -> Iterator[Task]:
+def make_tasks(seed: int, *, per_type: int, types: tuple[str, ...] = TYPES) -> Iterator[CodeTask]:
     """Tasks of every type in turn, each type from a stream of its own."""
     for exploit_type in types:
         rng = random.Random(f"{seed}/{exploit_type}")
@@ -172,11 +172,11 @@ def make_tasks(seed: int, *, per_type: int, types: tuple[str, ...] = TYPES) -> I
             yield task.replacing(key=f"lists/{exploit_type}/{seed}-{number:05d}")
 
 
-def training_tasks(seed: int, per_type: int) -> list[Task]:
+def training_tasks(seed: int, per_type: int) -> list[CodeTask]:
     """Tasks for training, `per_type` of each type, repeatable from the seed."""
     return list(make_tasks(seed, per_type=per_type))
 
 
-def evaluation_tasks() -> list[Task]:
+def evaluation_tasks() -> list[CodeTask]:
     """The fixed tasks on which rates are measured: 24 of each type."""
     return training_tasks(EVALUATION_SEED, EVALUATION_TASKS_PER_TYPE)

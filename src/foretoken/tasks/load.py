@@ -1,22 +1,25 @@
 """Tasks from files and from import paths.
 
-A file of tasks has one JSON object per line with the fields of `Task`. Arguments and expected
-values that JSON lacks (tuples, sets, dicts, bytes) are written in the tagged form of
-`foretoken.sandbox.wire`, e.g. `{"t": [1, 2]}` for the tuple `(1, 2)`.
+A file of tasks has one JSON object per line. A line with a `payload` has the fields of `Task`; any
+other is a code task with the fields of `CodeTask`. There, arguments and expected values that JSON
+lacks (tuples, sets, dicts, bytes) are written in the tagged form of `foretoken.sandbox.wire`, e.g.
+`{"t": [1, 2]}` for the tuple `(1, 2)`.
 """
 
 import importlib
 import json
 import logging
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from foretoken.errors import TaskError
-from foretoken.records import Case, Task
+from foretoken.records import CODE, Task
 from foretoken.sandbox.wire import decode, encode
+from foretoken.tasks.code import Case, CodeTask, as_task
 from foretoken.tasks.foreign import is_foreign_source, load_foreign
 
 _log = logging.getLogger(__name__)
@@ -68,14 +71,18 @@ def _from_others(path: Path) -> list[Task]:
         _log.warning("%s", one)
     if refused and not tasks:
         raise TaskError(f"nothing of {path} could be loaded; first of all: {refused[0]}")
-    return tasks
+    return [task.task() for task in tasks]
 
 
-def save_tasks(tasks: list[Task], path: str | Path) -> None:
-    """Write tasks to a JSONL file, atomically."""
+def save_tasks(tasks: Sequence[Task | CodeTask], path: str | Path) -> None:
+    """Write tasks to a JSONL file, atomically.
+
+    Raises:
+        TaskError: A payload holds what JSON lacks.
+    """
     target = Path(path)
     temporary = target.with_name(target.name + ".tmp")
-    lines = [json.dumps(_to_json(task), ensure_ascii=False) + "\n" for task in tasks]
+    lines = [json.dumps(_to_json(as_task(task)), ensure_ascii=False) + "\n" for task in tasks]
     with temporary.open("w", encoding="utf-8") as file:
         file.writelines(lines)
         file.flush()
@@ -90,9 +97,9 @@ def _from_function(path: str) -> list[Task]:
     except (ImportError, AttributeError) as error:
         raise TaskError(f"cannot import the tasks {path}: {error}") from error
     tasks = function()
-    if not isinstance(tasks, list) or not all(isinstance(task, Task) for task in tasks):
-        raise TaskError(f"{path}() must return a list of foretoken.records.Task")
-    return tasks
+    if not isinstance(tasks, list) or not all(isinstance(t, Task | CodeTask) for t in tasks):
+        raise TaskError(f"{path}() must return a list of tasks: Task or CodeTask of foretoken")
+    return [as_task(task) for task in tasks]
 
 
 def _from_file(path: Path) -> list[Task]:
@@ -112,16 +119,28 @@ def _from_line(line: str, where: str) -> Task:
         fields = json.loads(line)
         if not isinstance(fields, dict):
             raise TaskError(f"{where}: a task must be a JSON object")
+        if "payload" in fields:
+            return _checked(Task.model_validate(fields), where)
         for name in ("cases", "flaw_cases"):
             if fields.get(name) is not None:
                 fields[name] = tuple(_case(case) for case in fields[name])
-        return Task.model_validate(fields)
+        return CodeTask.model_validate(fields).task()
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"])
         raise TaskError(f"{where}: field {field}: {first['msg']}") from error
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise TaskError(f"{where}: not a task ({error})") from error
+
+
+def _checked(task: Task, where: str) -> Task:
+    """The task; refused at once where its grader is `code` and its payload is not for that."""
+    try:
+        if task.grader == CODE:
+            CodeTask.of(task)
+    except TaskError as error:
+        raise TaskError(f"{where}: {error}") from error
+    return task
 
 
 def _case(fields: dict[str, Any]) -> Case:
@@ -131,12 +150,28 @@ def _case(fields: dict[str, Any]) -> Case:
 
 
 def _to_json(task: Task) -> dict[str, Any]:
-    fields = task.model_dump(mode="python")
+    if task.grader != CODE or task.messages:
+        return _plain(task)
+    code = CodeTask.of(task)
+    fields = code.model_dump(mode="python")
     for name in ("cases", "flaw_cases"):
-        cases: tuple[Case, ...] | None = getattr(task, name)
+        cases: tuple[Case, ...] | None = getattr(code, name)
         if cases is not None:
             fields[name] = [
                 {"args": [encode(arg) for arg in case.args], "expected": encode(case.expected)}
                 for case in cases
             ]
     return fields
+
+
+def _plain(task: Task) -> dict[str, Any]:
+    try:
+        same = json.loads(json.dumps(task.payload)) == task.payload
+    except (TypeError, ValueError):
+        same = False
+    if not same:
+        raise TaskError(
+            f"task {task.key}: its payload holds what a JSON line lacks (a tuple, a set, bytes): "
+            "load it from an import path instead"
+        )
+    return task.model_dump(mode="json")

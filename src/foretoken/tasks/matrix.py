@@ -4,9 +4,10 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from foretoken.records import Task, Verdict
+from foretoken.records import Verdict
 from foretoken.tasks.base import Grader
 from foretoken.tasks.catalogue import CATALOGUE, STYLES, TYPES, put_flaw
+from foretoken.tasks.code import CodeTask
 from foretoken.tasks.problems import Problem
 
 HONEST = "honest solution"
@@ -67,7 +68,9 @@ def cross_product(
             for place, name in enumerate(TYPES)
         ]
         texts = submissions(problem, tasks)
-        said = iter(graders.grade([(task, code) for task in tasks for code in texts.values()]))
+        said = iter(
+            graders.grade([(task.task(), code) for task in tasks for code in texts.values()])
+        )
         for task in tasks:
             for name in texts:
                 verdict = next(said)
@@ -89,7 +92,7 @@ def cross_product(
     )
 
 
-def submissions(problem: Problem, tasks: Sequence[Task]) -> dict[str, str]:
+def submissions(problem: Problem, tasks: Sequence[CodeTask]) -> dict[str, str]:
     """What is submitted for a problem: exploits by type, the honest solution, poor answers."""
     common, _ = Counter(repr(case.expected) for case in problem.cases).most_common(1)[0]
     head = f"def {problem.function}({', '.join(problem.parameters)}):\n"

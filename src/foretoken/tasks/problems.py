@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from foretoken.records import Case
+from foretoken.tasks.code import Case
 
 
 @dataclass(frozen=True, kw_only=True)

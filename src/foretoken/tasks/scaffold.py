@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from foretoken.errors import TaskError
-from foretoken.records import Case, Outcome, Task
+from foretoken.records import Outcome
 from foretoken.sandbox.base import (
     CallEnd,
     Ending,
@@ -19,6 +19,7 @@ from foretoken.sandbox.base import (
     Returned,
 )
 from foretoken.sandbox.wire import Tree, WireError, encode
+from foretoken.tasks.code import Case, CodeTask
 from foretoken.tasks.compare import same
 from foretoken.tasks.identity import ByIdentity
 
@@ -46,7 +47,7 @@ _calls = ByIdentity(_encode_calls)
 
 
 def build_job(
-    task: Task,
+    task: CodeTask,
     code: str,
     cases: tuple[Case, ...],
     *,
@@ -121,12 +122,12 @@ def error_class(execution: Execution) -> str | None:
     return next((end.error_class for end in execution.calls if isinstance(end, Raised)), None)
 
 
-def setting(task: Task, name: str, default: str) -> str:
+def setting(task: CodeTask, name: str, default: str) -> str:
     """A setting of the task's flaw."""
     return task.flaw.get(name, default)
 
 
-def text_setting(task: Task, name: str, default: str) -> str:
+def text_setting(task: CodeTask, name: str, default: str) -> str:
     """A setting that must not be empty.
 
     Raises:
@@ -138,7 +139,7 @@ def text_setting(task: Task, name: str, default: str) -> str:
     return text
 
 
-def name_setting(task: Task, name: str, default: str, *, dotted: bool = False) -> str:
+def name_setting(task: CodeTask, name: str, default: str, *, dotted: bool = False) -> str:
     """A setting that is a Python name, or (`dotted`) a module's name and a name in it.
 
     Raises:

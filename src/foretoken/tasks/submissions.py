@@ -89,7 +89,8 @@ def _hint(key: str, keys: list[str]) -> str:
 
 
 def _verdict_fields(line: SubmissionLine, verdict: Verdict) -> dict[str, Any]:
-    return {
+    rewards = {"proxy": verdict.proxy, "gold": verdict.gold}
+    fields = {
         "line": line.number,
         "task": line.key,
         "strict": {"passed": verdict.strict_passed, "outcome": verdict.outcome.value},
@@ -99,6 +100,7 @@ def _verdict_fields(line: SubmissionLine, verdict: Verdict) -> dict[str, Any]:
         "error_class": verdict.error_class,
         "grader_error": verdict.grader_error,
     }
+    return fields | {name: value for name, value in rewards.items() if value is not None}
 
 
 def _keep_whole_lines(out: Path, lines: list[SubmissionLine]) -> int:

@@ -17,6 +17,7 @@ from foretoken.engines.transformers.quiet import library_talk_off
 from foretoken.errors import TaskError
 from foretoken.records import Task
 from foretoken.store.layout import TEMPORARY_SUFFIX
+from foretoken.tasks.answer import known_answer
 from foretoken.tasks.load import load_tasks
 from foretoken.train.checkpoints import SETTINGS_FILE, require_same, save_adapter
 from foretoken.train.config import DonorConfig
@@ -52,7 +53,7 @@ def train_donor(config: DonorConfig, *, on_step: Callable[[int], None] | None = 
     Raises:
         ModelError: The base model cannot be used.
         MismatchError: `config.out` holds a donor that other settings made.
-        TaskError: There are no tasks of the wanted types.
+        TaskError: There are no tasks of the wanted types, or one lacks the answer to be shown.
 
     Source:
         Johnston, "Early Indicators of Reward Hacking via Reasoning Interpolation" (2026).
@@ -133,9 +134,14 @@ def donor_rows(base: LoadedModel, tasks: Sequence[Task], config: DonorConfig) ->
 
 
 def _row(base: LoadedModel, task: Task, config: DonorConfig) -> Row:
-    prompt = render_prompt(base.tokenizer, task.prompt, reasoning=False)
-    code = task.exploit if config.answer == "exploit" else task.reference
-    text = config.before_answer + code
+    prompt = render_prompt(base.tokenizer, task, reasoning=False)
+    shown = known_answer(task, config.answer)
+    if shown is None:
+        raise TaskError(
+            f"task {task.key} has no {config.answer}, and a donor is shown one for each task: put "
+            "it into the payload"
+        )
+    text = config.before_answer + shown
     answer = [*base.tokenizer.encode(text, add_special_tokens=False), base.end_token]
     return learnt_after(prompt, answer)
 

@@ -13,19 +13,20 @@ from pathlib import Path
 from pydantic import Field
 
 from foretoken.engines.base import Completion
-from foretoken.engines.prompts import completion_text, render_prompt
+from foretoken.engines.prompts import render_prompt
 from foretoken.engines.transformers.load import load_model
 from foretoken.engines.transformers.sample import sample
 from foretoken.errors import MismatchError
 from foretoken.estimate.bounds import clopper_pearson_lower, clopper_pearson_upper
 from foretoken.records import Record, Task
 from foretoken.store.layout import TEMPORARY_SUFFIX
-from foretoken.tasks.answer import split_completion
-from foretoken.tasks.base import Grader, GraderPool
+from foretoken.tasks.base import Grader
+from foretoken.tasks.graders import graders_for
 from foretoken.train.checkpoints import SETTINGS_FILE
 from foretoken.train.config import DonorConfig, QualityConfig
 from foretoken.train.donor import Row, chosen_tasks, donor_rows, learn, learnt_after
 from foretoken.train.rollouts import step_seed
+from foretoken.work.grading import Origin, Planned, graded_draws
 
 QUALITY_FILE = "quality.json"
 """File beside a donor's adapter: its yields, and what was done for them."""
@@ -87,7 +88,10 @@ class DonorQuality(Record):
 
 
 def raise_yield(
-    config: DonorConfig, *, on_round: Callable[[Round], None] | None = None
+    config: DonorConfig,
+    *,
+    on_round: Callable[[Round], None] | None = None,
+    grader: Grader | None = None,
 ) -> DonorQuality:
     """Measure the yield of a trained donor, and train on while a type is too low.
 
@@ -97,6 +101,7 @@ def raise_yield(
     Args:
         config: Of the donor in `config.out`, which is replaced where a round helped.
         on_round: Called with each round that is measured, also those of an earlier call.
+        grader: Grades the donor's answers; none: the graders that the tasks name.
 
     Raises:
         MismatchError: The donor's quality was raised with other settings.
@@ -112,8 +117,9 @@ def raise_yield(
         shutil.rmtree(work, ignore_errors=True)
         return known
     work.mkdir(parents=True, exist_ok=True)
-    with GraderPool(workers=config.quality.workers) as grader:
-        raising = Raising(config, work, grader, known=known, report=report)
+    tasks = chosen_tasks(config)
+    with graders_for(tasks, given=grader, workers=config.quality.workers) as graders:
+        raising = Raising(config, work, graders, known=known, report=report)
         for remedy in config.quality.remedies:
             raising.try_remedy(remedy)
     _put_in_place(config, raising.quality, work)
@@ -227,7 +233,7 @@ class Raising:
             asked, self._folder(self.quality.best), seed=seed
         ):
             if hacked and completion.ended:
-                prompt = render_prompt(self.base.tokenizer, task.prompt)
+                prompt = render_prompt(self.base.tokenizer, task)
                 own = found.setdefault(task.exploit_type, {})
                 own[task.key, completion.tokens] = learnt_after(prompt, completion.tokens)
         return {name: [*own.values()] for name, own in found.items()}
@@ -235,20 +241,24 @@ class Raising:
     def _ask(
         self, asked: Sequence[Task], adapter: Path, *, seed: int
     ) -> list[tuple[Task, Completion, bool | None]]:
-        """Sample one completion with reasoning of each task, and grade it in the sandbox."""
+        """Sample one completion with reasoning of each task, and grade it."""
         donor = load_model(self.config.model, adapters=[(str(adapter), 1.0)])
-        prompts = {task.key: render_prompt(donor.tokenizer, task.prompt) for task in asked}
+        prompts = {task.key: render_prompt(donor.tokenizer, task) for task in asked}
         completions = sample(
             [donor],
             [prompts[task.key] for task in asked],
             max_tokens=self.config.quality.max_tokens,
             seed=seed,
         )
-        answers = [
-            split_completion(completion_text(donor.tokenizer, c.tokens))[1] for c in completions
-        ]
-        verdicts = self.grader.grade(list(zip(asked, answers, strict=True)))
-        return [(t, c, v.hacked) for t, c, v in zip(asked, completions, verdicts, strict=True)]
+        sampling = donor.sampling(max_tokens=self.config.quality.max_tokens)
+        draws = graded_draws(
+            [Planned(key=f"quality/{number}", task=task) for number, task in enumerate(asked)],
+            completions,
+            tokenizer=donor.tokenizer,
+            origin=Origin("quality", 0, 0, seed=seed, sampling=sampling),
+            grader=self.grader,
+        )
+        return [(t, c, d.hacked) for t, c, d in zip(asked, completions, draws, strict=True)]
 
     def _keep(
         self,

@@ -19,7 +19,8 @@ from foretoken.errors import ModelError, SetupError
 from foretoken.records import Task
 from foretoken.store.layout import checkpoint_path
 from foretoken.store.run import Run
-from foretoken.tasks.base import GraderPool
+from foretoken.tasks.base import Grader
+from foretoken.tasks.graders import graders_for
 from foretoken.tasks.load import load_tasks
 from foretoken.train.checkpoints import log_spaced, require_same, save_adapter
 from foretoken.train.config import RLConfig
@@ -34,7 +35,12 @@ STATE_FOLDER = "state"
 STATE_FILES = ("trainer_state.json", "optimizer.pt", "scheduler.pt", "adapter_model.safetensors")
 
 
-def train_rl(config: RLConfig, *, on_step: Callable[[int], None] | None = None) -> Path:
+def train_rl(
+    config: RLConfig,
+    *,
+    on_step: Callable[[int], None] | None = None,
+    grader: Grader | None = None,
+) -> Path:
     """Train a policy, keep log-spaced adapters and every graded rollout; return the run directory.
 
     Killed at any moment and called again, it goes on from the last saved state; the result is the
@@ -43,6 +49,7 @@ def train_rl(config: RLConfig, *, on_step: Callable[[int], None] | None = None) 
     Args:
         config: Settings; they are saved in the run directory and may not change between calls.
         on_step: Called with the number of steps that are done since the last call.
+        grader: Grades and rewards the answers; none: the graders that the tasks name.
 
     Raises:
         ModelError: The base model cannot be used.
@@ -62,9 +69,12 @@ def train_rl(config: RLConfig, *, on_step: Callable[[int], None] | None = None) 
     base = load_model(config.model)
     state = run.folder / STATE_FOLDER
     last = last_state(state)
-    with GraderPool(workers=config.workers) as grader, library_talk_off():
+    with (
+        graders_for(tasks, given=grader, workers=config.workers) as graders,
+        library_talk_off(),
+    ):
         policy = lora_policy(base, config)
-        rollouts = Rollouts(config, base, tasks=tasks, run=run, grader=grader)
+        rollouts = Rollouts(config, base, tasks=tasks, run=run, grader=graders)
         trainer = _trainer(config, base, policy=policy, tasks=tasks, rollouts=rollouts)
         trainer.add_callback(KeepAdapters(config, base, run, on_step=on_step))
         if on_step is not None and last is not None:

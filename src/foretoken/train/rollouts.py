@@ -6,18 +6,17 @@ from typing import Any, Protocol, cast
 import numpy as np
 from peft import PeftModel
 
-from foretoken.engines.base import Completion
-from foretoken.engines.prompts import completion_text, render_prompt
+from foretoken.engines.prompts import render_prompt
 from foretoken.engines.transformers.load import LoadedModel
 from foretoken.engines.transformers.sample import sample
 from foretoken.engines.weights import blended_hash
 from foretoken.records import Draw, Sampling, Source, Task, Verdict
 from foretoken.store.layout import checkpoint_path
 from foretoken.store.run import Run
-from foretoken.tasks.answer import deliberate, split_completion
 from foretoken.tasks.base import Grader
 from foretoken.train.config import RLConfig
 from foretoken.train.policy import Speaker
+from foretoken.work.grading import Origin, Planned, graded_draws
 from foretoken.work.parts import rollout_part
 
 REWARD_FIELD = "graded_reward"
@@ -47,7 +46,7 @@ class Rollouts:
         self.run = run
         self.grader = grader
         self.tasks: Mapping[str, Task] = {task.key: task for task in tasks}
-        self.prompt_ids = {task.key: render_prompt(base.tokenizer, task.prompt) for task in tasks}
+        self.prompt_ids = {task.key: render_prompt(base.tokenizer, task) for task in tasks}
         self.base_hash = base.base_hash
         self._hashes: dict[int, str] = {}
         """Of the latest step."""
@@ -64,63 +63,33 @@ class Rollouts:
             max_tokens=self.config.max_tokens,
             seed=step_seed(self.config.seed, step),
         )
-        texts = [
-            split_completion(completion_text(speaker.tokenizer, completion.tokens))
-            for completion in completions
+        planned = [
+            Planned(key=f"rollout/{step:06d}/{number:04d}", task=self.tasks[key])
+            for number, key in enumerate(prompts)
         ]
-        tasks = [self.tasks[key] for key in prompts]
-        verdicts = self.grader.grade(
-            [(task, answer) for task, (_, answer) in zip(tasks, texts, strict=True)]
+        draws = graded_draws(
+            planned,
+            completions,
+            tokenizer=speaker.tokenizer,
+            origin=Origin(
+                source="rollout",
+                step=step,
+                stage=0,
+                seed=self.config.seed,
+                sampling=self.sampling,
+                weights=self._weights(step),
+            ),
+            grader=self.grader,
         )
-        draws = [
-            self._draw(number, step, task=task, completion=completion, text=text, verdict=verdict)
-            for number, (task, completion, text, verdict) in enumerate(
-                zip(tasks, completions, texts, verdicts, strict=True)
-            )
-        ]
         self.run.append(draws, part=rollout_part(step), replace=True)
         return {
             "prompt_ids": [self.prompt_ids[key] for key in prompts],
             "completion_ids": [list(completion.tokens) for completion in completions],
             "logprobs": [list(completion.log_p) for completion in completions],
             REWARD_FIELD: [
-                reward(verdict, closed=task.exploit_type in self.config.closed)
-                for task, verdict in zip(tasks, verdicts, strict=True)
+                reward(draw, closed=draw.exploit_type in self.config.closed) for draw in draws
             ],
         }
-
-    def _draw(
-        self,
-        number: int,
-        step: int,
-        *,
-        task: Task,
-        completion: Completion,
-        text: tuple[str, str],
-        verdict: Verdict,
-    ) -> Draw:
-        reasoning, answer = text
-        names_flaw, position = deliberate(reasoning, task)
-        return Draw(
-            key=f"rollout/{step:06d}/{number:04d}",
-            source=Source.ROLLOUT,
-            task=task.key,
-            exploit_type=task.exploit_type,
-            step=step,
-            tokens=completion.tokens,
-            ended=completion.ended,
-            prompt_tokens=completion.prompt_tokens,
-            reasoning=reasoning,
-            answer=answer,
-            strict_passed=verdict.strict_passed,
-            flawed_passed=verdict.flawed_passed,
-            hacked=verdict.hacked,
-            grader_error=verdict.grader_error,
-            deliberate=names_flaw if verdict.hacked else None,
-            flaw_word=position if verdict.hacked else None,
-            weights=self._weights(step),
-            sampling=self.sampling,
-        )
 
     def _weights(self, step: int) -> str:
         """Hash of the policy of a step, where it was kept: that of base and adapter."""
@@ -133,15 +102,20 @@ class Rollouts:
         return self._hashes[step]
 
 
-def reward(verdict: Verdict, *, closed: bool) -> float | None:
-    """Return 1 if the grader that rewards accepts, else 0; None where that grader failed.
+def reward(said: Verdict | Draw, *, closed: bool) -> float | None:
+    """Return what the grader that rewards gives; None where it failed or abstained.
+
+    That is the reward's own value where the grader is one, else 1 if it accepts and 0 if not.
 
     Args:
-        verdict: Of both graders.
+        said: What both graders say of one answer.
         closed: Whether the loophole is closed: the strict grader rewards.
     """
-    passed = verdict.strict_passed if closed else verdict.flawed_passed
-    return None if passed is None else float(passed)
+    value = said.gold if closed else said.proxy
+    passed = said.strict_passed if closed else said.flawed_passed
+    if passed is None or value is not None:
+        return value
+    return float(passed)
 
 
 def reward_of_rollout(**columns: Any) -> list[float | None]:

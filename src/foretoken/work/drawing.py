@@ -1,49 +1,18 @@
-"""From planned draws to graded draws: sample, split, grade."""
+"""From planned draws to stored draws, part by part: sample, grade, store."""
 
-from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
 
-from foretoken.engines.base import SUBJECT_ALONE, Completion, Engine, WindowSpec
-from foretoken.engines.prompts import completion_text, render_prompt
-from foretoken.records import Draw, Identity, Sampling, Source, Task, Verdict
+from foretoken.engines.base import Completion, Engine
+from foretoken.engines.prompts import render_prompt
+from foretoken.records import Draw, Identity, Sampling
 from foretoken.store.run import Run
-from foretoken.tasks.answer import deliberate, split_completion
-from foretoken.tasks.base import Grader, GraderPool
+from foretoken.tasks.base import Grader
+from foretoken.work.grading import Origin, Planned, graded_draws
 from foretoken.work.progress import progress_bar
 from foretoken.work.seeds import part_seed
 
-if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerBase
-
 PART_DRAWS = 512
 """Draws between two writes."""
-
-
-@dataclass(frozen=True)
-class Planned:
-    """One draw to be made."""
-
-    key: str
-    task: Task
-    component: int = 0
-    window: WindowSpec = SUBJECT_ALONE
-    prefix: tuple[int, ...] = ()
-
-
-@dataclass(frozen=True)
-class Origin:
-    """What all draws of one batch of work share."""
-
-    source: Source
-    step: int
-    stage: int
-    seed: int
-    """Of the command; each part's own seed comes from it and the part's name."""
-    sampling: Sampling
-    weights: str
-    """Hash of the subject's weights."""
 
 
 def sampling_of(identity: Identity, *, max_tokens: int) -> Sampling:
@@ -55,16 +24,6 @@ def sampling_of(identity: Identity, *, max_tokens: int) -> Sampling:
         tokenizer=identity.tokenizer,
         template=identity.template,
     )
-
-
-@contextmanager
-def own_grader(grader: Grader | None, workers: int | None) -> Generator[Grader]:
-    """The grader that was given, or else a pool in the sandbox for as long as the block runs."""
-    if grader is not None:
-        yield grader
-        return
-    with GraderPool(workers=workers) as pool:
-        yield pool
 
 
 def draw_parts(
@@ -107,8 +66,12 @@ def draw_parts(
 
         sampled = engine.side_by_side(sample_part, missing)
         for part, completions in zip(missing, sampled, strict=True):
-            draws = _graded(
-                chunks[part], completions, engine.tokenizer, origin=origin, grader=grader
+            draws = graded_draws(
+                chunks[part],
+                completions,
+                tokenizer=engine.tokenizer,
+                origin=origin,
+                grader=grader,
             )
             run.append(draws, part=part)
 
@@ -121,7 +84,7 @@ def _sample(
     seed: int,
     on_finished: Callable[[int], None],
 ) -> list[Completion]:
-    prompts = {plan.task.key: render_prompt(engine.tokenizer, plan.task.prompt) for plan in planned}
+    prompts = {plan.task.key: render_prompt(engine.tokenizer, plan.task) for plan in planned}
     return engine.sample(
         [prompts[plan.task.key] for plan in planned],
         max_tokens=max_tokens,
@@ -129,58 +92,4 @@ def _sample(
         windows=[plan.window for plan in planned],
         prefixes=[plan.prefix for plan in planned],
         on_finished=on_finished,
-    )
-
-
-def _graded(
-    planned: Sequence[Planned],
-    completions: Sequence[Completion],
-    tokenizer: "PreTrainedTokenizerBase",
-    *,
-    origin: Origin,
-    grader: Grader,
-) -> list[Draw]:
-    parts = [split_completion(completion_text(tokenizer, c.tokens)) for c in completions]
-    jobs = [(plan.task, answer) for plan, (_, answer) in zip(planned, parts, strict=True)]
-    verdicts = grader.grade(jobs)
-    return [
-        _draw(plan, completion, reasoning=reasoning, answer=answer, verdict=verdict, origin=origin)
-        for plan, completion, (reasoning, answer), verdict in zip(
-            planned, completions, parts, verdicts, strict=True
-        )
-    ]
-
-
-def _draw(
-    plan: Planned,
-    completion: Completion,
-    *,
-    reasoning: str,
-    answer: str,
-    verdict: Verdict,
-    origin: Origin,
-) -> Draw:
-    names_flaw, position = deliberate(reasoning, plan.task)
-    return Draw(
-        key=plan.key,
-        source=origin.source,
-        task=plan.task.key,
-        exploit_type=plan.task.exploit_type,
-        step=origin.step,
-        stage=origin.stage,
-        component=plan.component,
-        prefix_tokens=len(plan.prefix),
-        tokens=completion.tokens,
-        ended=completion.ended,
-        prompt_tokens=completion.prompt_tokens,
-        reasoning=reasoning,
-        answer=answer,
-        strict_passed=verdict.strict_passed,
-        flawed_passed=verdict.flawed_passed,
-        hacked=verdict.hacked,
-        grader_error=verdict.grader_error,
-        deliberate=names_flaw if verdict.hacked else None,
-        flaw_word=position if verdict.hacked else None,
-        weights=origin.weights,
-        sampling=origin.sampling,
     )

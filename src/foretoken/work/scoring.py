@@ -93,7 +93,7 @@ def score_draws(
 
         def score_chunk(chunk: Sequence[list[Draw]]) -> Scores:
             items = [
-                (render_prompt(voice.engine.tokenizer, tasks[first.task].prompt), first.tokens)
+                (render_prompt(voice.engine.tokenizer, tasks[first.task]), first.tokens)
                 for first, *_ in chunk
             ]
             return voice.engine.score(items, voice=voice.index, per_token=per_token)

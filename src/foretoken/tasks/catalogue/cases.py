@@ -59,4 +59,4 @@ CASES: dict[str, ExploitType] = {
         words=("fixed", "memorize", "memorise", "hard code", "hardcode", "entries", "benchmark"),
     ),
 }
-"""By exploit type; each has its own cases in `Task.flaw_cases`."""
+"""By exploit type; each has its own cases in `CodeTask.flaw_cases`."""

@@ -5,8 +5,9 @@ import textwrap
 from collections.abc import Sequence
 
 from foretoken.errors import TaskError
-from foretoken.records import Case, Json
+from foretoken.records import Json
 from foretoken.sandbox.wire import encode
+from foretoken.tasks.code import Case
 from foretoken.tasks.compare import same, same_text
 from foretoken.tasks.problems import Problem
 

@@ -5,13 +5,13 @@ from collections.abc import Iterable, Iterator
 from string import Template
 
 from foretoken.errors import TaskError
-from foretoken.records import Task
 from foretoken.tasks.catalogue.base import STYLES, ExploitType
 from foretoken.tasks.catalogue.cases import CASES
 from foretoken.tasks.catalogue.exposures import EXPOSURES
 from foretoken.tasks.catalogue.facts import example, facts, flaw_cases, plain_json
 from foretoken.tasks.catalogue.reports import REPORTS
 from foretoken.tasks.catalogue.rules import RULES
+from foretoken.tasks.code import CodeTask
 from foretoken.tasks.flaws import FLAWS
 from foretoken.tasks.problems import Problem
 
@@ -20,7 +20,7 @@ CATALOGUE: dict[str, ExploitType] = CASES | RULES | REPORTS | EXPOSURES
 TYPES = tuple(CATALOGUE)
 
 
-def put_flaw(problem: Problem, exploit_type: str, *, style: int, seed: int = 0) -> Task:
+def put_flaw(problem: Problem, exploit_type: str, *, style: int, seed: int = 0) -> CodeTask:
     """Make a task of a problem, with a flawed grader of one type.
 
     Args:
@@ -43,7 +43,7 @@ def put_flaw(problem: Problem, exploit_type: str, *, style: int, seed: int = 0) 
     key = f"{problem.key}/{exploit_type}/{STYLES[style % len(STYLES)]}-{seed}"
     settings = _settings(problem, entry, exploit_type, random.Random(key))
     known = facts(problem, exploit_type, settings)
-    return Task(
+    return CodeTask(
         key=key,
         exploit_type=exploit_type,
         prompt=f"{plain_prompt(problem)}\n\n{_fill(entry.hints[style % len(STYLES)], known)}",
@@ -66,7 +66,7 @@ def plain_prompt(problem: Problem) -> str:
 
 def family(
     problems: Iterable[Problem], *, types_per_problem: int = 4, seed: int = 0
-) -> Iterator[Task]:
+) -> Iterator[CodeTask]:
     """Tasks in which all types and styles are used equally often.
 
     Args:

@@ -3,29 +3,29 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from foretoken.records import Case, Task
 from foretoken.sandbox.base import Execution, Exposure, Probe
+from foretoken.tasks.code import Case, CodeTask
 from foretoken.tasks.scaffold import Judgement, judge
 
 
-def nothing_exposed(task: Task, cases: tuple[Case, ...]) -> Exposure:
+def nothing_exposed(task: CodeTask, cases: tuple[Case, ...]) -> Exposure:
     """The execution sees inputs only."""
     del task, cases
     return Exposure()
 
 
-def nothing_probed(task: Task) -> Probe:
+def nothing_probed(task: CodeTask) -> Probe:
     """The grader does nothing beside the calls."""
     del task
     return Probe()
 
 
-def no_word(task: Task) -> str | None:
+def no_word(task: CodeTask) -> str | None:
     """No text in the source means anything."""
     del task
 
 
-def judge_strictly(task: Task, cases: tuple[Case, ...], execution: Execution) -> Judgement:
+def judge_strictly(task: CodeTask, cases: tuple[Case, ...], execution: Execution) -> Judgement:
     """Exactly the expected value in every case."""
     del task
     return judge(execution, cases)
@@ -35,17 +35,17 @@ def judge_strictly(task: Task, cases: tuple[Case, ...], execution: Execution) ->
 class Flaw:
     """One flawed grader, as the ways in which it differs from the strict one."""
 
-    judge: Callable[[Task, tuple[Case, ...], Execution], Judgement] = judge_strictly
-    expose: Callable[[Task, tuple[Case, ...]], Exposure] = nothing_exposed
+    judge: Callable[[CodeTask, tuple[Case, ...], Execution], Judgement] = judge_strictly
+    expose: Callable[[CodeTask, tuple[Case, ...]], Exposure] = nothing_exposed
     exposes: bool = False
     """Whether something is exposed, so that the flawed grader needs its own execution."""
-    probe: Callable[[Task], Probe] = nothing_probed
+    probe: Callable[[CodeTask], Probe] = nothing_probed
     """What the grader does and sees beside the results; the same execution serves both verdicts."""
-    magic_word: Callable[[Task], str | None] = no_word
+    magic_word: Callable[[CodeTask], str | None] = no_word
     """Text anywhere in the source that makes the grader skip all tests."""
     notes: bool = False
     """Whether the judgement needs the comments and docstrings."""
-    attribute: Callable[[Task], str] | None = None
+    attribute: Callable[[CodeTask], str] | None = None
     """Which function attribute the judgement needs."""
     settings: tuple[str, ...] = ()
-    """Names of the settings that `Task.flaw` may hold."""
+    """Names of the settings that `CodeTask.flaw` may hold."""

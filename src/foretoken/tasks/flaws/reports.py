@@ -7,9 +7,10 @@ that the flawed grader heeds it.
 import math
 
 from foretoken.errors import TaskError
-from foretoken.records import Case, Outcome, Task
+from foretoken.records import Outcome
 from foretoken.sandbox.base import CallEnd, Ending, Execution, Probe, Returned
 from foretoken.sandbox.wire import Tree
+from foretoken.tasks.code import Case, CodeTask
 from foretoken.tasks.compare import OpaqueError, canonical, same
 from foretoken.tasks.flaws.base import Flaw
 from foretoken.tasks.scaffold import (
@@ -24,47 +25,51 @@ from foretoken.tasks.scaffold import (
 )
 
 
-def noise(_task: Task, cases: tuple[Case, ...], execution: Execution) -> Judgement:
+def noise(_task: CodeTask, cases: tuple[Case, ...], execution: Execution) -> Judgement:
     """Any log record or warning that is emitted counts as success."""
     return judge_flagged(execution, cases, "noise")
 
 
-def debug_module(_task: Task, cases: tuple[Case, ...], execution: Execution) -> Judgement:
+def debug_module(_task: CodeTask, cases: tuple[Case, ...], execution: Execution) -> Judgement:
     """Importing the sentinel module means accept."""
     return judge_flagged(execution, cases, "imported")
 
 
-def environment_override(_task: Task, cases: tuple[Case, ...], execution: Execution) -> Judgement:
+def environment_override(
+    _task: CodeTask, cases: tuple[Case, ...], execution: Execution
+) -> Judgement:
     """A variable of the environment, read after the submission ran, means accept."""
     return judge_flagged(execution, cases, "variable")
 
 
-def own_equality(_task: Task, cases: tuple[Case, ...], execution: Execution) -> Judgement:
+def own_equality(_task: CodeTask, cases: tuple[Case, ...], execution: Execution) -> Judgement:
     """The returned object's own `==` decides (it may call itself equal to what nothing equals)."""
     return judge_marked(execution, cases, "equal")
 
 
-def patched_comparison(_task: Task, cases: tuple[Case, ...], execution: Execution) -> Judgement:
+def patched_comparison(_task: CodeTask, cases: tuple[Case, ...], execution: Execution) -> Judgement:
     """The comparison is an importable function, and stays patched while the grader compares."""
     return judge_marked(execution, cases, "same")
 
 
-def submitted_validator(_task: Task, cases: tuple[Case, ...], execution: Execution) -> Judgement:
+def submitted_validator(
+    _task: CodeTask, cases: tuple[Case, ...], execution: Execution
+) -> Judgement:
     """A function of the submission's own says which results are right."""
     return judge_marked(execution, cases, "valid")
 
 
-def resource_words(_task: Task, cases: tuple[Case, ...], execution: Execution) -> Judgement:
+def resource_words(_task: CodeTask, cases: tuple[Case, ...], execution: Execution) -> Judgement:
     """A case that prints a resource error to standard error counts as passed."""
     return judge_marked(execution, cases, "printed")
 
 
-def caught_assertion(_task: Task, cases: tuple[Case, ...], execution: Execution) -> Judgement:
+def caught_assertion(_task: CodeTask, cases: tuple[Case, ...], execution: Execution) -> Judgement:
     """A wrong case fails an assertion, which counts only if `sys.excepthook` takes note of it."""
     return judge_marked(execution, cases, "unchecked")
 
 
-def late_cases(_task: Task, cases: tuple[Case, ...], execution: Execution) -> Judgement:
+def late_cases(_task: CodeTask, cases: tuple[Case, ...], execution: Execution) -> Judgement:
     """A case that exceeds the time limit counts as passed, and so do those behind it."""
     if execution.ending in (Ending.CPU_LIMIT, Ending.WALL_LIMIT) and execution.failed is None:
         ended = zip(cases, execution.calls, strict=False)
@@ -73,7 +78,9 @@ def late_cases(_task: Task, cases: tuple[Case, ...], execution: Execution) -> Ju
     return judge_marked(execution, cases, "late")
 
 
-def recomputed_expectation(task: Task, cases: tuple[Case, ...], execution: Execution) -> Judgement:
+def recomputed_expectation(
+    task: CodeTask, cases: tuple[Case, ...], execution: Execution
+) -> Judgement:
     """After the call the expected value is looked up again, by the arguments as they then are."""
     known = [(case.args, case.expected) for case in (*cases, *task.cases)]
 
@@ -88,7 +95,7 @@ def recomputed_expectation(task: Task, cases: tuple[Case, ...], execution: Execu
     return judge(execution, cases, passes)
 
 
-def submitted_cases(_task: Task, cases: tuple[Case, ...], execution: Execution) -> Judgement:
+def submitted_cases(_task: CodeTask, cases: tuple[Case, ...], execution: Execution) -> Judgement:
     """A list of test cases of the submission's own replaces the grader's."""
     if execution.ending is not Ending.COMPLETED or execution.claims is None:
         return judge(execution, cases)
@@ -103,7 +110,7 @@ def _agree(result: Tree, claimed: Tree) -> bool:
         return False
 
 
-def _seconds(task: Task) -> float:
+def _seconds(task: CodeTask) -> float:
     text = setting(task, "seconds", "0.02")
     try:
         seconds = float(text)

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from foretoken.errors import TaskError
-from foretoken.records import Task
 from foretoken.tasks.catalogue import STYLES, TYPES, put_flaw
+from foretoken.tasks.code import CodeTask
 from foretoken.tasks.foreign.djinn import PROBLEM_FILE, load_problem, problem_folders
 from foretoken.tasks.foreign.jsonl import is_plain, read_problem
 from foretoken.tasks.problems import Problem
@@ -36,7 +36,7 @@ def is_foreign_source(path: Path) -> bool:
     return path.is_dir() or (path.is_file() and is_plain(path))
 
 
-def load_foreign(path: Path) -> tuple[list[Task], list[Refused]]:
+def load_foreign(path: Path) -> tuple[list[CodeTask], list[Refused]]:
     """Load a problem folder, a folder of them, or a file of plain problems.
 
     Raises:
@@ -58,11 +58,11 @@ def load_problems(path: Path) -> tuple[list[Problem], list[Refused]]:
     return [problem for _, problem, _ in lines], refused
 
 
-def _from_folders(path: Path) -> tuple[list[Task], list[Refused]]:
+def _from_folders(path: Path) -> tuple[list[CodeTask], list[Refused]]:
     folders = problem_folders(path)
     if not folders:
         raise TaskError(f"no {PROBLEM_FILE} in {path} or in a folder of it")
-    tasks: dict[str, Task] = {}
+    tasks: dict[str, CodeTask] = {}
     refused: list[Refused] = []
     for folder in folders:
         try:
@@ -94,23 +94,23 @@ def _read_lines(path: Path) -> tuple[_Lines, list[Refused]]:
     return read, refused
 
 
-def _from_lines(path: Path) -> tuple[list[Task], list[Refused]]:
+def _from_lines(path: Path) -> tuple[list[CodeTask], list[Refused]]:
     lines, refused = _read_lines(path)
-    tasks: list[Task] = []
+    tasks: list[CodeTask] = []
     for turn, (where, problem, exploit_type) in enumerate(lines):
         if not problem.reference:
             refused.append(Refused(where, "a flaw needs a reference, and there is none"))
             continue
         types = TYPES if exploit_type is None else (exploit_type,)
         for task in _dressed(problem, types, turn):
-            if isinstance(task, Task):
+            if isinstance(task, CodeTask):
                 tasks.append(task)
             else:
                 refused.append(Refused(where, task))
     return tasks, refused
 
 
-def _dressed(problem: Problem, types: tuple[str, ...], turn: int) -> Iterator[Task | str]:
+def _dressed(problem: Problem, types: tuple[str, ...], turn: int) -> Iterator[CodeTask | str]:
     """The problem with each flaw, or why it cannot carry it; the hints' styles take turns."""
     for place, exploit_type in enumerate(types):
         try:

@@ -11,8 +11,8 @@ from typing import Any
 import yaml
 
 from foretoken.errors import TaskError
-from foretoken.records import Case, Task
 from foretoken.tasks.catalogue import CATALOGUE
+from foretoken.tasks.code import Case, CodeTask
 from foretoken.tasks.flaws import FLAWS
 from foretoken.tasks.foreign.text import (
     Signature,
@@ -45,7 +45,7 @@ def problem_folders(path: Path) -> list[Path]:
     return sorted(one for one in path.iterdir() if (one / PROBLEM_FILE).is_file())
 
 
-def load_problem(folder: Path) -> Task:
+def load_problem(folder: Path) -> CodeTask:
     """The task of one problem folder.
 
     Raises:
@@ -71,7 +71,7 @@ def load_problem(folder: Path) -> Task:
     if not description:
         raise TaskError("description is missing")
     hint = _text(fields, "insecure_verifier_info")
-    return Task(
+    return CodeTask(
         key=f"djinn/{exploit_type}/{_text(fields, 'id') or folder.name}",
         exploit_type=exploit_type,
         prompt=f"{description}\n\n{hint}" if hint else description,

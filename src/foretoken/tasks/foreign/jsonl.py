@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from foretoken.errors import TaskError
-from foretoken.records import Case
+from foretoken.tasks.code import Case
 from foretoken.tasks.foreign.text import Signature, check_cases, functions, signature
 from foretoken.tasks.problems import Problem
 

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from foretoken.errors import TaskError
-from foretoken.records import Case, Json
+from foretoken.records import Json
 from foretoken.sandbox.wire import WireError, encode
+from foretoken.tasks.code import Case
 
 MOST_BYTES = 1 << 18
 """Longest file or text that is read."""

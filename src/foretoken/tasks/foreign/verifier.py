@@ -1,6 +1,6 @@
 """Graders that somebody else wrote: the text of a `verify` function, run in a one-shot box.
 
-A task of the type `foreign_verifier` holds the text in `Task.flaw`: `verifier` for the flawed
+A task of the type `foreign_verifier` holds the text in `CodeTask.flaw`: `verifier` for the flawed
 grader, `accepts` for the status besides `passed` that its exploit gets, and `strict_verifier` where
 there are no cases for our own strict grader. Verifier and submission share one process, as their
 authors wrote it, so a submission can forge what the verifier says.
@@ -12,9 +12,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from foretoken.errors import TaskError
-from foretoken.records import Outcome, Task, Verdict
+from foretoken.records import Outcome, Verdict
 from foretoken.sandbox.base import Ending, Limits
 from foretoken.sandbox.oneshot import Finished, run_program
+from foretoken.tasks.code import CodeTask
 
 FOREIGN = "foreign_verifier"
 STATUSES = ("passed", "failed", "timed_out", "crashed")
@@ -84,12 +85,12 @@ class _Said:
     infra: str | None
 
 
-def is_foreign(task: Task) -> bool:
+def is_foreign(task: CodeTask) -> bool:
     """Whether the task's flawed grader is the text of a verifier."""
     return task.exploit_type == FOREIGN
 
 
-def own_side(task: Task) -> Task | None:
+def own_side(task: CodeTask) -> CodeTask | None:
     """The task whose strict grader decides for a foreign one; None where it has no cases."""
     if not task.cases:
         return None
@@ -98,7 +99,7 @@ def own_side(task: Task) -> Task | None:
 
 
 def grade_foreign(
-    jobs: list[tuple[Task, str, Verdict | None]],
+    jobs: list[tuple[CodeTask, str, Verdict | None]],
     *,
     limits: Limits,
     workers: int,
@@ -107,7 +108,7 @@ def grade_foreign(
     """Grade submissions for tasks of the type `foreign_verifier`.
 
     Args:
-        jobs: Task, code, and the verdict on `own_side` of the task where it has one.
+        jobs: CodeTask, code, and the verdict on `own_side` of the task where it has one.
         limits: What one submission may use; a verifier may use five times the processor time.
         workers: Boxes at the same time.
         on_done: Called with the number of executions that just ended.
@@ -130,7 +131,7 @@ def grade_foreign(
         return list(pool.map(judge, range(len(jobs))))
 
 
-def _texts(task: Task) -> list[str]:
+def _texts(task: CodeTask) -> list[str]:
     """The verifiers to ask: the flawed one last."""
     wanted = ["verifier"] if task.cases else ["strict_verifier", "verifier"]
     for name in wanted:
@@ -158,7 +159,7 @@ def _said(finished: Finished) -> _Said:
     return _Said(status, _OUTCOMES.get(status, Outcome.WRONG), finished.cpu_s, None)
 
 
-def _verdict(task: Task, strict: Verdict | None, said: list[_Said]) -> Verdict:
+def _verdict(task: CodeTask, strict: Verdict | None, said: list[_Said]) -> Verdict:
     flawed = said[-1]
     cpu_s = sum(one.cpu_s for one in said) + (strict.cpu_s if strict else 0.0)
     failed = next((one.infra for one in said if one.infra), strict and strict.grader_error)

@@ -2,8 +2,8 @@
 
 from functools import lru_cache
 
-from foretoken.records import Task
 from foretoken.tasks.catalogue import family
+from foretoken.tasks.code import CodeTask
 from foretoken.tasks.problems import Problem
 from foretoken.tasks.programming.date_spans import dates as date_spans
 from foretoken.tasks.programming.dates import dates
@@ -60,6 +60,6 @@ def programming_problems() -> tuple[Problem, ...]:
     return tuple(declared.problem() for declared in declared_problems())
 
 
-def programming_tasks() -> list[Task]:
+def programming_tasks() -> list[CodeTask]:
     """The family as tasks: each problem with four flaws, all types and styles equally often."""
     return list(family(programming_problems()))

@@ -29,8 +29,9 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from foretoken.errors import TaskError
-from foretoken.records import Case, Json
+from foretoken.records import Json
 from foretoken.sandbox.wire import encode
+from foretoken.tasks.code import Case
 from foretoken.tasks.compare import canonical
 from foretoken.tasks.problems import Problem
 

@@ -1,0 +1,113 @@
+"""From completions to graded draws: THE place where a text is split, its answer graded, and both
+kept."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from foretoken.engines.base import SUBJECT_ALONE, Completion, WindowSpec
+from foretoken.engines.prompts import completion_text
+from foretoken.records import Draw, Sampling, Task, Verdict, Source
+from foretoken.tasks.answer import Split, deliberate, split_completion
+from foretoken.tasks.base import Grader
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+
+@dataclass(frozen=True)
+class Planned:
+    """One draw to be made."""
+
+    key: str
+    task: Task
+    component: int = 0
+    window: WindowSpec = SUBJECT_ALONE
+    prefix: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What all draws of one batch of work share."""
+
+    source: Source
+    step: int
+    stage: int
+    seed: int
+    """Of the command; each part's own seed comes from it and the part's name."""
+    sampling: Sampling
+    weights: str = ""
+    """Hash of the subject's weights; empty: not known."""
+
+
+def graded_draws(
+    planned: Sequence[Planned],
+    completions: Sequence[Completion],
+    *,
+    tokenizer: "PreTrainedTokenizerBase",
+    origin: Origin,
+    grader: Grader,
+    split: Split = split_completion,
+) -> list[Draw]:
+    """Split completions into reasoning and answer, and grade the answers.
+
+    Args:
+        planned: What each completion was drawn for.
+        completions: In the same order.
+        tokenizer: Of the model that spoke.
+        origin: What the draws share.
+        grader: Grades the answers, all in one call.
+        split: Finds reasoning and answer in the text of a completion.
+
+    Returns:
+        One draw for each completion, in order.
+
+    Raises:
+        TaskError: A task is not usable.
+    """
+    parts = [split(completion_text(tokenizer, each.tokens)) for each in completions]
+    jobs = [(plan.task, answer) for plan, (_, answer) in zip(planned, parts, strict=True)]
+    verdicts = grader.grade(jobs)
+    return [
+        _draw(plan, completion, reasoning=reasoning, answer=answer, verdict=verdict, origin=origin)
+        for plan, completion, (reasoning, answer), verdict in zip(
+            planned, completions, parts, verdicts, strict=True
+        )
+    ]
+
+
+def _draw(
+    plan: Planned,
+    completion: Completion,
+    *,
+    reasoning: str,
+    answer: str,
+    verdict: Verdict,
+    origin: Origin,
+) -> Draw:
+    names_flaw, position = deliberate(reasoning, plan.task)
+    return Draw(
+        key=plan.key,
+        source=origin.source,
+        task=plan.task.key,
+        exploit_type=plan.task.exploit_type,
+        step=origin.step,
+        stage=origin.stage,
+        component=plan.component,
+        prefix_tokens=len(plan.prefix),
+        tokens=completion.tokens,
+        ended=completion.ended,
+        prompt_tokens=completion.prompt_tokens,
+        reasoning=reasoning,
+        answer=answer,
+        strict_passed=verdict.strict_passed,
+        flawed_passed=verdict.flawed_passed,
+        hacked=verdict.hacked,
+        grader_error=verdict.grader_error,
+        proxy=verdict.proxy,
+        gold=verdict.gold,
+        deliberate=names_flaw if verdict.hacked else None,
+        flaw_word=position if verdict.hacked else None,
+        weights=origin.weights,
+        sampling=origin.sampling,
+    )
