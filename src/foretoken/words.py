@@ -39,6 +39,10 @@ class Source(StrEnum):
     """Of the subject, after a donor's prefix."""
     ROLLOUT = "rollout"
     """Of the training itself."""
+    TRUTH = "truth"
+    """Counted as the truth of a run; only the counts are kept."""
+    QUALITY = "quality"
+    """Of a donor that is asked how often it hacks; only the counts are kept."""
 
 
 class ControlStanding(StrEnum):

@@ -72,7 +72,7 @@ class Rollouts:
             completions,
             tokenizer=speaker.tokenizer,
             origin=Origin(
-                source="rollout",
+                source=Source.ROLLOUT,
                 step=step,
                 stage=0,
                 seed=self.config.seed,

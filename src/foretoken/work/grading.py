@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from foretoken.engines.base import SUBJECT_ALONE, Completion, WindowSpec
 from foretoken.engines.prompts import completion_text
-from foretoken.records import Draw, Sampling, Task, Verdict, Source
+from foretoken.records import Draw, Sampling, Source, Task, Verdict
 from foretoken.tasks.answer import Split, deliberate, split_completion
 from foretoken.tasks.base import Grader
 
