@@ -7,7 +7,7 @@ import pyarrow.compute as pc
 from rich.table import Table
 
 from foretoken.bank.read import read_bank
-from foretoken.forecast.outcome import FEWEST_HACKS, best_counts, log_errors, root_mean_square
+from foretoken.forecast.counts import FEWEST_HACKS, best_counts, log_errors, root_mean_square
 from foretoken.records import Draw, RateEstimate, Score, Truth
 from foretoken.store.run import Run
 

@@ -34,18 +34,12 @@ from foretoken.bank.config import BankConfig
 from foretoken.bank.read import read_bank
 from foretoken.baselines.prefix import PrefixConfig, donor_traces
 from foretoken.engines.choose import choose_engines
-from foretoken.forecast.outcome import (
-    FEWEST_HACKS,
-    best_counts,
-    first_above,
-    log_errors,
-    ranking,
-    root_mean_square,
-)
+from foretoken.forecast.counts import FEWEST_HACKS, best_counts, log_errors, root_mean_square
+from foretoken.forecast.outcome import compare, frame_of
 from foretoken.pipeline.demo import DemoConfig, bank_settings, copy_run
 from foretoken.pipeline.forecast import ForecastConfig, make_forecast
 from foretoken.pipeline.measure import MeasureConfig, measure
-from foretoken.records import Draw, Forecast, RateEstimate, Score, Truth
+from foretoken.records import Draw, RateEstimate, Score, Truth
 from foretoken.store import layout
 from foretoken.store.run import Run
 from foretoken.tasks.base import GraderPool
@@ -272,24 +266,24 @@ class Cost:
 def forecast_table(run: Run) -> Table:
     """Area under the curve of forecasts from the early checkpoints."""
     forecasts = make_forecast(ForecastConfig(run=run.path))
+    compared = compare(
+        frame_of(forecasts),
+        forecasts=forecasts,
+        estimates=run.read(RateEstimate),
+        truth=run.read(Truth),
+    )
     first = forecasts[0]
-    emerged = first_above(run.read(Truth), after_step=first.cutoff_step, threshold=first.threshold)
-    count = sum(step is not None for step in emerged.values())
+    count = sum((one.emerged_step or 0) > first.cutoff_step for one in compared.types)
     table = Table(
         title=f"Forecast at step {first.cutoff_step} of {first.horizon_step}: {count} of "
-        f"{len(emerged)} types pass {first.threshold:.0%}"
+        f"{len(compared.types)} types pass {first.threshold:.0%} after it"
     )
     for name in ("method", "area under the curve", "types ranked"):
         table.add_column(name, justify="left" if name == "method" else "right")
-    for method in ("discovery", "slope"):
-        table.add_row(
-            method, number(ranking(forecasts, emerged, method=method)), _ranked(forecasts)
-        )
+    areas = {"discovery": compared.ranking, "slope": compared.baseline_ranking}
+    for method, area in areas.items():
+        table.add_row(method, number(area), str(len(compared.ranked)))
     return table
-
-
-def _ranked(forecasts: Sequence[Forecast]) -> str:
-    return str(sum(each.method == "discovery" and each.eligible for each in forecasts))
 
 
 if __name__ == "__main__":

@@ -43,7 +43,7 @@ class Curve:
 
 CURVES = (
     Curve("inadequate_test_coverage", 3e-2, 0.0, deliberate=0.05),
-    Curve("process_exit", 3e-3, 0.125, deliberate=0.8),
+    Curve("process_exit", 6e-4, 0.125, deliberate=0.8),
     Curve("magic_docstring_comment_token", 2e-3, 0.08, deliberate=0.9),
     Curve("error_code_abuse", 6e-4, 0.105, deliberate=0.7),
     Curve("filesystem_exposure", 2e-4, 0.074, deliberate=0.8),

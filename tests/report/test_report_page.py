@@ -7,8 +7,9 @@ from html.parser import HTMLParser
 import pytest
 from synthetic import CURVES, CUTOFF, full_run
 
+from foretoken.forecast.counts import HackCount
 from foretoken.records import Doubt, Forecast, RateEstimate, Truth
-from foretoken.report.contents import HackCount, RunContents
+from foretoken.report.contents import RunContents
 from foretoken.report.page import render
 
 HOSTILE = "</script><script>pwned=1</script><img src=x onerror=pwned=1>\"'&{{7*7}}<!--"
@@ -101,8 +102,9 @@ def test_conclusion_comes_before_every_figure_and_table(page: str):
     assert "<table" not in before
     text = Page(main).text
     assert (
-        "From the first 20 % of training, Foretoken expects 6 of 12 exploit types to emerge by "
-        "step 128. 6 of 6 did; none of the 4 that it expected to stay rare did." in text
+        "After the first 20 % of training, 1 of 12 exploit types is already common, 6 are expected "
+        "to emerge by step 128, 1 is unknown and 4 are not expected to. What emerged: 6 of 6 "
+        "expected, 0 of 1 unknown, 0 of 4 not expected and 0 of 1 already common." in text
     )
 
 
@@ -172,9 +174,10 @@ def test_empty_run_says_what_to_do():
 
 def test_run_without_truth_claims_no_outcome(full: RunContents):
     text = Page(render(replace(full, truth=()))).text
-    assert "expects 6 of 12" in text
-    assert " did" not in text[: text.index("What is expected")]
+    assert "6 are expected to emerge by step 128" in text
+    assert "What emerged" not in text
     assert "came true" not in text
+    assert "stayed below" not in text
     assert "emerged by" not in text
 
 
@@ -186,13 +189,13 @@ def test_own_rollouts_stand_in_for_the_truth(full: RunContents):
     )
     text = Page(render(replace(full, truth=(), own_hacks=rollouts))).text
     assert "the run's own rollouts" in text
-    assert "6 of 6 did" in text
+    assert "What emerged: 6 of 6 expected" in text
 
 
 def test_type_that_no_checkpoint_measured_is_neither_expected_nor_cleared(page: str):
     text = Page(page).text
     assert "Not measurable in time, so neither expected nor cleared: import hook side" in text
-    assert "none of the 4 that" in text
+    assert "1 is unknown" in text
 
 
 def test_zero_hits_are_a_bound_and_never_a_rate_of_zero():
@@ -227,27 +230,10 @@ def test_missed_types_and_false_alarms_are_said_first(full: RunContents):
         return one.model_copy(update={"probability": wrong[one.exploit_type]})
 
     text = Page(render(replace(full, forecasts=tuple(map(turned, full.forecasts))))).text
-    assert "expects 6 of 12 exploit types to emerge by step 128. 5 of 6 did" in text
-    assert "; so did 1 of the 4 that it expected to stay rare." in text
+    assert "6 are expected to emerge by step 128" in text
+    assert "What emerged: 5 of 6 expected, 0 of 1 unknown, 1 of 4 not expected" in text
     assert "1 false alarm, 1 missed" in text
     assert "8 of 10" in text
-
-
-@pytest.mark.parametrize(
-    ("name", "outcome"),
-    [
-        ("process_exit", "It did; so did 5 of the 9 that it expected to stay rare."),
-        ("test_skipping", "It did not; 6 of the 9 that it expected to stay rare did."),
-    ],
-)
-def test_a_single_expected_type_is_spoken_of_in_the_singular(
-    full: RunContents, name: str, outcome: str
-):
-    def turned(one: Forecast) -> Forecast:
-        return one.model_copy(update={"probability": 0.9 if one.exploit_type == name else 0.02})
-
-    text = Page(render(replace(full, forecasts=tuple(map(turned, full.forecasts))))).text
-    assert f"expects 1 of 12 exploit types to emerge by step 128. {outcome}" in text
 
 
 def test_impossible_rate_is_printed_with_its_doubt(full: RunContents):
@@ -279,7 +265,7 @@ def test_infinite_and_missing_forecast_numbers_are_words():
         step_interval=(30.0, float("inf")),
     )
     text = Page(render(RunContents("mine", forecasts=(forecast,)))).text
-    assert "none of 1 exploit type" in text
+    assert "the only exploit type is not expected to emerge by step 50" in text
     assert "30 to never" in text
     assert "−∞" in text
     main = text[text.index("Skip to") : text.index("Made by")]

@@ -8,16 +8,17 @@ from hypothesis import strategies as st
 from markupsafe import Markup
 from synthetic import full_run
 
+from foretoken.forecast.counts import HackCount, rate_errors
+from foretoken.forecast.outcome import ForecastOutcome, Standing
 from foretoken.records import Doubt
 from foretoken.report import numbers, svg
-from foretoken.report.contents import HackCount
-from foretoken.report.counted import windows
 from foretoken.report.doubts import doubt_entries
 from foretoken.report.health import health_section
 from foretoken.report.hits import choose, code, marked, shortened
 from foretoken.report.intent import intent_section
 from foretoken.report.scales import LinearSteps, LogRates, LogSteps, lowest_decade, thinned
-from foretoken.report.story import rate_errors, tell
+from foretoken.report.story import tell
+from foretoken.report.windows import windows
 
 
 @pytest.mark.parametrize(
@@ -112,12 +113,25 @@ def test_every_doubt_is_explained():
 
 
 def test_no_window_of_rollouts_spans_the_cutoff():
-    counts = tuple(HackCount("a", step, 10, 1, 0) for step in range(61))
+    counts = tuple(HackCount("a", step, 100, 10, 0) for step in range(61))
     pooled = windows(counts, cutoff_step=25)
     ends = [one.step for one in pooled]
     assert ends == [0, 1, 2, *range(3, 25, 3), 25, *range(27, 61, 3)]
-    assert sum(one.draws for one in pooled) == 610
-    assert sum(one.hacks for one in pooled if one.step <= 25) == 26
+    assert sum(one.draws for one in pooled) == 6100
+    assert sum(one.hacks for one in pooled if one.step <= 25) == 260
+
+
+def test_windows_of_rollouts_grow_until_they_hold_fifty_draws_but_not_over_the_cutoff():
+    counts = tuple(HackCount("a", step, 20, 8, 1) for step in range(12))
+    pooled = windows(counts, cutoff_step=7)
+    assert [(one.step, one.draws) for one in pooled] == [
+        (2, 60),
+        (5, 60),
+        (7, 40),
+        (10, 60),
+        (11, 20),
+    ]
+    assert sum(one.deliberate for one in pooled) == 12
 
 
 def test_few_draws_say_nothing_about_emergence():
@@ -127,7 +141,7 @@ def test_few_draws_say_nothing_about_emergence():
     )
     story = tell(replace(full, truth=(), own_hacks=noisy))
     assert not story.has_truth
-    assert all(one.emerged_by is None for one in story.types)
+    assert all(one.judged.emerged_step is None for one in story.types)
 
 
 def test_rate_errors_score_published_points_on_well_counted_cells_only():
@@ -144,24 +158,26 @@ def test_the_count_with_most_draws_stands_for_its_cell():
     more = first.model_copy(update={"draws": 40_000, "hacks": 7})
     story = tell(replace(full, truth=(more, *full.truth)))
     (one,) = [each for each in story.types if each.exploit_type == first.exploit_type]
-    (counted,) = [each for each in one.truth if each.step == first.step]
+    (counted,) = [each for each in one.counts if each.step == first.step]
     assert (counted.draws, counted.hacks) == (40_000, 7)
 
 
-def test_a_noisy_count_before_the_cutoff_is_no_emergence_of_a_forecast_type():
+def test_a_type_counted_above_the_threshold_before_the_cutoff_had_emerged_and_was_overlooked():
     full = full_run()
     noisy = tuple(
         one.model_copy(update={"hacks": one.draws // 2})
-        if (one.exploit_type, one.step) == ("test_skipping", 3)
+        if (one.exploit_type, one.step) == ("test_case_leak", 3)
         else one
         for one in full.truth
     )
     (one,) = [
         each
         for each in tell(replace(full, truth=noisy)).types
-        if each.exploit_type == "test_skipping"
+        if each.exploit_type == "test_case_leak"
     ]
-    assert one.emerged_by is None
+    assert one.judged.emerged_step == 3
+    assert one.standing is Standing.EMERGED
+    assert one.outcome is ForecastOutcome.OVERLOOKED
 
 
 def test_a_part_that_fits_its_draws_least_and_a_control_that_finds_more_are_troubles():

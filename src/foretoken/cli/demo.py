@@ -18,30 +18,17 @@ def demo(
 
     Example: foretoken demo
     """
-    from foretoken.cli.tables import forecast_table, show
+    from foretoken.cli.tables import comparison_lines, forecast_table, forecast_title, show
     from foretoken.pipeline.demo import DemoConfig, tell_story
     from foretoken.report.page import write_report
     from foretoken.store.layout import REPORT_FILE
     from foretoken.work.settings import resolve
 
     flags = {"run": run, "draws_per_task": draws_per_task, "seed": seed, "workers": workers}
-    story = tell_story(resolve(DemoConfig, None, flags))
-    written = write_report(story.run, story.run / REPORT_FILE)
-    first = story.forecasts[0]
-    typer.echo(f"Forecast at step {first.cutoff_step} of {first.horizon_step}:")
-    show(forecast_table(story.forecasts, story.emerged))
-    for line in _verdict(story.error_decades, story.ranking, story.baseline_ranking):
+    result = tell_story(resolve(DemoConfig, None, flags))
+    written = write_report(result.run, result.run / REPORT_FILE)
+    typer.echo(forecast_title(result.comparison))
+    show(forecast_table(result.comparison))
+    for line in comparison_lines(result.comparison):
         typer.echo(line)
     typer.echo(f"Wrote {written}. Open it in a browser; next: your own run, see `foretoken bank`.")
-
-
-def _verdict(error: float | None, ours: float | None, baseline: float | None) -> list[str]:
-    lines: list[str] = []
-    if ours is not None:
-        beside = "" if baseline is None else f" (slope of the rate: {baseline:.2f})"
-        lines.append(f"Ranking of what emerged, area under the curve: {ours:.2f}{beside}")
-    if error is not None:
-        lines.append(
-            f"Published rates are off the counts by {error:.2f} decades (root mean square)"
-        )
-    return lines

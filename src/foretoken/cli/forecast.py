@@ -33,7 +33,10 @@ def forecast(
     Example: foretoken forecast runs/mine --horizon-step 400 --threshold 0.1
     """
     from foretoken.cli.tables import forecast_table, show
+    from foretoken.forecast.outcome import compare, frame_of
     from foretoken.pipeline.forecast import ForecastConfig, make_forecast
+    from foretoken.records import RateEstimate, Truth
+    from foretoken.store.run import Run
     from foretoken.work.settings import resolve
 
     flags = {
@@ -45,5 +48,13 @@ def forecast(
         "rollouts_per_step": rollouts_per_step,
     }
     forecasts = make_forecast(resolve(ForecastConfig, config, flags))
-    show(forecast_table(forecasts))
+    read = Run.open(run)
+    last = forecasts[0].cutoff_step
+    comparison = compare(
+        frame_of(forecasts),
+        forecasts=forecasts,
+        estimates=[one for one in read.read(RateEstimate) if one.step <= last],
+        truth=[one for one in read.read(Truth) if one.step <= last],
+    )
+    show(forecast_table(comparison))
     typer.echo(f"Wrote {run}/forecasts. Next: foretoken report {run}")

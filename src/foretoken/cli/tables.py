@@ -7,7 +7,15 @@ from rich.console import Console
 from rich.table import Table
 
 from foretoken.calibration.calibrate import Calibration
+from foretoken.forecast.outcome import (
+    Comparison,
+    Evidence,
+    ForecastOutcome,
+    Standing,
+    TypeOutcome,
+)
 from foretoken.records import ControlCheck, Forecast
+from foretoken.report import numbers
 
 
 def show(table: Table) -> None:
@@ -28,48 +36,79 @@ def plain_table(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> Table:
     return table
 
 
-def forecast_table(
-    forecasts: Sequence[Forecast], emerged: dict[str, int | None] | None = None
-) -> Table:
-    """Forecasts of method `discovery`, the likeliest first.
+def forecast_title(comparison: Comparison) -> str:
+    """Say what the forecast could see; empty where nothing was forecast."""
+    frame = comparison.frame
+    if frame is None or frame.cutoff_step is None:
+        return ""
+    return f"Forecast at step {frame.cutoff_step} of {frame.horizon_step}:"
 
-    Args:
-        forecasts: Of any method.
-        emerged: Where the truth is known, the step at which each type passed the threshold.
+
+def forecast_table(comparison: Comparison) -> Table:
+    """What is known of each forecast type now and what is likely, the likeliest first.
+
+    Where anything was counted after the cutoff, what happened stands beside it.
     """
     table = Table(box=None, pad_edge=False)
     columns = ["exploit type", "rate now", "chance to emerge", "expected at step"]
-    if emerged is not None:
+    if comparison.counted_later:
         columns.append("what happened")
     for number, name in enumerate(columns):
         table.add_column(name, justify="left" if number in (0, 4) else "right")
-    ranked = [each for each in forecasts if each.method == "discovery"]
-    for each in sorted(ranked, key=lambda each: -each.score):
-        row = [each.exploit_type, _rate(each), _chance(each), _step(each)]
-        if emerged is not None:
-            step = emerged.get(each.exploit_type)
-            row.append("stayed rare" if step is None else f"passed at step {step}")
-        table.add_row(*row)
+    forecast = [(one, one.forecast) for one in comparison.types if one.forecast is not None]
+    for one, ours in sorted(forecast, key=lambda each: (-each[1].score, each[1].exploit_type)):
+        row = [one.exploit_type, _rate(one.now), _chance(one, ours), _step(one, ours)]
+        table.add_row(*row, *([_happened(one)] if comparison.counted_later else []))
     return table
 
 
-def _rate(forecast: Forecast) -> str:
-    if not forecast.rate:
+def comparison_lines(comparison: Comparison) -> list[str]:
+    """Say how well the forecast ranked and how far the rates are off; what is unknown is left out.
+
+    The report's tiles show the same numbers.
+    """
+    lines: list[str] = []
+    if comparison.ranking is not None:
+        beside = ""
+        if comparison.baseline_ranking is not None:
+            beside = f" (slope of the rate: {comparison.baseline_ranking:.2f})"
+        lines.append(
+            f"Ranking of what emerged, area under the curve: {comparison.ranking:.2f}{beside}"
+        )
+    if comparison.our_error is not None:
+        lines.append(
+            f"Published rates are off the counts by {comparison.our_error.decades:.2f} decades "
+            "(root mean square)"
+        )
+    return lines
+
+
+def _rate(now: Evidence | None) -> str:
+    if now is None:
         return "none seen"
-    return f"{'' if forecast.measurable else 'at least '}{forecast.rate:.2g}"
+    return f"{'at least ' if now.is_bound else ''}{now.rate:.2g}"
 
 
-def _chance(forecast: Forecast) -> str:
-    if not forecast.eligible:
-        return "already there"
-    if forecast.probability is None:
-        return "not measurable"
-    mark = "" if forecast.measurable else "at least "
-    return f"{mark}{100 * forecast.probability:.0f} %"
+def _chance(one: TypeOutcome, forecast: Forecast) -> str:
+    if one.standing in (Standing.EMERGED, Standing.COMMON):
+        return one.standing.value
+    said = numbers.chance(forecast.probability, is_bound=not forecast.measurable)
+    return said or Standing.UNKNOWN.value
 
 
-def _step(forecast: Forecast) -> str:
-    return "" if forecast.expected_step is None else f"{forecast.expected_step:.0f}"
+def _step(one: TypeOutcome, forecast: Forecast) -> str:
+    there = one.standing in (Standing.EMERGED, Standing.COMMON)
+    return "" if there or forecast.expected_step is None else f"{forecast.expected_step:.0f}"
+
+
+def _happened(one: TypeOutcome) -> str:
+    if one.emerged_step is not None:
+        return f"passed at step {one.emerged_step}"
+    if one.outcome is ForecastOutcome.NOT_COUNTED:
+        return "not counted"
+    if one.outcome is ForecastOutcome.STILL_BELOW:
+        return f"below so far (step {one.counted_step})"
+    return "stayed below"
 
 
 def control_table(checks: Sequence[ControlCheck]) -> Table:

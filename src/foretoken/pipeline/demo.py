@@ -8,7 +8,7 @@ from pathlib import Path
 from foretoken.bank.build import build_bank
 from foretoken.bank.config import OWN_TASKS, BankConfig
 from foretoken.errors import SetupError, StoreError
-from foretoken.forecast.outcome import first_above, log_errors, ranking, root_mean_square
+from foretoken.forecast.outcome import Comparison, compare, frame_of
 from foretoken.organism.paths import MODEL, RUN, SHIPPED
 from foretoken.pipeline.forecast import ForecastConfig, make_forecast
 from foretoken.pipeline.measure import MeasureConfig, measure
@@ -35,21 +35,12 @@ class DemoConfig(Settings):
 
 
 @dataclass(frozen=True)
-class Story:
+class DemoResult:
     """What the demo found."""
 
     run: Path
-    forecasts: list[Forecast]
-    emerged: dict[str, int | None]
-    """Counted step at which each type first passed the threshold; None: never."""
-    error_decades: float | None
-    """Root mean square error of the published rates against the counts."""
-    cells: int
-    """Published rates behind that error."""
-    ranking: float | None
-    """Area under the curve of the forecast."""
-    baseline_ranking: float | None
-    """The same of the slope baseline."""
+    comparison: Comparison
+    """Forecasts and estimates beside the counts of the run, as its report has them."""
 
 
 def shipped_run() -> tuple[Path, Path]:
@@ -63,7 +54,7 @@ def shipped_run() -> tuple[Path, Path]:
     return MODEL, RUN
 
 
-def tell_story(config: DemoConfig) -> Story:
+def tell_story(config: DemoConfig) -> DemoResult:
     """Bank, early checkpoints, forecast, later checkpoints, comparison with the counted truth.
 
     The forecast is written before a later checkpoint is measured.
@@ -74,27 +65,21 @@ def tell_story(config: DemoConfig) -> Story:
     cutoff = int(max(run.checkpoints()) * forecast.cutoff)
     measuring = MeasureConfig(run=config.run, seed=config.seed, workers=config.workers)
     measure(measuring.replacing(last_step=cutoff))
-    forecasts = make_forecast(forecast)
+    make_forecast(forecast)
     measure(measuring)
-    return compare_with_truth(run, forecasts)
+    return compare_with_truth(run)
 
 
-def compare_with_truth(run: Run, forecasts: list[Forecast]) -> Story:
-    """Put forecasts and estimates beside the counts that the run holds."""
-    truth = run.read(Truth)
-    first = forecasts[0]
-    later = first_above(truth, after_step=first.cutoff_step, threshold=first.threshold)
-    ours = [each for each in run.read(RateEstimate) if each.estimator == "switch"]
-    errors = log_errors(ours, truth, published_only=True)
-    return Story(
-        run=run.folder,
+def compare_with_truth(run: Run) -> DemoResult:
+    """Put the forecasts and estimates of a run beside the counts that it holds."""
+    forecasts = run.read(Forecast)
+    comparison = compare(
+        frame_of(forecasts),
         forecasts=forecasts,
-        emerged=first_above(truth, after_step=-1, threshold=first.threshold),
-        error_decades=root_mean_square(errors),
-        cells=len(errors),
-        ranking=ranking(forecasts, later, method="discovery"),
-        baseline_ranking=ranking(forecasts, later, method="slope"),
+        estimates=run.read(RateEstimate),
+        truth=run.read(Truth),
     )
+    return DemoResult(run.folder, comparison)
 
 
 def bank_settings(config: DemoConfig, run: Run) -> BankConfig:

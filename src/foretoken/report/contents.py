@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from foretoken.forecast.counts import HackCount
 from foretoken.records import (
     BankHealth,
     ControlCheck,
@@ -13,22 +14,6 @@ from foretoken.records import (
     Task,
     Truth,
 )
-
-
-@dataclass(frozen=True)
-class HackCount:
-    """Hacks among the subject's own draws of one exploit type at one step; at least one draw."""
-
-    exploit_type: str
-    step: int
-    draws: int
-    hacks: int
-    deliberate: int
-
-    @property
-    def rate(self) -> float:
-        """Return the counted rate."""
-        return self.hacks / self.draws
 
 
 @dataclass(frozen=True)

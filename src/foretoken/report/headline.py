@@ -1,11 +1,14 @@
 """The conclusion: one sentence, what it rests on, and the four figures that matter most."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from foretoken.records import Forecast
+from foretoken.forecast.counts import FEWEST_HACKS
+from foretoken.forecast.outcome import OPEN, RIGHT, WRONG, ForecastOutcome, Frame, Standing
+from foretoken.forecast.track import ALREADY_EMERGED
 from foretoken.report import numbers
 from foretoken.report.contents import RunContents
-from foretoken.report.story import COUNTED_HACKS, Frame, Standing, Story, TypeStory, Verdict
+from foretoken.report.story import Story, TypeStory
 
 
 @dataclass(frozen=True)
@@ -14,7 +17,7 @@ class Headline:
 
     expectation: str
     outcome: str
-    """Empty where nothing was counted."""
+    """Empty where nothing was counted or measured later."""
     lead: list[str]
     """Sentences that say what the words mean and what the conclusion does not cover."""
 
@@ -26,7 +29,7 @@ class Chip:
     exploit_type: str
     label: str
     mark: str
-    """hit, miss, alarm, open, quiet: chooses the colour."""
+    """hit, miss, alarm, there, open: chooses the colour."""
     symbol: str
     note: str
 
@@ -42,189 +45,291 @@ class Tile:
 
 def headline(contents: RunContents, story: Story) -> Headline:
     """Say the conclusion in words that hold for this run, whatever it lacks."""
-    total = len(story.types)
     frame = story.frame
-    if not total or frame is None:
+    if not story.types or frame is None:
         return Headline(
             "This run holds no estimates yet.",
             "",
             ["Build a bank and measure a checkpoint; the figures of this page then appear."],
         )
     if frame.cutoff_step is None:
-        return _without_forecast(contents, total)
-    expected = len(story.standing(Standing.EXPECTED))
-    already = len(story.standing(Standing.ALREADY_HIGH))
-    seen = f"the first {numbers.percent(frame.cutoff_share or 0)} of training"
-    amount = f"{expected} of {total}" if expected else f"none of {total}"
-    words = (
-        f"From {seen}, Foretoken expects {amount} exploit type{'' if total == 1 else 's'} "
-        f"to emerge by step {numbers.step(frame.horizon_step)}."
-    )
+        return _without_forecast(contents, story, frame)
     lead = [
         f"An exploit type emerges when more than {numbers.percent(frame.threshold)} of the answers "
         "to its tasks pass the flawed grader and fail the strict one.",
         _what_was_read(frame, story),
+        *_named(story, frame),
     ]
-    if already:
-        lead.append(f"{_types(already)} already common at the cutoff and not forecast.")
-    lead += _unmeasured(story)
-    return Headline(words, _outcome(story, expected), lead)
+    return Headline(_expectation(story, frame), _outcome(story, frame), lead)
 
 
 def chips(story: Story) -> list[Chip]:
-    """Name the types that the headline speaks of, and those that it was wrong about."""
+    """Name the types to look at: expected ones, those that are there, those nobody foresaw."""
     shown: list[Chip] = []
     for one in story.types:
-        if one.standing is Standing.EXPECTED or one.verdict is Verdict.MISSED:
-            mark, symbol, note = _CHIPS[one.verdict]
-            shown.append(
-                Chip(one.exploit_type, numbers.words(one.exploit_type), mark, symbol, note)
-            )
+        unseen = one.outcome in (ForecastOutcome.MISSED, ForecastOutcome.OVERLOOKED)
+        expected = one.standing is Standing.EXPECTED
+        if measured_later(one):
+            mark, symbol = ("hit", "✓") if expected else ("miss", "!")
+            note = f"{one.standing.value}; {measured_words(one)}"
+        elif expected or unseen:
+            mark, symbol, note = _CHIPS[one.outcome]
+        elif one.standing is Standing.UNKNOWN and one.judged.emerged_step is not None:
+            mark, symbol, note = "miss", "!", "not measurable, and it emerged"
+        elif one.standing in (Standing.EMERGED, Standing.COMMON):
+            mark, symbol, note = "there", "!", f"{one.standing.value} at the cutoff"
+        else:
+            continue
+        shown.append(Chip(one.exploit_type, numbers.words(one.exploit_type), mark, symbol, note))
     return shown
 
 
-def tiles(story: Story, *, ours: float | None, baseline: float | None) -> list[Tile]:
-    """Collect the figures that judge the forecast; those that cannot be known are left out.
+def measured_later(one: TypeStory) -> bool:
+    """Whether a type that had not emerged was measured above the threshold, uncounted."""
+    there = one.standing is Standing.EMERGED or one.judged.emerged_step is not None
+    return one.judged.measured_above and not there
 
-    Args:
-        story: The run.
-        ours: Area under the curve of our scores, None where it cannot be known.
-        baseline: The same of the published slope.
 
-    Returns:
-        At most four tiles.
-    """
+def measured_words(one: TypeStory) -> str:
+    """Say by which step a type was measured above the threshold."""
+    step = one.judged.latest.step if one.judged.latest is not None else 0
+    return f"measured above by {numbers.step(step)}"
+
+
+def tiles(story: Story) -> list[Tile]:
+    """Collect the figures that judge the forecast; those that cannot be known are left out."""
     shown: list[Tile] = []
-    right = len(story.verdict(Verdict.RIGHT_EMERGED, Verdict.RIGHT_STAYED))
-    wrong = len(story.verdict(Verdict.FALSE_ALARM, Verdict.MISSED))
+    right, wrong = len(story.outcome(*RIGHT)), len(story.outcome(*WRONG))
     if right + wrong:
-        alarms = len(story.verdict(Verdict.FALSE_ALARM))
-        missed = len(story.verdict(Verdict.MISSED))
         shown.append(
-            Tile(
-                f"{right} of {right + wrong}",
-                "forecasts came true",
-                f"{_count(alarms, 'false alarm')}, {missed} missed",
-            )
+            Tile(f"{right} of {right + wrong}", "forecasts came true", _right_and_wrong(story))
         )
-    if ours is not None:
-        note = "area under the curve; 0.50 is chance"
-        if baseline is not None:
-            note = f"area under the curve; the published slope has {baseline:.2f}"
-        shown.append(Tile(f"{ours:.2f}", "ranking of emerging types", note))
+    compared = story.comparison
+    if compared.ranking is not None:
+        beside = "0.50 is chance"
+        if compared.baseline_ranking is not None:
+            beside = f"the published slope has {compared.baseline_ranking:.2f}"
+        note = f"area under the curve over {len(compared.ranked)} types; {beside}"
+        shown.append(Tile(f"{compared.ranking:.2f}", "ranking of emerging types", note))
     lead = story.lead_steps()
     if lead is not None:
         shown.append(
             Tile(
-                f"{numbers.step(lead)} steps",
+                f"{numbers.step(lead)} step{'' if lead == 1 else 's'}",
                 "warning before emergence",
-                "median over the types that were expected and emerged",
+                "at most: median from the cutoff to the first count above the threshold, over the "
+                "types that were expected and emerged",
             )
         )
-    if story.rate_errors:
-        first, *others = story.rate_errors
-        beside = "".join(f"; {one.estimator} {one.decades:.2f} ({one.cells})" for one in others)
+    ours = compared.our_error
+    if ours is not None:
+        beside = "".join(
+            f"; {one.estimator} {one.decades:.2f} ({one.cells})"
+            for one in compared.rate_errors
+            if one is not ours
+        )
+        cells = _count(ours.cells, "cell")
         shown.append(
             Tile(
-                f"× {10**first.decades:.1f}",
-                f"typical error of the {first.estimator} rate",
-                f"{first.decades:.2f} decades over {first.cells} cells with {COUNTED_HACKS} or "
-                f"more counted hacks{beside}",
+                f"× {10**ours.decades:.1f}",
+                f"typical error of the {ours.estimator} rate",
+                f"{ours.decades:.2f} decades over {cells} with {FEWEST_HACKS} or more counted "
+                f"hacks{beside}; published points only",
             )
         )
     return shown
 
 
-def ranked(story: Story, *, baseline: bool = False) -> tuple[list[float], list[bool]]:
-    """Return scores and whether each type emerged, over the types whose outcome is known."""
-    scores: list[float] = []
-    emerged: list[bool] = []
-    for one in story.types:
-        forecast: Forecast | None = one.baseline if baseline else one.forecast
-        if forecast is None or one.verdict is Verdict.NOT_COUNTED:
-            continue
-        if not all(each.eligible for each in (one.forecast, one.baseline) if each is not None):
-            continue
-        scores.append(forecast.score)
-        emerged.append(one.emerged_by is not None)
-    return scores, emerged
+def _right_and_wrong(story: Story) -> str:
+    found = {each: len(story.outcome(each)) for each in ForecastOutcome}
+    parts = [
+        _count(found[ForecastOutcome.FALSE_ALARM], "false alarm"),
+        f"{found[ForecastOutcome.MISSED]} missed",
+    ]
+    if found[ForecastOutcome.OVERLOOKED]:
+        parts.append(f"{found[ForecastOutcome.OVERLOOKED]} overlooked")
+    unscored = len(story.standing(Standing.UNKNOWN))
+    undecided = [
+        one for one in story.standing(Standing.EXPECTED, Standing.UNLIKELY) if one.outcome in OPEN
+    ]
+    if undecided:
+        parts.append(f"{len(undecided)} still open")
+    if unscored:
+        parts.append(f"{unscored} unknown and not scored")
+    return ", ".join(parts)
 
 
-def _without_forecast(contents: RunContents, total: int) -> Headline:
+def _expectation(story: Story, frame: Frame) -> str:
+    """Say every standing that a type has, the worst first; nothing that is not true of all."""
+    total = len(story.types)
+    by = f" by step {numbers.step(frame.horizon_step)}"
+    expected = len(story.standing(Standing.EXPECTED))
+    groups: list[tuple[int, Callable[[int], str]]] = [
+        (len(story.standing(Standing.EMERGED)), lambda n: f"{_has(n)} already emerged"),
+        (len(story.standing(Standing.COMMON)), lambda n: f"{_is(n)} already common"),
+        (expected, lambda n: f"{_is(n)} expected to emerge{by}"),
+        (len(_unknown(story)), lambda n: f"{_is(n)} unknown"),
+        (
+            len(story.standing(Standing.UNLIKELY)),
+            lambda n: f"{_is(n)} not expected to{'' if expected else f' emerge{by}'}",
+        ),
+    ]
+    (first, words), *others = [(many, words) for many, words in groups if many]
+    share = numbers.percent(frame.cutoff_share or 0)
+    seen = f"After the first {share} of training" if frame.cutoff_step else "At the start"
+    if len(story.standing(Standing.UNLIKELY)) == total > 1:
+        return f"{seen}, Foretoken expects none of {total} exploit types to emerge{by}."
+    cleared = ": neither expected nor cleared" if len(_unknown(story)) == total else ""
+    if total == 1:
+        return f"{seen}, the only exploit type {words(1)}{cleared}."
+    subject = f"{first} of {total}" if others else "both" if total == 2 else f"all {total}"
+    clauses = [f"{subject} exploit types {words(first)}{cleared}"]
+    clauses += [f"{many} {words(many)}" for many, words in others]
+    return f"{seen}, {numbers.listing(clauses)}."
+
+
+def _outcome(story: Story, frame: Frame) -> str:
+    """Say of each group of types how many emerged, and what is not known yet."""
+    above = [one for one in story.types if measured_later(one)]
+    since = [
+        f"Measured above {numbers.percent(frame.threshold)} since: "
+        f"{numbers.listing([numbers.words(one.exploit_type) for one in above])}."
+    ] * bool(above)
+    if not story.has_truth:
+        return " ".join(since)
+    groups = [
+        ("expected", story.standing(Standing.EXPECTED)),
+        ("unknown", _unknown(story)),
+        ("not expected", story.standing(Standing.UNLIKELY)),
+        ("already common", story.standing(Standing.COMMON)),
+    ]
+    shares: list[str] = []
+    for name, types in groups:
+        known = [one for one in types if one.outcome is not ForecastOutcome.NOT_COUNTED]
+        came = sum(one.judged.emerged_step is not None for one in known)
+        if known:
+            shares.append(f"{came} of {len(known)} {name}")
+    waiting = [one for _, types in groups for one in types if one.outcome in OPEN]
+    if not shares:
+        return " ".join(since)
+    so_far = " so far" if waiting else ""
+    return " ".join([f"What emerged{so_far}: {numbers.listing(shares)}.", *since])
+
+
+def _without_forecast(contents: RunContents, story: Story, frame: Frame) -> Headline:
     steps = contents.steps()
     when = f"at step {steps[-1]}" if len(steps) == 1 else f"at {len(steps)} checkpoints"
+    above = [
+        one
+        for one in story.types
+        if one.judged.emerged_step is not None or one.judged.measured_above
+    ]
+    found = ""
+    if above:
+        found = f", {len(above)} of them above {numbers.percent(frame.threshold)}"
+    lead = ["`foretoken forecast RUN --horizon-step N` adds what is likely to emerge, and when."]
+    unseen = [one for one in story.types if one.judged.latest is None and not one.counts]
+    if unseen:
+        lead.append(f"Nothing is known of the rate of {_names(unseen)}.")
     return Headline(
-        f"{_count(total, 'exploit type')} measured {when}; no forecast has been made yet.",
+        f"{_count(len(story.types), 'exploit type')} measured {when}{found}; "
+        "no forecast has been made yet.",
         "",
-        ["`foretoken forecast RUN --horizon-step N` adds what is likely to emerge, and when."],
+        lead,
     )
-
-
-def _outcome(story: Story, expected: int) -> str:
-    if not story.has_truth:
-        return ""
-    came = len(story.verdict(Verdict.RIGHT_EMERGED))
-    counted = came + len(story.verdict(Verdict.FALSE_ALARM))
-    missed = len(story.verdict(Verdict.MISSED))
-    others = missed + len(story.verdict(Verdict.RIGHT_STAYED))
-    if not expected:
-        return f"{_amount(missed)} of the {others} did." if others else ""
-    first = f"{_amount(came)} of {counted} did"
-    if counted == 1:
-        first = "It did" if came else "It did not"
-    if not others:
-        return f"{first}."
-    rest = "the one that it expected to stay rare"
-    if others > 1:
-        rest = f"{_amount(missed)} of the {others} that it expected to stay rare"
-    if missed and came:
-        return f"{first}; so did {rest}."
-    return f"{first}; {rest} did{'' if missed or others > 1 else ' not'}."
 
 
 def _what_was_read(frame: Frame, story: Story) -> str:
     read = f"The forecast reads checkpoints up to step {numbers.step(frame.cutoff_step or 0)} only"
-    if story.has_truth:
-        return f"{read}; what came later is known from {story.counted_from}."
-    return f"{read}. Nothing has been counted after that, so nobody knows yet whether it is right."
+    if not story.has_truth:
+        return f"{read}. Nothing has been counted after that, so nobody knows yet if it is right."
+    said = f"{read}; what came later is known from {story.counted_from}."
+    last = max(one.judged.counted_step or 0 for one in story.types)
+    if any(one.outcome is ForecastOutcome.STILL_BELOW for one in story.types):
+        said += f" Counts end at step {numbers.step(last)}: what is below by then may still emerge."
+    return said
 
 
-def _unmeasured(story: Story) -> list[str]:
-    unknown = story.standing(Standing.NOT_MEASURABLE)
-    if not unknown:
-        return []
-    names = numbers.listing([numbers.words(one.exploit_type) for one in unknown])
-    emerged = [one for one in unknown if one.verdict is Verdict.UNSCORED_EMERGED]
-    later = f" {_amount(len(emerged)).capitalize()} of them emerged." if emerged else ""
-    return [f"Not measurable in time, so neither expected nor cleared: {names}.{later}"]
+def _named(story: Story, frame: Frame) -> list[str]:
+    """Name the types of the headline that the forecast does not speak for."""
+    threshold, common = numbers.percent(frame.threshold), f"{100 * ALREADY_EMERGED:g} %"
+    sentences = [
+        (
+            f"Above {threshold} at the cutoff, so already emerged",
+            story.standing(Standing.EMERGED),
+        ),
+        (
+            f"Already common at the cutoff (above {common}) and not forecast",
+            story.standing(Standing.COMMON),
+        ),
+        (
+            "Not measurable in time, so neither expected nor cleared",
+            story.standing(Standing.UNKNOWN),
+        ),
+        ("Without a forecast, so nothing is said of them", story.standing(Standing.NO_FORECAST)),
+        (
+            "Counted above the threshold at the cutoff although the forecast called them unlikely",
+            story.outcome(ForecastOutcome.OVERLOOKED),
+        ),
+        (
+            "Expected by a lower bound alone, so at least that likely to emerge by step "
+            f"{numbers.step(frame.horizon_step)}",
+            [one for one in story.standing(Standing.EXPECTED) if _is_bound(one)],
+        ),
+    ]
+    return [f"{said}: {_names(types)}." for said, types in sentences if types]
 
 
-def _types(amount: int) -> str:
-    return "1 type was" if amount == 1 else f"{amount} types were"
+def _unknown(story: Story) -> list[TypeStory]:
+    return story.standing(Standing.UNKNOWN, Standing.NO_FORECAST)
+
+
+def _is_bound(one: TypeStory) -> bool:
+    return one.forecast is not None and not one.forecast.measurable
+
+
+def _names(types: list[TypeStory]) -> str:
+    return numbers.listing([numbers.words(one.exploit_type) for one in types])
+
+
+def _is(amount: int) -> str:
+    return "is" if amount == 1 else "are"
+
+
+def _has(amount: int) -> str:
+    return "has" if amount == 1 else "have"
 
 
 def _count(amount: int, noun: str) -> str:
     return f"{amount} {noun}{'' if amount == 1 else 's'}"
 
 
-def _amount(amount: int) -> str:
-    return "none" if amount == 0 else str(amount)
-
-
-_CHIPS: dict[Verdict, tuple[str, str, str]] = {
-    Verdict.RIGHT_EMERGED: ("hit", "✓", "expected, and it emerged"),
-    Verdict.FALSE_ALARM: ("alarm", "✗", "expected, but it stayed below"),
-    Verdict.MISSED: ("miss", "!", "not expected, but it emerged"),
-    Verdict.NOT_COUNTED: ("open", "?", "expected; not counted yet"),
+_CHIPS: dict[ForecastOutcome, tuple[str, str, str]] = {
+    ForecastOutcome.RIGHT_EMERGED: ("hit", "✓", "expected, and it emerged"),
+    ForecastOutcome.FALSE_ALARM: ("alarm", "✗", "expected, but it stayed below"),
+    ForecastOutcome.MISSED: ("miss", "!", "not expected, but it emerged"),
+    ForecastOutcome.OVERLOOKED: ("miss", "!", "not expected, but it was there already"),
+    ForecastOutcome.STILL_BELOW: ("open", "?", "expected; below so far"),
+    ForecastOutcome.NOT_COUNTED: ("open", "?", "expected; not counted yet"),
 }
 
 
-def passing_words(forecast: Forecast) -> str:
+def chance(one: TypeStory) -> str:
+    """Say how likely a type is to emerge; empty where that is not forecast or says nothing."""
+    forecast = one.forecast
+    scored = one.standing in (Standing.EXPECTED, Standing.UNLIKELY, Standing.UNKNOWN)
+    if forecast is None or not scored:
+        return ""
+    return numbers.chance(forecast.probability, is_bound=not forecast.measurable)
+
+
+def passing_words(one: TypeStory) -> str:
     """Say when a type is expected to pass the threshold, and how likely that is."""
-    said = f"{numbers.probability(forecast.probability or 0.0)} likely"
-    if forecast.expected_step is not None:
+    forecast = one.forecast
+    said = f"{chance(one)} likely"
+    if forecast is not None and forecast.expected_step is not None:
         said += f", expected at step {numbers.step(forecast.expected_step)}"
-    if forecast.step_interval is not None:
+    if forecast is not None and forecast.step_interval is not None:
         early, late = forecast.step_interval
         said += f" ({numbers.step(early)} to {numbers.step(late)})"
     return said
@@ -233,12 +338,19 @@ def passing_words(forecast: Forecast) -> str:
 def summary(one: TypeStory) -> str:
     """Say in one sentence what was expected of a type and what happened."""
     said = one.standing.value
-    forecast = one.forecast
-    if forecast is not None and forecast.probability is not None:
-        said = f"{numbers.probability(forecast.probability)} likely to emerge"
-        if forecast.expected_step is not None:
-            said += f", expected at step {numbers.step(forecast.expected_step)}"
-    happened = "" if one.emerged_by is None else f"; emerged by step {one.emerged_by}"
-    if one.emerged_by is None and one.verdict is not Verdict.NOT_COUNTED:
-        happened = "; stayed below the threshold"
-    return f"{numbers.words(one.exploit_type)}: {said}{happened}."
+    if chance(one):
+        unknown = one.standing is Standing.UNKNOWN
+        said = f"{f'{said}; ' if unknown else ''}{chance(one)} likely to emerge"
+        if one.forecast is not None and one.forecast.expected_step is not None:
+            said += f", expected at step {numbers.step(one.forecast.expected_step)}"
+    return f"{numbers.words(one.exploit_type)}: {said}{_happened(one)}."
+
+
+def _happened(one: TypeStory) -> str:
+    if one.judged.emerged_step is not None:
+        return f"; emerged by step {numbers.step(one.judged.emerged_step)}"
+    if one.outcome is ForecastOutcome.NOT_COUNTED:
+        return ""
+    if one.outcome is ForecastOutcome.STILL_BELOW:
+        return f"; below the threshold so far, up to step {one.judged.counted_step}"
+    return "; stayed below the threshold"

@@ -22,9 +22,11 @@ class Check:
 
     text: str
     fine: bool | None
-    """None where the check could not be made."""
+    """None where the check could not be made, or where no bound says what is fine."""
     detail: str
     sort: float
+    missing: bool = False
+    """Whether a check that belongs here could not be made."""
 
 
 @dataclass(frozen=True)
@@ -81,14 +83,15 @@ def health_section(story: Story, controls: Sequence[ControlCheck] = ()) -> Healt
         )
         for one, health in banked
     ]
-    sound = [row for row in rows if all(check.fine is not False for check in row.checks)]
-    troubles = [_trouble(row) for row in rows if row not in sound]
-    if len(sound) == len(rows):
-        summary = f"All {len(rows)} banks pass every self-check."
-    else:
-        summary = f"{len(sound)} of {len(rows)} banks pass every self-check."
     names = sorted({each.control for each in controls})
     control_rows = _control_rows(controls, names)
+    poor = {
+        row.exploit_type
+        for row in (*rows, *control_rows)
+        if any(check.fine is False for check in row.checks)
+    }
+    summary = _summary(rows, poor, without=len(story.types) - len(rows))
+    troubles = [_trouble(row) for row in rows if any(each.fine is False for each in row.checks)]
     troubles += [
         f"{row.label}: control {name} {check.text} ({check.detail})."
         for row in control_rows
@@ -96,6 +99,25 @@ def health_section(story: Story, controls: Sequence[ControlCheck] = ()) -> Healt
         if check.fine is False
     ]
     return HealthSection(summary, troubles, _COLUMNS, rows, names, control_rows)
+
+
+def _summary(rows: Sequence[HealthRow], poor: set[str], *, without: int) -> str:
+    """Say how many banks pass, and in the same breath what nobody could check."""
+    sound = sum(row.exploit_type not in poor for row in rows)
+    amount = f"{sound} of {len(rows)} banks pass"
+    if sound == len(rows):
+        amount = "The only bank passes" if sound == 1 else f"All {sound} banks pass"
+    unmade = [
+        f"{name} ({many})"
+        for number, (name, _) in enumerate(_COLUMNS)
+        if (many := sum(row.checks[number].missing for row in rows))
+    ]
+    said = f"{amount} every self-check"
+    if unmade:
+        said += f" that could be made; not checked, with the number of banks: {', '.join(unmade)}"
+    if without:
+        said += f"; {without} exploit type{' has' if without == 1 else 's have'} no bank"
+    return f"{said}."
 
 
 def _control_rows(controls: Sequence[ControlCheck], names: list[str]) -> list[HealthRow]:
@@ -154,6 +176,7 @@ def _checks(health: BankHealth, effective: float | None) -> list[Check]:
             None if effective is None else effective >= ENOUGH_EFFECTIVE_HITS,
             "a few hits carry the estimate, so the lower bound stands alone",
             effective if effective is not None else -1.0,
+            missing=effective is None,
         ),
         Check(
             _mean_weight(health),
@@ -173,23 +196,25 @@ def _checks(health: BankHealth, effective: float | None) -> list[Check]:
             None if uncovered is None else Doubt.COVERAGE_FAILED not in doubts,
             "the subject hacks by a route that the donor does not know",
             -1.0 if uncovered is None else uncovered,
+            missing=uncovered is None,
         ),
     ]
 
 
 def _part_checks(health: BankHealth, doubts: Sequence[Doubt]) -> list[Check]:
     fits = Doubt.COMPONENTS_DISAGREE not in doubts
-    change, ended = health.left_out_change, health.ended_share
+    change, chance, ended = health.left_out_change, health.left_out_chance, health.ended_share
     return [
         Check(
             "–" if change is None else f"{change:.2f}",
-            None if change is None else fits,
+            None if chance is None else fits,
             f"{health.left_out} wrote other hits than its density says",
-            -1.0 if health.left_out_chance is None else 1 - health.left_out_chance,
+            -1.0 if chance is None else 1 - chance,
+            missing=chance is None,
         ),
         Check(
             "–" if ended is None else numbers.percent(ended),
-            None if ended is None else True,
+            None,
             "",
             -1.0 if ended is None else ended,
         ),

@@ -3,9 +3,9 @@
 import math
 from dataclasses import dataclass
 
+from foretoken.forecast.counts import HackCount
 from foretoken.records import RateEstimate
 from foretoken.report import numbers
-from foretoken.report.contents import HackCount
 from foretoken.report.multiples import counted_bounds, said
 from foretoken.report.scales import lowest_decade
 from foretoken.report.story import Story, TypeStory
@@ -56,7 +56,7 @@ def heat(story: Story) -> Heat | None:
         for one in story.types
         for value in [
             *(each.rate or 0.0 for each in one.lead_estimates if each.published),
-            *(each.rate for each in one.truth),
+            *(each.rate for each in one.counts),
         ]
     ]
     low = lowest_decade(known)
@@ -67,19 +67,19 @@ def heat(story: Story) -> Heat | None:
         seen=0 if cutoff is None else sum(step <= cutoff for step in steps),
         rows=[_row(one, steps, low) for one in story.types],
         estimator=estimator,
-        counted=any(one.truth for one in story.types),
+        counted=any(one.counts for one in story.types),
     )
 
 
 def _steps(story: Story) -> list[int]:
     estimated = {each.step for one in story.types for each in one.lead_estimates}
-    counted = {each.step for one in story.types for each in one.truth}
+    counted = {each.step for one in story.types for each in one.counts}
     return sorted(estimated | counted)
 
 
 def _row(one: TypeStory, steps: list[int], low: int) -> HeatRow:
     estimates = {each.step: each for each in one.lead_estimates}
-    truth = {each.step: each for each in one.truth}
+    truth = {each.step: each for each in one.counts}
     cells = [(_estimated(estimates.get(s), low), _counted(truth.get(s), low)) for s in steps]
     return HeatRow(one.exploit_type, numbers.words(one.exploit_type), cells)
 

@@ -4,10 +4,10 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from foretoken.records import RateEstimate, Truth
+from foretoken.forecast.counts import HackCount, best_counts
+from foretoken.records import RateEstimate
 from foretoken.report import numbers
-from foretoken.report.contents import HackCount, RunContents
-from foretoken.report.counted import best_counts
+from foretoken.report.contents import RunContents
 from foretoken.report.story import Story
 
 
@@ -55,7 +55,7 @@ class IntentSection:
 
 def intent_section(contents: RunContents, story: Story) -> IntentSection | None:
     """Count deliberate and accidental hacks; None where no hack is known."""
-    counts: Iterable[Truth | HackCount] = best_counts(contents.truth) or contents.own_hacks
+    counts = list(best_counts(contents.truth).values()) or contents.own_hacks
     known = [one for one in counts if one.hacks]
     if not known:
         return None
@@ -104,7 +104,7 @@ def named_words(estimates: Iterable[RateEstimate]) -> str:
     return f"First named: {where} (bank, step {numbers.step(last.step)}, {hits} effective hits)"
 
 
-def _bar(counts: Iterable[Truth | HackCount]) -> Bar | None:
+def _bar(counts: Iterable[HackCount]) -> Bar | None:
     listed = list(counts)
     hacks = sum(one.hacks for one in listed)
     return Bar(hacks, sum(one.deliberate for one in listed)) if hacks else None

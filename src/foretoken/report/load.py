@@ -6,8 +6,9 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from foretoken.forecast.counts import HackCount
 from foretoken.records import BankHealth, ControlCheck, Draw, Forecast, RateEstimate, Task, Truth
-from foretoken.report.contents import HackCount, RunContents
+from foretoken.report.contents import RunContents
 from foretoken.store.run import Run
 from foretoken.store.toml import dump_toml
 

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from foretoken.estimate.bounds import clopper_pearson_lower, clopper_pearson_upper
+from foretoken.forecast.counts import ESTIMATORS, HackCount
+from foretoken.forecast.outcome import OPEN, ForecastOutcome, Frame, Standing
 from foretoken.records import RateEstimate, Truth
 from foretoken.report import numbers, svg
-from foretoken.report.contents import HackCount
 from foretoken.report.headline import passing_words
 from foretoken.report.scales import LogRates, LogSteps, lowest_decade, thinned
-from foretoken.report.story import ESTIMATORS, Frame, Standing, Story, TypeStory
+from foretoken.report.story import Story, TypeStory
 
 WIDTH, HEIGHT = 280, 186
 LEFT, RIGHT, TOP, BOTTOM = 34, 8, 14, 22
@@ -59,7 +60,7 @@ class _Axes:
 
 def multiples(story: Story) -> Multiples | None:
     """Draw one panel per exploit type; None where nothing was measured or counted."""
-    shown = [one for one in story.types if one.estimates or one.truth]
+    shown = [one for one in story.types if one.estimates or one.counts]
     if not shown or story.frame is None:
         return None
     axes = _Axes(LogSteps(_last_step(shown, story.frame)), LogRates(lowest_decade(_rates(shown))))
@@ -67,7 +68,7 @@ def multiples(story: Story) -> Multiples | None:
     return Multiples(
         panels=[_panel(one, axes, story.frame) for one in shown],
         estimators=present,
-        counted=any(one.truth for one in shown),
+        counted=any(one.counts for one in shown),
         bounds_only=any(
             not each.published and each.lower_bound > 0
             for one in shown
@@ -84,7 +85,7 @@ def counted_bounds(one: Truth | HackCount) -> tuple[float, float]:
 
 
 def _last_step(shown: list[TypeStory], frame: Frame) -> float:
-    steps = [each.step for one in shown for each in one.truth]
+    steps = [each.step for one in shown for each in one.counts]
     steps += [each.step for one in shown for group in one.estimates.values() for each in group]
     return max([*steps, frame.horizon_step])
 
@@ -93,13 +94,13 @@ def _rates(shown: list[TypeStory]) -> Iterable[float]:
     for one in shown:
         for each in one.lead_estimates:
             yield each.rate if each.published and each.rate else each.lower_bound
-        for counted in one.truth:
+        for counted in one.counts:
             if counted.hacks:
                 yield counted.rate
 
 
 def _panel(one: TypeStory, axes: _Axes, frame: Frame) -> Panel:
-    layers = [*_ground(axes, frame), *_passing(one, axes, frame), *_truth(one.truth, axes)]
+    layers = [*_ground(axes, frame), *_passing(one, axes, frame), *_truth(one.counts, axes)]
     for name in reversed(ESTIMATORS):
         marks = _estimates(one.estimates.get(name, []), name, axes, frame)
         if marks:
@@ -113,10 +114,17 @@ def _panel(one: TypeStory, axes: _Axes, frame: Frame) -> Panel:
 
 
 def _state(one: TypeStory) -> tuple[str, str]:
-    if one.emerged_by is not None:
-        return "emerged", f"emerged by {one.emerged_by}"
-    if one.truth:
+    judged = one.judged
+    if judged.emerged_step is not None:
+        return "emerged", f"emerged by {numbers.step(judged.emerged_step)}"
+    if judged.measured_above:
+        return "emerged", "measured above"
+    if one.outcome is ForecastOutcome.STILL_BELOW:
+        return "open", f"below so far (step {numbers.step(judged.counted_step or 0)})"
+    if one.outcome not in OPEN:
         return "stayed", "stayed below"
+    if one.standing in (Standing.EMERGED, Standing.COMMON):
+        return "emerged", one.standing.value
     if one.lead_estimates and not any(each.published for each in one.lead_estimates):
         return "unmeasured", "lower bounds only"
     return "open", ""
@@ -159,7 +167,7 @@ def _passing(one: TypeStory, axes: _Axes, frame: Frame) -> list[Markup]:
     if one.standing is not Standing.EXPECTED or forecast is None or forecast.expected_step is None:
         return []
     y = axes.y(frame.threshold)
-    title = svg.element("title", passing_words(forecast))
+    title = svg.element("title", passing_words(one))
     marks: list[Markup] = []
     if forecast.step_interval is not None:
         early, late = forecast.step_interval
@@ -170,7 +178,7 @@ def _passing(one: TypeStory, axes: _Axes, frame: Frame) -> list[Markup]:
     return marks
 
 
-def _truth(truth: list[HackCount], axes: _Axes) -> list[Markup]:
+def _truth(truth: Iterable[HackCount], axes: _Axes) -> list[Markup]:
     marks: list[Markup] = []
     lines: list[list[tuple[float, float]]] = [[]]
     for one in truth:
@@ -264,7 +272,7 @@ def _description(one: TypeStory) -> str:
     lead = one.lead_estimates
     if lead:
         words += [said(lead[0]), *([said(lead[-1])] if len(lead) > 1 else [])]
-    if one.truth:
-        last = one.truth[-1]
+    if one.counts:
+        last = one.counts[-1]
         words.append(f"counted at step {last.step}: {numbers.rate_both(last.rate)}")
     return ". ".join(words) + "."

@@ -63,6 +63,16 @@ def probability(value: float) -> str:
     return f"{100 * value:.0f} %"
 
 
+def chance(value: float | None, *, is_bound: bool) -> str:
+    """Write a probability that may be missing or a lower bound: `21 %`, `at least 21 %`.
+
+    Empty where it says nothing: where there is none, and where a bound is next to 0.
+    """
+    if value is None or (is_bound and value < 0.01):
+        return ""
+    return f"at least {min(100 * value, 99):.0f} %" if is_bound else probability(value)
+
+
 def step(value: float) -> str:
     """Write a step: `48`, `12,000`, `never`."""
     if value == math.inf:

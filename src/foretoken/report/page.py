@@ -14,7 +14,6 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from foretoken.forecast.ranking import auc
 from foretoken.report import headline as conclusion
 from foretoken.report import numbers, tables
 from foretoken.report.contents import RunContents
@@ -25,7 +24,7 @@ from foretoken.report.hits import example_groups, visible
 from foretoken.report.intent import intent_section
 from foretoken.report.load import load
 from foretoken.report.multiples import multiples
-from foretoken.report.story import Story, tell
+from foretoken.report.story import tell
 from foretoken.report.timeline import timeline
 from foretoken.store.run import write_atomically
 
@@ -68,7 +67,7 @@ def render(contents: RunContents, *, now: datetime | None = None) -> str:
         "story": story,
         "headline": conclusion.headline(contents, story),
         "chips": conclusion.chips(story),
-        "tiles": _tiles(story),
+        "tiles": conclusion.tiles(story),
         "timeline": timeline(story),
         "multiples": multiples(story),
         "heat": heat(story),
@@ -95,14 +94,6 @@ def _environment() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-    )
-
-
-def _tiles(story: Story) -> list[conclusion.Tile]:
-    return conclusion.tiles(
-        story,
-        ours=auc(*conclusion.ranked(story)),
-        baseline=auc(*conclusion.ranked(story, baseline=True)),
     )
 
 

@@ -1,8 +1,11 @@
 """The tables of all numbers: every cell in words, with the value that it is sorted by."""
 
 import math
+from collections import defaultdict
 from dataclasses import dataclass
 
+from foretoken.forecast.counts import ESTIMATORS
+from foretoken.forecast.outcome import Evidence, rate_now
 from foretoken.records import Forecast, RateEstimate, Truth
 from foretoken.report import numbers
 from foretoken.report.contents import RunContents
@@ -10,7 +13,7 @@ from foretoken.report.multiples import counted_bounds
 
 
 @dataclass(frozen=True)
-class Cell:
+class TableCell:
     """One cell; `sort` orders the column."""
 
     text: str
@@ -24,7 +27,7 @@ class NumberRow:
 
     exploit_type: str
     source: str
-    cells: list[Cell]
+    cells: list[TableCell]
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,7 @@ def rate_table(contents: RunContents) -> NumberTable:
 
 
 def forecast_table(contents: RunContents) -> NumberTable:
-    """Every forecast of every method."""
+    """Every forecast of every method; `now` is the cutoff of each."""
     columns = [
         ("exploit type", False),
         ("method", False),
@@ -69,10 +72,14 @@ def forecast_table(contents: RunContents) -> NumberTable:
         ("expected step", True),
         ("interval", True),
         ("score", True),
-        ("rate at cutoff", True),
+        ("rate now", True),
         ("reason", False),
     ]
-    rows = [_forecast(one) for one in contents.forecasts]
+    measured: defaultdict[str, list[RateEstimate]] = defaultdict(list)
+    for estimate in contents.estimates:
+        if estimate.estimator == ESTIMATORS[0]:
+            measured[estimate.exploit_type].append(estimate)
+    rows = [_forecast(one, rate_now(one, measured[one.exploit_type])) for one in contents.forecasts]
     rows.sort(key=lambda row: (row.source, row.cells[2].sort, row.exploit_type))
     return NumberTable(columns, rows, sorted({row.source for row in rows}))
 
@@ -87,18 +94,20 @@ def _estimated(one: RateEstimate) -> NumberRow:
         one.exploit_type,
         one.estimator,
         [
-            Cell(numbers.words(one.exploit_type), one.exploit_type),
-            Cell(numbers.step(one.step), one.step),
-            Cell(one.estimator, one.estimator),
-            Cell(rate, _number(one.rate), "" if one.rate is None else numbers.rate(one.rate)),
-            Cell(numbers.scientific(one.lower_bound), one.lower_bound),
-            Cell(interval, -1.0 if one.interval is None else one.interval[0]),
-            Cell(numbers.scientific(one.upper_bound), one.upper_bound),
-            Cell(numbers.count(one.hits), one.hits),
-            Cell(f"{one.effective_hits:,.0f}", one.effective_hits),
-            Cell(numbers.count(one.draws), one.draws),
-            Cell("–" if deliberate is None else numbers.percent(deliberate), _number(deliberate)),
-            Cell("; ".join(one.doubts) or "none", len(one.doubts)),
+            TableCell(numbers.words(one.exploit_type), one.exploit_type),
+            TableCell(numbers.step(one.step), one.step),
+            TableCell(one.estimator, one.estimator),
+            TableCell(rate, _number(one.rate), "" if one.rate is None else numbers.rate(one.rate)),
+            TableCell(numbers.scientific(one.lower_bound), one.lower_bound),
+            TableCell(interval, -1.0 if one.interval is None else one.interval[0]),
+            TableCell(numbers.scientific(one.upper_bound), one.upper_bound),
+            TableCell(numbers.count(one.hits), one.hits),
+            TableCell(f"{one.effective_hits:,.0f}", one.effective_hits),
+            TableCell(numbers.count(one.draws), one.draws),
+            TableCell(
+                "–" if deliberate is None else numbers.percent(deliberate), _number(deliberate)
+            ),
+            TableCell("; ".join(one.doubts) or "none", len(one.doubts)),
         ],
     )
 
@@ -111,46 +120,50 @@ def _counted(one: Truth) -> NumberRow:
         one.exploit_type,
         "counted",
         [
-            Cell(numbers.words(one.exploit_type), one.exploit_type),
-            Cell(numbers.step(one.step), one.step),
-            Cell("counted", "counted"),
-            Cell(
+            TableCell(numbers.words(one.exploit_type), one.exploit_type),
+            TableCell(numbers.step(one.step), one.step),
+            TableCell("counted", "counted"),
+            TableCell(
                 "–" if rate is None else numbers.scientific(rate),
                 _number(rate),
                 "" if rate is None else numbers.rate(rate),
             ),
-            Cell(numbers.scientific(low), low),
-            Cell(_span(low, high), low),
-            Cell(numbers.scientific(high), high),
-            Cell(numbers.count(one.hacks), one.hacks),
-            Cell("–", -1.0),
-            Cell(numbers.count(one.draws), one.draws),
-            Cell("–" if deliberate is None else numbers.percent(deliberate), _number(deliberate)),
-            Cell("none", 0),
+            TableCell(numbers.scientific(low), low),
+            TableCell(_span(low, high), low),
+            TableCell(numbers.scientific(high), high),
+            TableCell(numbers.count(one.hacks), one.hacks),
+            TableCell("–", -1.0),
+            TableCell(numbers.count(one.draws), one.draws),
+            TableCell(
+                "–" if deliberate is None else numbers.percent(deliberate), _number(deliberate)
+            ),
+            TableCell("none", 0),
         ],
     )
 
 
-def _forecast(one: Forecast) -> NumberRow:
-    probability = "–" if one.probability is None else numbers.probability(one.probability)
+def _forecast(one: Forecast, now: Evidence | None) -> NumberRow:
+    probability = numbers.chance(one.probability, is_bound=not one.measurable) or "–"
     step = "–" if one.expected_step is None else numbers.step(one.expected_step)
     interval = one.step_interval
     span = "–" if interval is None else " to ".join(numbers.step(each) for each in interval)
-    rate = "–" if one.rate is None else numbers.scientific(one.rate)
+    rate = "–"
+    if now is not None:
+        rate = f"{'≥ ' if now.is_bound else ''}{numbers.scientific(now.rate)}"
     return NumberRow(
         one.exploit_type,
         one.method,
         [
-            Cell(numbers.words(one.exploit_type), one.exploit_type),
-            Cell(one.method, one.method),
-            Cell(numbers.step(one.cutoff_step), one.cutoff_step),
-            Cell(numbers.step(one.horizon_step), one.horizon_step),
-            Cell(probability, _number(one.probability)),
-            Cell(step, math.inf if one.expected_step is None else one.expected_step),
-            Cell(span, math.inf if interval is None else interval[0]),
-            Cell("−∞" if one.score == -math.inf else f"{one.score:.2f}", one.score),
-            Cell(rate, _number(one.rate)),
-            Cell(_reason(one), one.reason),
+            TableCell(numbers.words(one.exploit_type), one.exploit_type),
+            TableCell(one.method, one.method),
+            TableCell(numbers.step(one.cutoff_step), one.cutoff_step),
+            TableCell(numbers.step(one.horizon_step), one.horizon_step),
+            TableCell(probability, _number(one.probability)),
+            TableCell(step, math.inf if one.expected_step is None else one.expected_step),
+            TableCell(span, math.inf if interval is None else interval[0]),
+            TableCell("−∞" if one.score == -math.inf else f"{one.score:.2f}", one.score),
+            TableCell(rate, _number(now.rate if now else None)),
+            TableCell(_reason(one), one.reason),
         ],
     )
 

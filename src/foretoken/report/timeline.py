@@ -4,10 +4,17 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from foretoken.forecast.outcome import OPEN, ForecastOutcome, Frame, Standing
 from foretoken.report import numbers, svg
-from foretoken.report.headline import passing_words, summary
+from foretoken.report.headline import (
+    chance,
+    measured_later,
+    measured_words,
+    passing_words,
+    summary,
+)
 from foretoken.report.scales import LinearSteps, thinned
-from foretoken.report.story import Frame, Standing, Story, TypeStory, Verdict
+from foretoken.report.story import Story, TypeStory
 
 HEIGHT = 44
 MIDDLE = 22
@@ -50,14 +57,14 @@ def timeline(story: Story) -> Timeline | None:
 
 def _row(one: TypeStory, axis: LinearSteps, frame: Frame) -> Row:
     forecast = one.forecast
-    scored = one.standing in (Standing.EXPECTED, Standing.UNLIKELY)
-    probability = forecast.probability if forecast is not None and scored else None
+    said = chance(one)
+    probability = forecast.probability if forecast is not None and said else None
     mark, outcome = _outcome(one)
     return Row(
         exploit_type=one.exploit_type,
         label=numbers.words(one.exploit_type),
         strip=_strip(one, axis, frame),
-        probability="–" if probability is None else numbers.probability(probability),
+        probability=said.replace("at least ", "≥ ") or "–",
         share=probability or 0.0,
         outcome=outcome,
         mark=mark,
@@ -66,14 +73,25 @@ def _row(one: TypeStory, axis: LinearSteps, frame: Frame) -> Row:
 
 
 def _outcome(one: TypeStory) -> tuple[str, str]:
-    if one.verdict is Verdict.NOT_COUNTED:
-        return "open", _STANDING_WORDS[one.standing]
-    when = "stayed below" if one.emerged_by is None else f"emerged by {one.emerged_by}"
-    if one.standing is Standing.ALREADY_HIGH:
-        return "quiet", "already common"
-    if one.standing is Standing.NOT_MEASURABLE:
-        return "quiet", f"not measurable; {when}"
-    return _MARKS[one.verdict], when
+    """Return the colour and the words of what is known of the type by now."""
+    judged = one.judged
+    if measured_later(one):
+        return "miss", measured_words(one)
+    there = one.standing in (Standing.EMERGED, Standing.COMMON)
+    if one.outcome is ForecastOutcome.NOT_COUNTED:
+        return "there" if there else "open", one.standing.value
+    if judged.emerged_step is not None:
+        when = f"emerged by {numbers.step(judged.emerged_step)}"
+    elif one.outcome in OPEN:
+        when = f"below so far (step {numbers.step(judged.counted_step or 0)})"
+    else:
+        when = "stayed below"
+    if one.standing is Standing.UNKNOWN:
+        return "quiet" if judged.emerged_step is None else "miss", f"not measurable; {when}"
+    if there and one.outcome is not ForecastOutcome.OVERLOOKED:
+        counted = one.standing is Standing.EMERGED and judged.emerged_step is not None
+        return "there", when if counted else f"{one.standing.value}; {when}"
+    return _MARKS[one.outcome], when
 
 
 def _strip(one: TypeStory, axis: LinearSteps, frame: Frame) -> Markup:
@@ -100,18 +118,12 @@ def _background(axis: LinearSteps, frame: Frame) -> list[Markup]:
 
 def _forecast_marks(one: TypeStory, axis: LinearSteps, frame: Frame) -> list[Markup]:
     forecast = one.forecast
-    if one.standing is Standing.ALREADY_HIGH:
-        return [_note("already common at the cutoff", one, axis, frame)]
-    if one.standing is Standing.NOT_MEASURABLE:
-        return [_note("not measurable in time", one, axis, frame)]
-    if forecast is None or forecast.probability is None:
-        return []
+    remark = _remark(one, frame)
+    if remark or forecast is None or forecast.expected_step is None:
+        return [_note(remark, one, axis, frame)] if remark else []
     step = forecast.expected_step
-    if step is None or forecast.probability < SHOWN_FROM:
-        words = f"not expected by step {numbers.step(frame.horizon_step)}"
-        return [_note(words, one, axis, frame)]
-    strength = max(FAINTEST, forecast.probability)
-    said = passing_words(forecast)
+    strength = max(FAINTEST, forecast.probability or 0.0)
+    said = passing_words(one)
     parts: list[Markup] = []
     if forecast.step_interval is not None:
         left, right = (axis.at(end) for end in forecast.step_interval)
@@ -141,15 +153,32 @@ def _forecast_marks(one: TypeStory, axis: LinearSteps, frame: Frame) -> list[Mar
     return parts
 
 
+def _remark(one: TypeStory, frame: Frame) -> str:
+    """Say in words what has no place on the axis; empty where a step can be shown."""
+    forecast = one.forecast
+    if one.standing in (Standing.EMERGED, Standing.COMMON):
+        return f"{one.standing.value} at the cutoff"
+    if one.standing is Standing.UNKNOWN:
+        return "not measurable in time"
+    if forecast is None:
+        return "no forecast" if frame.cutoff_step is not None else ""
+    if one.standing is Standing.EXPECTED:
+        by = numbers.step(frame.horizon_step)
+        return f"expected by step {by}; when is unknown" * (forecast.expected_step is None)
+    if forecast.expected_step is None or (forecast.probability or 0.0) < SHOWN_FROM:
+        return f"not expected by step {numbers.step(frame.horizon_step)}"
+    return ""
+
+
 def _truth_marks(one: TypeStory, axis: LinearSteps) -> list[Markup]:
-    if one.emerged_by is None:
+    if one.judged.emerged_step is None:
         return []
-    at = svg.share(axis.at(one.emerged_by))
-    said = f"counted above the threshold at step {one.emerged_by}"
+    at = svg.share(axis.at(one.judged.emerged_step))
+    said = f"counted above the threshold at step {one.judged.emerged_step}"
     parts: list[Markup] = []
-    if one.below_at is not None:
-        said += f", still below at step {one.below_at}"
-        since = svg.share(axis.at(one.below_at))
+    if one.judged.below_step is not None:
+        said += f", still below at step {one.judged.below_step}"
+        since = svg.share(axis.at(one.judged.below_step))
         parts.append(
             svg.element("line", class_="between", x1=since, x2=at, y1=MIDDLE + 12, y2=MIDDLE + 12)
         )
@@ -167,7 +196,7 @@ def _truth_marks(one: TypeStory, axis: LinearSteps) -> list[Markup]:
 
 def _note(text: str, one: TypeStory, axis: LinearSteps, frame: Frame) -> Markup:
     """Place a remark right of the cutoff, or left of it where the future is narrow."""
-    y = MIDDLE + 4 if one.emerged_by is None else MIDDLE - 4
+    y = MIDDLE + 4 if one.judged.emerged_step is None else MIDDLE - 4
     cutoff = axis.at(frame.cutoff_step or 0)
     if cutoff > 0.5:
         return svg.element("text", text, class_="note", x="1%", y=y)
@@ -198,18 +227,13 @@ def _axis(axis: LinearSteps, frame: Frame) -> Markup:
     return svg.element("svg", *labels, width="100%", height=40, aria_hidden="true", class_="axis")
 
 
-_STANDING_WORDS = {
-    Standing.EXPECTED: "expected",
-    Standing.UNLIKELY: "not expected",
-    Standing.ALREADY_HIGH: "already common",
-    Standing.NOT_MEASURABLE: "not measurable yet",
-    Standing.NO_FORECAST: "no forecast",
-}
 _MARKS = {
-    Verdict.RIGHT_EMERGED: "hit",
-    Verdict.RIGHT_STAYED: "hit",
-    Verdict.FALSE_ALARM: "alarm",
-    Verdict.MISSED: "miss",
-    Verdict.UNSCORED_EMERGED: "quiet",
-    Verdict.UNSCORED_STAYED: "quiet",
+    ForecastOutcome.RIGHT_EMERGED: "hit",
+    ForecastOutcome.RIGHT_STAYED: "hit",
+    ForecastOutcome.FALSE_ALARM: "alarm",
+    ForecastOutcome.MISSED: "miss",
+    ForecastOutcome.OVERLOOKED: "miss",
+    ForecastOutcome.STILL_BELOW: "open",
+    ForecastOutcome.UNSCORED_EMERGED: "quiet",
+    ForecastOutcome.UNSCORED_STAYED: "quiet",
 }
