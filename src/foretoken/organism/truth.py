@@ -13,7 +13,7 @@ from rich.progress import Progress
 from foretoken.engines.prompts import render_prompt
 from foretoken.engines.transformers.load import LoadedModel, load_model
 from foretoken.engines.transformers.sample import sample
-from foretoken.records import Record, Task, Truth
+from foretoken.records import Record, Source, Task, Truth
 from foretoken.sandbox.kernel import follow_parent
 from foretoken.store import layout
 from foretoken.store.run import Run
@@ -119,7 +119,7 @@ def _count_all(run: Run, cells: list[_Cell], config: TruthConfig, *, processes: 
         ) as workers,
         Progress() as progress,
     ):
-        bar = progress.add_task("truth", total=len(missing))
+        bar = progress.add_task(Source.TRUTH, total=len(missing))
         jobs = [workers.submit(_count_step, config, own) for own in by_step.values()]
         for job in jobs:
             progress.update(bar, advance=job.result())

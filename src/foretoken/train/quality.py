@@ -18,7 +18,7 @@ from foretoken.engines.transformers.load import load_model
 from foretoken.engines.transformers.sample import sample
 from foretoken.errors import MismatchError
 from foretoken.estimate.bounds import clopper_pearson_lower, clopper_pearson_upper
-from foretoken.records import Record, Task
+from foretoken.records import Record, Source, Task
 from foretoken.store.layout import TEMPORARY_SUFFIX
 from foretoken.tasks.base import Grader
 from foretoken.tasks.graders import graders_for
@@ -255,7 +255,7 @@ class Raising:
             [Planned(key=f"quality/{number}", task=task) for number, task in enumerate(asked)],
             completions,
             tokenizer=donor.tokenizer,
-            origin=Origin("quality", 0, 0, seed=seed, sampling=sampling),
+            origin=Origin(Source.QUALITY, 0, 0, seed=seed, sampling=sampling),
             grader=self.grader,
         )
         return [(t, c, d.hacked) for t, c, d in zip(asked, completions, draws, strict=True)]
