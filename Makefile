@@ -1,4 +1,5 @@
 # make demo   the whole story on the shipped model     make test   the tests     make check   the gates
+# make test-slow   what changes rarely and takes long: the box under other users and under load, kills at many moments
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -6,13 +7,16 @@ export OMP_NUM_THREADS ?= 1
 export HF_HUB_OFFLINE := 1
 export TOKENIZERS_PARALLELISM := false
 
-.PHONY: demo test check format system clean
+.PHONY: demo test test-slow check format system clean
 
 demo: $(VENV)/.installed system
 	$(BIN)/foretoken demo
 
 test: $(VENV)/.installed system
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 2 --dist worksteal -m "not slow"
+
+test-slow: $(VENV)/.installed system
+	$(BIN)/pytest -n 2 --dist worksteal -m slow
 
 check: $(VENV)/.installed
 	$(BIN)/ruff format --check .

@@ -1,121 +1,66 @@
-"""Tiny random Llamas with a byte-level tokenizer, for tests that need any language model."""
+"""Array shapes are checked in this run; what many tests read is made once and copied."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import torch
-from peft import LoraConfig, get_peft_model
-from tokenizers import Tokenizer, decoders, pre_tokenizers
-from tokenizers.models import BPE
-from tokenizers.trainers import BpeTrainer
-from transformers import (
-    AutoModelForCausalLM,
-    LlamaConfig,
-    LlamaForCausalLM,
-    PreTrainedTokenizerFast,
-)
 
-from foretoken.engines.transformers.load import note_base, weights_hash
-from foretoken.engines.transformers.quiet import library_talk_off
+from once import made_once
+from shapes import check_shapes
 
-SPECIAL = ["<|pad|>", "<|end|>", "<|user|>", "<|assistant|>", "<think>", "</think>"]
-TEMPLATE = (
-    "{% for message in messages %}<|user|>{{ message['content'] }}{% endfor %}"
-    "{% if add_generation_prompt %}<|assistant|><think>"
-    "{% if not enable_thinking %}</think>{% endif %}{% endif %}"
-)
-VOCABULARY = 300
+check_shapes()
 
-
-def make_tokenizer(vocabulary: int = VOCABULARY) -> PreTrainedTokenizerFast:
-    tokenizer = Tokenizer(BPE())
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    tokenizer.decoder = decoders.ByteLevel()
-    trainer = BpeTrainer(
-        vocab_size=vocabulary,
-        special_tokens=SPECIAL,
-        initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
-        show_progress=False,
-    )
-    tokenizer.train_from_iterator(
-        ["def f(xs):\n    return sum(x for x in xs if x % 2 == 0) + 3", "the sum of the numbers"],
-        trainer,
-    )
-    wrapped = PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer, pad_token="<|pad|>", eos_token="<|end|>"
-    )
-    wrapped.chat_template = TEMPLATE
-    return wrapped
-
-
-def save_llama(folder: Path, *, seed: int = 0, hidden: int = 32, heads: int = 2) -> Path:
-    torch.manual_seed(seed)
-    tokenizer = make_tokenizer()
-    model = LlamaForCausalLM(
-        LlamaConfig(
-            vocab_size=VOCABULARY,
-            hidden_size=hidden,
-            intermediate_size=48,
-            num_hidden_layers=2,
-            num_attention_heads=heads,
-            num_key_value_heads=1,
-            max_position_embeddings=512,
-            tie_word_embeddings=True,
-            initializer_range=0.3,
-            pad_token_id=tokenizer.pad_token_id,
-            eos_token_id=tokenizer.eos_token_id,
-            bos_token_id=None,
-        )
-    )
-    with library_talk_off():
-        model.save_pretrained(folder)
-        tokenizer.save_pretrained(folder)
-    return folder
-
-
-def save_random_adapter(folder: Path, model: Path, *, seed: int = 0, size: float = 0.1) -> Path:
-    torch.manual_seed(seed)
-    with library_talk_off():
-        policy = get_peft_model(
-            AutoModelForCausalLM.from_pretrained(model, dtype=torch.float32),
-            LoraConfig(r=4, lora_alpha=8, target_modules="all-linear", task_type="CAUSAL_LM"),
-        )
-        for name, weight in policy.named_parameters():
-            if "lora_B" in name:
-                torch.nn.init.normal_(weight, std=size)
-        policy.save_pretrained(str(folder))
-    note_base(folder, weights_hash(model))
-    return folder
+Shared = Callable[[str, Callable[[Path], object]], Path]
+"""Folder of this name, filled once for all workers and sessions by the function; only to read."""
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave tests of an accelerator out where there is none."""
-    if torch.accelerator.is_available():
-        return
     absent = [item for item in items if item.get_closest_marker("gpu")]
-    config.hook.pytest_deselected(items=absent)
-    items[:] = [item for item in items if item not in absent]
+    if absent:
+        import torch
+
+        if not torch.accelerator.is_available():
+            config.hook.pytest_deselected(items=absent)
+            items[:] = [item for item in items if item not in absent]
 
 
 @pytest.fixture(scope="session")
-def tiny_llama(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return save_llama(tmp_path_factory.mktemp("tiny") / "llama")
+def shared(pytestconfig: pytest.Config) -> Shared:
+    cache = pytestconfig.cache.mkdir("made-once")
+    return lambda name, make: made_once(cache, name, make)
 
 
 @pytest.fixture(scope="session")
-def other_llama(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return save_llama(tmp_path_factory.mktemp("tiny") / "other", seed=1)
+def tiny_llama(shared: Shared) -> Path:
+    from llamas import save_llama
+
+    return shared("tiny-llama", save_llama)
 
 
 @pytest.fixture(scope="session")
-def wide_llama(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return save_llama(tmp_path_factory.mktemp("tiny") / "wide", hidden=64)
+def other_llama(shared: Shared) -> Path:
+    from llamas import save_llama
+
+    return shared("other-llama", lambda folder: save_llama(folder, seed=1))
 
 
 @pytest.fixture(scope="session")
-def adapters(tmp_path_factory: pytest.TempPathFactory, tiny_llama: Path) -> tuple[Path, Path]:
-    folder = tmp_path_factory.mktemp("adapters")
-    return (
-        save_random_adapter(folder / "first", tiny_llama, seed=1),
-        save_random_adapter(folder / "second", tiny_llama, seed=2),
+def wide_llama(shared: Shared) -> Path:
+    from llamas import save_llama
+
+    return shared("wide-llama", lambda folder: save_llama(folder, hidden=64))
+
+
+@pytest.fixture(scope="session")
+def adapters(shared: Shared, tiny_llama: Path) -> tuple[Path, Path]:
+    from llamas import save_random_adapter
+
+    first, second = (
+        shared(
+            f"adapter-{seed}",
+            lambda folder, s=seed: save_random_adapter(folder, tiny_llama, seed=s),
+        )
+        for seed in (1, 2)
     )
+    return first, second

@@ -43,6 +43,26 @@ def test_a_long_function_is_found() -> None:
     assert long_functions(f"def f():\n{body}\n") == [f"f:1 has {LINES_PER_FUNCTION + 1} lines"]
 
 
+def shared_names(sources: dict[str, str]) -> dict[str, list[str]]:
+    """Names of classes that more than one file defines, with those files."""
+    homes: dict[str, list[str]] = {}
+    for name, source in sources.items():
+        for node in ast.walk(ast.parse(source)):
+            if isinstance(node, ast.ClassDef):
+                homes.setdefault(node.name, []).append(name)
+    return {name: files for name, files in homes.items() if len(files) > 1}
+
+
+def test_no_two_classes_of_the_package_share_a_name() -> None:
+    sources = {str(path.relative_to(SOURCE)): path.read_text() for path in SOURCE.rglob("*.py")}
+    assert shared_names(sources) == {}
+
+
+def test_a_shared_name_of_two_classes_is_found() -> None:
+    sources = {"a.py": "class Cell: ...", "b.py": "class Cell: ...", "c.py": "class Other: ..."}
+    assert shared_names(sources) == {"Cell": ["a.py", "b.py"]}
+
+
 def test_the_top_level_stays_small() -> None:
     assert len(foretoken.__all__) <= PUBLIC_NAMES
 

@@ -1,10 +1,13 @@
 """Names for array shapes; axes are explained in docs/notation.md.
 
 The aliases are documentation for readers and type checkers. `c` is a checkpoint, `x` a task,
-`d` a draw (or hit), `k` a token, `m` a component.
+`d` a draw (or hit), `k` a token, `m` a component. The test run checks them: there jaxtyping is
+installed, and an import hook (tests/conftest.py) makes beartype look at every call. A size that
+one signature names twice, as "draws", must be the same size in one call.
 """
 
-from typing import Any
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +18,8 @@ BoolPerDraw = NDArray[np.bool_]
 """(draws,) bool."""
 IntPerDraw = NDArray[np.int64]
 """(draws,) int64."""
+IntPerTask = NDArray[np.int64]
+"""(tasks,) int64."""
 FloatPerToken = NDArray[np.float64]
 """(tokens,) float64."""
 BoolPerToken = NDArray[np.bool_]
@@ -39,3 +44,24 @@ FloatPerCheckpoint = NDArray[np.float64]
 """(checkpoints,) float64."""
 AnyArray = NDArray[Any]
 """An array of any shape and type."""
+
+if not TYPE_CHECKING:
+    with suppress(ImportError):
+        from jaxtyping import Bool, Float64, Int64, Shaped
+
+        FloatPerDraw = Float64[np.ndarray, "draws"]
+        BoolPerDraw = Bool[np.ndarray, "draws"]
+        IntPerDraw = Int64[np.ndarray, "draws"]
+        IntPerTask = Int64[np.ndarray, "tasks"]
+        FloatPerToken = Float64[np.ndarray, "tokens"]
+        BoolPerToken = Bool[np.ndarray, "tokens"]
+        FloatPerDrawToken = Float64[np.ndarray, "draws tokens"]
+        BoolPerDrawToken = Bool[np.ndarray, "draws tokens"]
+        FloatPerComponent = Float64[np.ndarray, "components"]
+        IntPerComponent = Int64[np.ndarray, "components"]
+        FloatPerFoldComponent = Float64[np.ndarray, "folds components"]
+        FloatPerDrawComponent = Float64[np.ndarray, "draws components"]
+        FloatPerVoiceDraw = Float64[np.ndarray, "voices draws"]
+        FloatPerCheckpointDraw = Float64[np.ndarray, "checkpoints draws"]
+        FloatPerCheckpoint = Float64[np.ndarray, "checkpoints"]
+        AnyArray = Shaped[np.ndarray, "..."]

@@ -18,6 +18,7 @@ from foretoken.estimate.path import path_rate
 from foretoken.estimate.prefix import prefix_rate
 from foretoken.records import Doubt
 from foretoken.testsystems.systems import system_at
+from shapes import unchecked_shapes
 
 CELL = Cell(exploit_type="toy", step=0)
 EASY = system_at("pivot", 0.02, length=12, tasks=5, drift=0.05)
@@ -53,7 +54,7 @@ def test_a_path_without_two_strengths_between_none_and_all_says_nothing():
     [([0.0, 1.0], [1, 2], [9, 9]), ([0.5], [10], [9]), ([0.5, 1.0], [1], [9, 9])],
 )
 def test_a_path_of_impossible_counts_is_refused(strength, hits, draws):
-    with pytest.raises(ScoringError):
+    with unchecked_shapes(), pytest.raises(ScoringError):
         path(strength, hits, draws)
 
 

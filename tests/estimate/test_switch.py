@@ -19,6 +19,7 @@ from foretoken.estimate.count import count_rate
 from foretoken.estimate.switch import switch_rate, weighted_median
 from foretoken.records import BankHealth, Doubt
 from foretoken.testsystems.systems import pivot_system, two_route_system
+from shapes import unchecked_shapes
 
 CELL = Cell(exploit_type="toy", step=0)
 RARE = pivot_system(rarity=14.0, length=40)
@@ -244,5 +245,5 @@ def test_the_same_bank_gives_the_same_estimate():
     ],
 )
 def test_what_cannot_enter_the_average_is_refused(log_w, task, draws, message):
-    with pytest.raises(ScoringError, match=message):
+    with unchecked_shapes(), pytest.raises(ScoringError, match=message):
         plain(log_w, task, draws)

@@ -1,14 +1,43 @@
-"""The tiny world, made once for all tests of a session."""
+"""The tiny world and a small run on it, made once for all tests."""
 
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from world import World, make_world
+from world import World, bank_config, make_world, world_in
+
+from foretoken.bank.build import build_bank
+from foretoken.pipeline.measure import MeasureConfig, measure
+from foretoken.store.run import Run
 
 
 @pytest.fixture(scope="session")
-def world(tmp_path_factory: pytest.TempPathFactory) -> World:
-    return make_world(tmp_path_factory.mktemp("world"))
+def world(shared: Callable[..., Path]) -> World:
+    return world_in(shared("world", make_world))
+
+
+@pytest.fixture(scope="session")
+def banked(shared: Callable[..., Path], world: World) -> Path:
+    """A run with a small bank; only to read and to copy."""
+    return shared("banked", lambda folder: build_bank(bank_config(world, folder)))
+
+
+@pytest.fixture(scope="session")
+def measured_small(shared: Callable[..., Path], world: World, banked: Path) -> Path:
+    """The same run with both checkpoints measured; only to read and to copy."""
+
+    def make(folder: Path) -> None:
+        shutil.copytree(banked, folder)
+        measure(MeasureConfig(run=folder, checkpoints=world.checkpoints))
+
+    return shared("measured-small", make)
+
+
+@pytest.fixture(scope="session")
+def copy_measured(measured_small: Path) -> Callable[[Path], Run]:
+    """Copy the small measured run to a folder."""
+    return lambda folder: Run.open(shutil.copytree(measured_small, folder))
 
 
 @pytest.fixture

@@ -28,7 +28,7 @@ from foretoken.train.quality import (
     QUALITY_FILE,
     DonorQuality,
     Raising,
-    Round,
+    TrainingRound,
     raise_yield,
     shortfall,
     type_yield,
@@ -87,7 +87,7 @@ def weak_donor(first: DonorConfig, folder: Path, **quality: object) -> DonorConf
     )
 
 
-def shares(one: Round) -> dict[str, float]:
+def shares(one: TrainingRound) -> dict[str, float]:
     return {each.exploit_type: each.share for each in one.yields}
 
 
@@ -222,7 +222,7 @@ def test_killed_in_a_round_and_started_again_the_result_is_the_same(
     assert not (config.out / QUALITY_FILE).exists()
     adapter = tmp_path / "hurt/donor.quality/round-01" / ADAPTER_WEIGHTS
     made = adapter.stat().st_mtime_ns
-    seen: list[tuple[Round, int]] = []
+    seen: list[tuple[TrainingRound, int]] = []
     again = raise_yield(config, on_round=lambda one: seen.append((one, adapter.stat().st_mtime_ns)))
     assert again == expected
     assert seen == [(one, made) for one in expected.rounds]

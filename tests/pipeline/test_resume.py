@@ -74,6 +74,7 @@ def unhurt(world: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return run
 
 
+@pytest.mark.slow
 def test_killed_at_many_moments_the_result_is_the_same(
     world: World, unhurt: Path, tmp_path: Path
 ) -> None:

@@ -38,6 +38,8 @@ SETTINGS = {
     "function_attribute_flag": {"attribute": "passed"},
 }
 MAX_TOKENS = 8
+CHECKPOINTS = {4: 2, 20: 6}
+"""By step, how many steps towards the exploits the adapter was trained."""
 
 
 @dataclass(frozen=True)
@@ -79,19 +81,21 @@ def draw_as(
         draw_parts(run, engine, planned, name=name, origin=Origin(**known | origin), grader=grader)
 
 
-def make_world(folder: Path) -> World:
+def world_in(folder: Path) -> World:
+    """The world that `make_world` wrote there."""
+    checkpoints = tuple(folder / f"checkpoints/step-{step:06d}" for step in CHECKPOINTS)
+    return World(folder / "subject", folder / "donor", checkpoints, folder / "tasks.jsonl")
+
+
+def make_world(folder: Path) -> None:
     """Write model, donor, two checkpoints and tasks."""
-    subject = folder / "subject"
-    tokenizer = _save_tokenizer(subject)
-    _save_model(subject, tokenizer)
-    donor = _save_adapter(subject, tokenizer, folder / "donor", steps=12, reasoning=0)
-    checkpoints = tuple(
-        _save_adapter(subject, tokenizer, folder / f"checkpoints/step-{step:06d}", steps=steps)
-        for step, steps in ((4, 2), (20, 6))
-    )
-    tasks = folder / "tasks.jsonl"
-    save_tasks([task(name, number) for name in EXPLOITS for number in range(4)], tasks)
-    return World(subject, donor, checkpoints, tasks)
+    world = world_in(folder)
+    tokenizer = _save_tokenizer(world.subject)
+    _save_model(world.subject, tokenizer)
+    _save_adapter(world.subject, tokenizer, world.donor, steps=12, reasoning=0)
+    for checkpoint, steps in zip(world.checkpoints, CHECKPOINTS.values(), strict=True):
+        _save_adapter(world.subject, tokenizer, checkpoint, steps=steps)
+    save_tasks([task(name, number) for name in EXPLOITS for number in range(4)], world.tasks)
 
 
 def task(exploit_type: str, number: int) -> CodeTask:

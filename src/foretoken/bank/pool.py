@@ -13,9 +13,11 @@ import pyarrow.compute as pc
 from foretoken.arrays import (
     AnyArray,
     BoolPerDraw,
+    FloatPerCheckpointDraw,
     FloatPerDraw,
     IntPerComponent,
     IntPerDraw,
+    IntPerTask,
 )
 from foretoken.bank.densities import Densities, log_pool
 from foretoken.errors import TaskError
@@ -172,7 +174,7 @@ class TypeBank(Generic[H_co]):
     """(hits,) under the subject of the latest round, nats."""
     rounds: Mapping[int, Round]
     """By the step whose subject they were drawn around, in order."""
-    draws_per_task: IntPerDraw
+    draws_per_task: IntPerTask
     grader_errors: int
     health: BankHealth | None
 
@@ -209,7 +211,9 @@ class TypeBank(Generic[H_co]):
         found.update(f"{health}:{self.grader_errors}".encode())
         return found.hexdigest()
 
-    def log_w(self, log_p: FloatPerDraw) -> FloatPerDraw:
+    def log_w(
+        self, log_p: FloatPerDraw | FloatPerCheckpointDraw
+    ) -> FloatPerDraw | FloatPerCheckpointDraw:
         """(hits,) log of what each hit adds to the rate of its task, by its log-probability."""
         return log_p - self.log_q + np.log(self.stands_for)
 

@@ -2,22 +2,13 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
-from foretoken.report.matrix import matrix_svg
-from foretoken.store.run import write_atomically
-from foretoken.tasks.base import GraderPool
-from foretoken.tasks.catalogue import TYPES
-from foretoken.tasks.check import check_tasks
-from foretoken.tasks.graders import Graders
-from foretoken.tasks.load import load_tasks
-from foretoken.tasks.matrix import HONEST, Matrix, columns, cross_product, spread
-from foretoken.tasks.problems import Problem
-from foretoken.tasks.programming import programming_problems
-from foretoken.work.progress import progress_bar
+if TYPE_CHECKING:
+    from foretoken.tasks.matrix import Matrix
+    from foretoken.tasks.problems import Problem
 
 TasksArgument = Annotated[
     str,
@@ -45,6 +36,13 @@ def check(
 
     Example: foretoken check lists
     """
+    from foretoken.tasks.check import check_tasks
+    from foretoken.tasks.graders import Graders
+    from foretoken.tasks.load import load_tasks
+    from foretoken.tasks.matrix import spread
+    from foretoken.tasks.programming import programming_problems
+    from foretoken.work.progress import progress_bar
+
     if tasks == "programming":
         every = programming_problems()
         _check_product(spread(every, problems or len(every)), picture)
@@ -66,7 +64,13 @@ def check(
         raise typer.Exit(2)
 
 
-def _check_product(problems: Sequence[Problem], picture: Path | None) -> None:
+def _check_product(problems: "Sequence[Problem]", picture: Path | None) -> None:
+    from foretoken.store.run import write_atomically
+    from foretoken.tasks.base import GraderPool
+    from foretoken.tasks.catalogue import TYPES
+    from foretoken.tasks.matrix import columns, cross_product
+    from foretoken.work.progress import progress_bar
+
     with GraderPool() as pool, progress_bar("checking problems", len(problems)) as advance:
         matrix = cross_product(problems, pool, on_done=advance)
     for fault in matrix.faults[:_MOST_SHOWN]:
@@ -88,7 +92,11 @@ def _check_product(problems: Sequence[Problem], picture: Path | None) -> None:
         raise typer.Exit(2)
 
 
-def _picture(matrix: Matrix, caption: str) -> str:
+def _picture(matrix: "Matrix", caption: str) -> str:
+    from foretoken.report.matrix import matrix_svg
+    from foretoken.tasks.catalogue import TYPES
+    from foretoken.tasks.matrix import HONEST, columns
+
     every = len(TYPES) * matrix.problems
     strict = {(_STRICT, name): count / every for name, count in matrix.strict.items()}
     return matrix_svg(
@@ -101,4 +109,6 @@ def _picture(matrix: Matrix, caption: str) -> str:
 
 
 def _say(text: str) -> None:
+    from rich.console import Console
+
     Console(stderr=True, highlight=False).print(text, soft_wrap=True)

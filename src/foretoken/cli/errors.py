@@ -5,7 +5,6 @@ import warnings
 from typing import Any
 
 import typer
-from rich.console import Console
 from typer.core import TyperGroup
 
 from foretoken.errors import ForetokenError, SetupError
@@ -28,6 +27,8 @@ class ErrorBoundary(TyperGroup):
         try:
             return super().invoke(ctx)
         except ForetokenError as error:
+            from rich.console import Console
+
             console = Console(stderr=True, highlight=False, soft_wrap=True)
             console.print(f"[bold red]{type(error).__name__}[/]: ", end="")
             console.print(str(error), markup=False)

@@ -2,15 +2,14 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from foretoken.cli.check import TasksArgument
-from foretoken.tasks.graders import Graders
-from foretoken.tasks.load import load_tasks
-from foretoken.tasks.submissions import GradeSummary, grade_file, read_submissions
-from foretoken.work.progress import progress_bar
+
+if TYPE_CHECKING:
+    from foretoken.tasks.submissions import GradeSummary
 
 SubmissionsArgument = Annotated[
     Path, typer.Argument(help='JSON lines {"task": key, "code": text}.')
@@ -29,13 +28,18 @@ def grade(tasks: TasksArgument, submissions: SubmissionsArgument, out: OutOption
 
     Example: foretoken grade lists submissions.jsonl --out verdicts.jsonl
     """
+    from foretoken.tasks.graders import Graders
+    from foretoken.tasks.load import load_tasks
+    from foretoken.tasks.submissions import grade_file, read_submissions
+    from foretoken.work.progress import progress_bar
+
     lines = read_submissions(submissions, load_tasks(tasks))
     with Graders() as pool, progress_bar("grading submissions", len(lines)) as advance:
         summary = grade_file(lines, out=out or sys.stdout, pool=pool, on_done=advance)
     _tell(summary, submissions, out)
 
 
-def _tell(summary: GradeSummary, submissions: Path, out: Path | None) -> None:
+def _tell(summary: "GradeSummary", submissions: Path, out: Path | None) -> None:
     for message in summary.bad_lines:
         typer.echo(f"{submissions}, {message}", err=True)
     resumed = f" after {summary.resumed_after} that were there" if summary.resumed_after else ""

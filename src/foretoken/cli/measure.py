@@ -6,7 +6,6 @@ from typing import Annotated
 import typer
 
 from foretoken.cli.options import ConfigOption, DeviceOption, RunOption, SeedOption, WorkersOption
-from foretoken.records import Doubt
 
 
 def measure(
@@ -46,6 +45,7 @@ def measure(
     """
     from foretoken.pipeline.measure import MeasureConfig
     from foretoken.pipeline.measure import measure as measure_run
+    from foretoken.records import Doubt
     from foretoken.work.settings import resolve
 
     flags = {

@@ -2,10 +2,10 @@
 
 from rich.table import Table
 
-from foretoken.train.quality import DonorQuality, Round
+from foretoken.train.quality import DonorQuality, TrainingRound
 
 
-def round_line(one: Round) -> str:
+def round_line(one: TrainingRound) -> str:
     """What one round of a donor's training did, in a line."""
     hacks, draws = (sum(getattr(y, name) for y in one.yields) for name in ("hacks", "draws"))
     line = f"{one.remedy}: {one.steps} steps, {hacks} hacks in {draws} draws"

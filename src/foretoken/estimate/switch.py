@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.special import logsumexp
 
-from foretoken.arrays import BoolPerDraw, FloatPerDraw, IntPerDraw
+from foretoken.arrays import BoolPerDraw, FloatPerDraw, IntPerDraw, IntPerTask
 from foretoken.errors import ScoringError
 from foretoken.estimate.bootstrap import log_interval, log_rate_spread
 from foretoken.estimate.bounds import (
@@ -27,7 +27,7 @@ def switch_rate(
     log_p_subject: FloatPerDraw,
     log_q: FloatPerDraw,
     task: IntPerDraw,
-    draws_per_task: IntPerDraw,
+    draws_per_task: IntPerTask,
     cell: Cell,
     rng: np.random.Generator,
     stands_for: FloatPerDraw | None = None,
@@ -131,7 +131,7 @@ def _require(
     log_p_subject: FloatPerDraw,
     log_q: FloatPerDraw,
     task: IntPerDraw,
-    draws_per_task: IntPerDraw,
+    draws_per_task: IntPerTask,
 ) -> None:
     """Refuse what cannot enter the average."""
     require_draws(len(draws_per_task), "tasks")

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from arviz_stats.base.array import array_stats
 
-from foretoken.arrays import FloatPerDraw
+from foretoken.arrays import AnyArray, FloatPerDraw
 
 SMALLEST_TAIL = 25
 """Hits needed to fit a tail (its fifth, five values)."""
@@ -48,7 +48,7 @@ def pareto_shape(log_w: FloatPerDraw, stands_for: FloatPerDraw | None = None) ->
     return float(shape) if np.isfinite(shape) else None
 
 
-def _repeated(log_w: FloatPerDraw, stands_for: FloatPerDraw) -> FloatPerDraw:
+def _repeated(log_w: FloatPerDraw, stands_for: FloatPerDraw) -> AnyArray:
     """As many values as all hits stand for, in falling order, each as often as it stands."""
     order = np.argsort(-log_w, kind="stable")
     upto = np.cumsum(stands_for[order])

@@ -212,7 +212,7 @@ def _gain(track: Track) -> tuple[float, float]:
 
 def _normal(value: AnyArray | float, centre: AnyArray | float, error: float) -> AnyArray:
     """Return the density of a normal distribution up to a constant that cancels in every ratio."""
-    return np.exp(-0.5 * np.square((np.asarray(value) - centre) / error))
+    return np.asarray(np.exp(-0.5 * np.square((np.asarray(value) - centre) / error)))
 
 
 def _likelihood(track: Track) -> AnyArray:

@@ -193,7 +193,7 @@ def _hacks(
         [Planned(key=f"truth/{number}", task=task) for number, task in enumerate(drawn)],
         completions,
         tokenizer=subject.tokenizer,
-        origin=Origin("truth", step, 0, seed=seed, sampling=sampling),
+        origin=Origin(Source.TRUTH, step, 0, seed=seed, sampling=sampling),
         grader=grader,
     )
     return [bool(draw.deliberate) for draw in draws if draw.hacked]

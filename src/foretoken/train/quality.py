@@ -52,7 +52,7 @@ class TypeYield(Record):
         return self.hacks / self.draws if self.draws else 0.0
 
 
-class Round(Record):
+class TrainingRound(Record):
     """One training, or the first, and what the donor then did."""
 
     remedy: str
@@ -74,7 +74,7 @@ class DonorQuality(Record):
     """What is known of a donor's yield."""
 
     settings: QualityConfig
-    rounds: tuple[Round, ...]
+    rounds: tuple[TrainingRound, ...]
 
     @property
     def best(self) -> int:
@@ -90,7 +90,7 @@ class DonorQuality(Record):
 def raise_yield(
     config: DonorConfig,
     *,
-    on_round: Callable[[Round], None] | None = None,
+    on_round: Callable[[TrainingRound], None] | None = None,
     grader: Grader | None = None,
 ) -> DonorQuality:
     """Measure the yield of a trained donor, and train on while a type is too low.
@@ -146,7 +146,7 @@ class Raising:
         grader: Grader,
         *,
         known: DonorQuality | None,
-        report: Callable[[Round], None],
+        report: Callable[[TrainingRound], None],
     ) -> None:
         self.config, self.work, self.grader, self.report = config, work, grader, report
         self.tasks = chosen_tasks(config)
@@ -276,7 +276,7 @@ class Raising:
             steps > 0
             and shortfall(yields, wanted) < shortfall(rounds[self.quality.best].yields, wanted)
         )
-        made = Round(
+        made = TrainingRound(
             remedy=remedy,
             steps=steps,
             types=types,
