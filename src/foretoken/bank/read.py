@@ -18,10 +18,12 @@ from foretoken.records import (
     Draw,
     Mixture,
     Sampling,
+    Source,
     Task,
 )
 from foretoken.store import codec
 from foretoken.store.run import Run
+from foretoken.work.parts import parts_at
 
 TASKS_PART = "bank-tasks"
 _ROUND = "bank-step-"
@@ -77,7 +79,9 @@ def read_banks(run: Run) -> dict[int, Bank]:
     health = _read_health(run)
     where = (pc.field("source") == "bank") & pc.field("step").isin(steps)
     columns = ["exploit_type", *Drawn.COLUMNS]
-    table = run.table(Draw, where=where, columns=columns)
+    parts = parts_at(run, Draw, steps=steps, source=Source.BANK)
+    tables = [run.table(Draw, part=part, where=where, columns=columns) for part in parts]
+    table = pa.concat_tables(tables)
     keys: dict[str, list[str]] = {}
     for key, task in tasks.items():
         keys.setdefault(task.exploit_type, []).append(key)
@@ -147,8 +151,11 @@ def _hits_by_type(run: Run, step: int) -> Mapping[str, Sequence[BankHit]]:
 
 def _sampling(run: Run, steps: Sequence[int]) -> Sampling:
     where = (pc.field("source") == "bank") & (pc.field("step") == steps[0])
-    column: pa.ChunkedArray = run.table(Draw, where=where, columns=["sampling"])["sampling"]
-    return Sampling.model_validate(codec.decode(column[0].as_py()))
+    for part in parts_at(run, Draw, steps=steps, source=Source.BANK):
+        table = run.table(Draw, part=part, where=where, columns=["sampling"])
+        if table.num_rows:
+            return Sampling.model_validate(codec.decode(table["sampling"][0].as_py()))
+    raise SetupError(f"{run.path} has no draws of its bank: run `foretoken bank build` again")
 
 
 def _read_health(run: Run) -> dict[str, BankHealth]:

@@ -101,7 +101,7 @@ def measure(
     opened = engines or choose_engines(config.engine or saved.engine, device=config.device)
     checkpoints = _checkpoints(run, config, first=min(banks))
     if config.replace:
-        forget(run, [step for step in checkpoints if step not in banks])
+        _forget_named(run, config, banks)
     run.write_config("measure", config)
     estimates: list[RateEstimate] = []
     failures: list[str] = []
@@ -148,20 +148,23 @@ class _Measuring:
                 step=step,
                 subject=subject,
                 bank=bank,
-                counted=read_own_draws(self.run, "count", steps=[step]),
+                counted=self.rollouts.at([]),
                 rollouts=self.rollouts.at([step]),
                 recent=self.rollouts.at(_recent(step)),
                 seed=self.config.seed,
             )
-            weights = _require_one_model(at)
+            known = _stored(self.run, step)
+            weights = _require_one_model(at, known)
             for baseline in self.baselines:
                 baseline.prepare(at)
             at = replace(at, counted=read_own_draws(self.run, "count", steps=[step]))
+            at.counted.require_weights(
+                weights, what=f"count draws of step {step} in {self.run.path}"
+            )
             free = FreeRollouts()
             if self.config.rollouts:
                 free = read_rollouts(self.run, bank, at.rollouts, step=step)
             basis = self._basis(at, free, weights)
-            known = _stored(at)
             if known and all(each.basis == basis for each in known):
                 return known
             made = self._estimates(at, free)
@@ -217,18 +220,17 @@ class _Measuring:
         return read_log_p(self.run, scorer, identity=subject)
 
 
-def _require_one_model(at: Checkpoint) -> str:
+def _require_one_model(at: Checkpoint, known: Sequence[RateEstimate]) -> str:
     """Refuse a checkpoint under whose step another model was measured; return its hash.
 
     Raises:
         MismatchError: With both hashes and the remedy.
     """
     weights = at.subject.voices[0].weights
-    for own, name in ((at.counted, "count draws"), (at.rollouts, "rollouts")):
-        own.require_weights(weights, what=f"{name} of step {at.step} in {at.run.path}")
-    known = {each.weights for each in _stored(at)} - {weights}
-    if known:
-        stored = Identity(weights=min(known))
+    at.rollouts.require_weights(weights, what=f"rollouts of step {at.step} in {at.run.path}")
+    others = {each.weights for each in known} - {weights}
+    if others:
+        stored = Identity(weights=min(others))
         now = Identity(weights=weights)
         require_one_model([stored], now, scorer=step_scorer(at.step), run=at.run)
     return weights
@@ -312,10 +314,10 @@ def _part(step: int) -> str:
     return f"measure-step-{step:06d}"
 
 
-def _stored(at: Checkpoint) -> list[RateEstimate]:
-    if not at.run.has_part(_part(at.step), RateEstimate):
+def _stored(run: Run, step: int) -> list[RateEstimate]:
+    if not run.has_part(_part(step), RateEstimate):
         return []
-    return at.run.read(RateEstimate, part=_part(at.step))
+    return run.read(RateEstimate, part=_part(step))
 
 
 def _recent(step: int) -> range:
@@ -325,6 +327,20 @@ def _recent(step: int) -> range:
 def _read_recent_rollouts(run: Run, checkpoints: Collection[int]) -> OwnDraws:
     steps = {near for step in checkpoints for near in _recent(step)}
     return read_own_draws(run, "rollout", steps=steps)
+
+
+def _forget_named(run: Run, config: MeasureConfig, banks: Collection[int]) -> None:
+    """Forget the checkpoints that are named, and no others."""
+    if not config.checkpoints:
+        raise SetupError("name the checkpoints that were trained again: --replace forgets theirs")
+    steps = {layout.checkpoint_step(path) for path in config.checkpoints}
+    drawn = sorted(steps & set(banks))
+    if drawn:
+        raise SetupError(
+            f"the bank of {run.path} was drawn around step {drawn[0]}, so it cannot be measured "
+            "anew: build the bank of the new model in another run directory"
+        )
+    forget(run, steps)
 
 
 def _checkpoints(run: Run, config: MeasureConfig, *, first: int) -> dict[int, Path | None]:

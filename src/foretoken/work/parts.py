@@ -6,7 +6,9 @@ from collections.abc import Collection
 from foretoken.records import Record
 from foretoken.store.run import Run
 
-_OF_A_STEP = re.compile(r"(?P<source>rollout|count-step|prefix-step)-(?P<step>\d{6,})(-.*)?")
+_OWN = re.compile(
+    r"(?P<source>bank|donor|count|prefix|rollout)-(?:step-(?=\d{6}))?(?:(?P<step>\d{6,})(?:-.*)?|.*)"
+)
 
 
 def rollout_part(step: int) -> str:
@@ -15,17 +17,19 @@ def rollout_part(step: int) -> str:
 
 
 def parts_at(run: Run, kind: type[Record], *, steps: Collection[int], source: str) -> list[str]:
-    """Parts that may hold draws of one source at some steps: all but those of other steps.
+    """Parts that may hold draws of one source at some steps: all but those whose names deny it.
 
     Args:
         run: Where they are.
         kind: Record class.
         steps: Training steps.
-        source: `rollout`, `count` or `prefix`.
+        source: See `Draw.source`.
     """
     kept: list[str] = []
     for part in run.parts(kind):
-        found = _OF_A_STEP.fullmatch(part)
-        if found is None or (found["source"].startswith(source) and int(found["step"]) in steps):
+        found = _OWN.fullmatch(part)
+        if found is not None and found["source"] != source:
+            continue
+        if found is None or found["step"] is None or int(found["step"]) in steps:
             kept.append(part)
     return kept
