@@ -2,6 +2,7 @@
 
 import hashlib
 import shutil
+import time
 from collections.abc import Callable
 from functools import cache
 from importlib.metadata import version
@@ -11,6 +12,8 @@ from filelock import FileLock
 
 import foretoken
 
+KEPT_S = 24 * 3600
+"""Seconds for which what other code made is kept: a session that uses it may still be running."""
 PACKAGES = ("numpy", "torch", "transformers", "peft", "tokenizers", "pyarrow")
 
 
@@ -21,8 +24,9 @@ def made_once(home: Path, name: str, make: Callable[[Path], object]) -> Path:
     with FileLock(home / f"{name}.lock"):
         if not whole.exists():
             for old in home.glob(f"*/{name}"):
-                old.with_suffix(".whole").unlink(missing_ok=True)
-                shutil.rmtree(old)
+                if time.time() - old.stat().st_mtime > KEPT_S:
+                    old.with_suffix(".whole").unlink(missing_ok=True)
+                    shutil.rmtree(old)
             wanted.parent.mkdir(exist_ok=True)
             make(wanted)
             whole.touch()

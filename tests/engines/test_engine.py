@@ -115,6 +115,15 @@ def test_threads_that_sample_and_score_at_once_give_what_one_gives(voices: list[
         assert list(engine.side_by_side(work, range(8))) == alone
 
 
+def test_pieces_keep_their_order_and_pass_errors_on(tiny_llama: Path) -> None:
+    with TransformersEngines("cpu").open([Weights(str(tiny_llama))]) as engine:
+        squares = engine.side_by_side(lambda x: x * x, range(50))
+        assert list(squares) == [x * x for x in range(50)]
+        assert list(engine.side_by_side(lambda x: x, [])) == []
+        with pytest.raises(ZeroDivisionError):
+            list(engine.side_by_side(lambda x: 1 // x, [1, 0, 2]))
+
+
 def test_a_lane_shares_the_weights_and_not_the_configuration(voices: list[Weights]) -> None:
     with ENGINES.open(voices) as engine:
         own, lane = engine.models[1].model, engine._of_this_thread()[1].model

@@ -13,8 +13,8 @@ from foretoken.engines.transformers import sample as sampling
 from foretoken.engines.transformers import score as scoring
 from foretoken.engines.transformers.load import LoadedModel, load_model
 from foretoken.engines.transformers.memory import (
-    Budget,
     DoesNotFitError,
+    PassLimits,
     Shape,
     in_halves,
     sampling_rows,
@@ -62,10 +62,10 @@ def test_sampled_rows_fill_the_share_of_the_free_memory() -> None:
 def test_scored_tokens_and_logits_share_the_free_memory() -> None:
     free = 1_000_000
     budget = scoring_budget(SMALL, free=free)
-    assert budget == Budget(tokens=400_000 // 360, logits=400_000 // 16)
+    assert budget == PassLimits(tokens=400_000 // 360, logits=400_000 // 16)
     spent = budget.tokens * 360 + budget.logits * memory.SCORED_LOGIT_BYTES
     assert 0.79 * free < spent <= memory.SHARE * free
-    assert scoring_budget(SMALL, free=0) == Budget(tokens=1, logits=1)
+    assert scoring_budget(SMALL, free=0) == PassLimits(tokens=1, logits=1)
     assert scoring_budget(SMALL, free=1 << 50).tokens == memory.MOST_TOKENS
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 import pytest
-from foretoken.work.lanes import in_lanes
 
 from foretoken.forecast.counts import log_errors, root_mean_square
 from foretoken.forecast.outcome import (
@@ -188,10 +187,3 @@ def test_a_probable_lower_bound_is_expected_and_an_improbable_one_clears_nobody(
 def test_nothing_at_all_compares_to_nothing() -> None:
     found = judged([])
     assert (found.frame, found.types, found.ranking, found.our_error) == (None, (), None, None)
-
-
-def test_lanes_keep_the_order_of_the_pieces_and_pass_errors_on() -> None:
-    assert list(in_lanes(lambda x: x * x, list(range(50)))) == [x * x for x in range(50)]
-    assert list(in_lanes(lambda x: x, [])) == []
-    with pytest.raises(ZeroDivisionError):
-        list(in_lanes(lambda x: 1 // x, [1, 0, 2]))

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from foretoken.bases import Frozen
 from foretoken.errors import MismatchError, SetupError
@@ -66,18 +66,25 @@ def require_same_settings(
     saved = run.read_config().get(section)
     if saved is None:
         return
-    wanted: dict[str, Any] = settings.model_dump(mode="json")
-    defaults: dict[str, Any] = {n: f.default for n, f in type(settings).model_fields.items()}
+    wanted: dict[str, Any] = settings.model_dump(mode="json", exclude_none=True)
+    known = {n: saved.get(n, _plain(f.default)) for n, f in type(settings).model_fields.items()}
     differing = [
-        f"{name} {saved.get(name, defaults[name])!r} against {value!r}"
-        for name, value in wanted.items()
-        if name not in free and saved.get(name, defaults[name]) != value
+        f"{name} {value!r} against {wanted.get(name)!r}"
+        for name, value in known.items()
+        if name not in free and value != wanted.get(name)
     ]
     if differing:
         raise MismatchError(
             f"{run.path} was begun with other {section} settings ({', '.join(differing)}): "
             "repeat those, or choose another run directory"
         )
+
+
+def _plain(default: Any) -> Any:
+    """A default as a settings file would hold it; what is None is left out there."""
+    if isinstance(default, BaseModel):
+        return default.model_dump(mode="json", exclude_none=True)
+    return list(default) if isinstance(default, tuple) else default
 
 
 def _faults(error: ValidationError) -> list[str]:

@@ -19,6 +19,8 @@ from foretoken.engines.transformers.quiet import library_talk_off
 WORDS = ["<|end|>", "</", "think", ">", "</think>", "hm", "x", "y"]
 """Vocabulary of two models whose completions can all be listed."""
 END = 0
+ENDS = frozenset({END, 7})
+"""Of the tokenizer, and another one of the model's generation settings."""
 
 
 def save_few_words(folder: Path, *, seed: int) -> Path:
@@ -37,7 +39,7 @@ def save_few_words(folder: Path, *, seed: int) -> Path:
             folder
         )
     generation = folder / "generation_config.json"
-    generation.write_text(json.dumps({"eos_token_id": [END, 7]}))
+    generation.write_text(json.dumps({"eos_token_id": sorted(ENDS)}))
     return folder
 
 

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from scipy.stats import chi2
 
-from conftest import END, WORDS
+from conftest import ENDS, WORDS
 from foretoken.engines.base import SUBJECT_ALONE, Weights, WindowSpec
 from foretoken.engines.prompts import AnswerFinder
 from foretoken.engines.server.engine import ServerEngine, ServerEngines
@@ -47,9 +47,14 @@ def window_of(component: Component) -> WindowSpec:
 
 
 def every_completion() -> list[tuple[int, ...]]:
-    """All token sequences that end in the end token, or are cut at the limit."""
-    spoken = range(1, len(WORDS))
-    ended = [(*text, END) for size in range(LONGEST) for text in product(spoken, repeat=size)]
+    """All token sequences that end in an end token, or are cut at the limit."""
+    spoken = [token for token in range(len(WORDS)) if token not in ENDS]
+    ended = [
+        (*text, end)
+        for size in range(LONGEST)
+        for text in product(spoken, repeat=size)
+        for end in sorted(ENDS)
+    ]
     return [*ended, *product(spoken, repeat=LONGEST)]
 
 
@@ -130,8 +135,8 @@ def test_each_token_has_the_log_probability_of_the_voice_that_spoke_it(
     for c, own, donated in zip(made, *under, strict=True):
         spoken = np.where(c.donor_spoke, donated, own)
         assert c.log_p == pytest.approx(spoken, abs=1e-5)
-        assert c.ended == (c.tokens[-1] == END)
-        assert END not in c.tokens[:-1]
+        assert c.ended == (c.tokens[-1] in ENDS)
+        assert not ENDS & set(c.tokens[:-1])
         assert c.ended or len(c.tokens) == 12
     assert any(any(c.donor_spoke) and not all(c.donor_spoke) for c in made)
     assert 0 < sum(c.ended for c in made) < 60

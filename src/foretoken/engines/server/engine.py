@@ -30,7 +30,7 @@ from foretoken.engines.server.contact import (
     refuse_twins,
     served_length,
 )
-from foretoken.engines.server.sample import Request, draw_completion
+from foretoken.engines.server.sample import Wanted, draw_completion
 from foretoken.engines.server.settings import ServerSettings, weights_key
 from foretoken.engines.server.voice import ServedVoice
 from foretoken.engines.weights import (
@@ -67,7 +67,7 @@ class ServerEngine:
     @property
     def end_tokens(self) -> frozenset[int]:
         """Ids of the tokens that end a completion."""
-        return frozenset({self._served[0].end_token})
+        return self._served[0].end_tokens
 
     @property
     def noise(self) -> float:
@@ -96,7 +96,7 @@ class ServerEngine:
         windows = [SUBJECT_ALONE] * len(prompts) if windows is None else windows
         prefixes = [()] * len(prompts) if prefixes is None else prefixes
         requests = [
-            Request(index, tuple(prompt), tuple(prefix), window, max_tokens - len(prefix))
+            Wanted(index, tuple(prompt), tuple(prefix), window, max_tokens - len(prefix))
             for index, (prompt, prefix, window) in enumerate(
                 zip(prompts, prefixes, windows, strict=True)
             )
@@ -156,7 +156,7 @@ class ServerEngine:
         with ThreadPoolExecutor(PIECES) as pool:
             yield from pool.map(work, pieces)
 
-    def _check_request(self, request: Request, *, max_tokens: int) -> None:
+    def _check_request(self, request: Wanted, *, max_tokens: int) -> None:
         tokens = len(request.prompt) + max_tokens
         if not request.prompt or tokens > self.longest:
             raise ModelError(
@@ -242,7 +242,8 @@ class ServerEngines:
             self._longest(weights, length, voice)
             for weights, (length, _), voice in zip(voices, stated, served, strict=True)
         )
-        known = known_text(tokenizer, longest=longest, end_token=served[0].end_token)
+        end = end_token(tokenizer, voices[0].base)
+        known = known_text(tokenizer, longest=longest, end_token=end)
         contacts: list[Contact] = []
         scores: list[list[float]] = []
         for index, (identity, (_, version)) in enumerate(zip(identities, stated, strict=True)):
@@ -287,8 +288,7 @@ class ServerEngines:
             client=client,
             url=self.settings.urls.get(name, self.settings.url).rstrip("/"),
             name=name,
-            end_token=end,
-            other_ends=_generation_ends(Path(weights.base)) - {end},
+            end_tokens=_generation_ends(Path(weights.base)) | {end},
         )
 
     def _longest(self, weights: Weights, stated: int | None, voice: ServedVoice) -> int:

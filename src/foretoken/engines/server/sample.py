@@ -21,7 +21,7 @@ SEEDS = 1 << 31
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class Wanted:
     """What one completion needs."""
 
     index: int
@@ -57,16 +57,16 @@ def stretches(path_k: BoolPerToken) -> Iterator[tuple[bool, int]]:
 class _Text:
     """A completion in the making."""
 
-    request: Request
+    request: Wanted
     rng: np.random.Generator
-    end_token: int
+    end_tokens: frozenset[int]
     tokens: list[int] = field(default_factory=list)
     log_p: list[float] = field(default_factory=list)
     donor_spoke: list[bool] = field(default_factory=list)
 
     @property
     def ended(self) -> bool:
-        return bool(self.tokens) and self.tokens[-1] == self.end_token
+        return bool(self.tokens) and self.tokens[-1] in self.end_tokens
 
     @property
     def left(self) -> int:
@@ -91,7 +91,7 @@ class _Text:
 
 
 def draw_completion(
-    voices: Sequence[ServedVoice], request: Request, *, seed: int, finder: AnswerFinder
+    voices: Sequence[ServedVoice], request: Wanted, *, seed: int, finder: AnswerFinder
 ) -> Completion:
     """Sample one completion.
 
@@ -101,7 +101,7 @@ def draw_completion(
         ServerError: A request failed.
     """
     window = request.window
-    text = _Text(request, np.random.default_rng([seed, request.index]), voices[0].end_token)
+    text = _Text(request, np.random.default_rng([seed, request.index]), voices[0].end_tokens)
     if window.strength == 0 or window.enter == 0.0:
         text.add(voices[0], text.left, donor=False)
     else:

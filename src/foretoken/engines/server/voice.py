@@ -23,33 +23,30 @@ class ServedVoice:
     """Root of the API."""
     name: str
     """What the server calls it."""
-    end_token: int
-    other_ends: frozenset[int]
-    """Tokens at which the server may stop too, though they end no completion."""
+    end_tokens: frozenset[int]
+    """Each of them ends a completion."""
     dialect: Dialect = Dialect.PROMPT_LOGPROBS
     """How it is asked for scores."""
 
     def draw(self, ids: Sequence[int], *, max_tokens: int, seed: int) -> Said:
-        """Return what the model says after these ids, up to its end token.
-
-        It may be less than `max_tokens` without the end token, where the server stopped at another
-        token of its own: going on from there is the same distribution.
+        """Return what the model says after these ids, up to an end token.
 
         Raises:
             ServerError: The request failed, or the answer cannot be trusted.
         """
         body = draw_request(
-            self.name, ids, max_tokens=max_tokens, seed=seed, end_token=self.end_token
+            self.name, ids, max_tokens=max_tokens, seed=seed, end_tokens=sorted(self.end_tokens)
         )
         answer = self.client.post(f"{self.url}/completions", body, again_after_silence=False)
         said = read_draw(self.name, ids, answer, max_tokens=max_tokens)
-        if self.end_token in said.tokens:
-            length = said.tokens.index(self.end_token) + 1
-            return Said(said.tokens[:length], said.log_p[:length], stopped=True)
-        if said.stopped and said.tokens[-1] not in self.other_ends:
+        for length, token in enumerate(said.tokens, start=1):
+            if token in self.end_tokens:
+                return Said(said.tokens[:length], said.log_p[:length], stopped=True)
+        if said.stopped:
+            known = ", ".join(map(str, sorted(self.end_tokens)))
             raise ServerError(
-                f"{self.name} stopped after token {said.tokens[-1]}, which is not the end token "
-                f"{self.end_token}: the server leaves the end token out, or ends at another one"
+                f"{self.name} stopped after token {said.tokens[-1]}, which is no end token "
+                f"({known}): the server leaves the end token out, or ends at another one"
             )
         return said
 

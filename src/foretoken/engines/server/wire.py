@@ -86,16 +86,16 @@ def read_scores(
 
 
 def draw_request(
-    model: str, ids: Sequence[int], *, max_tokens: int, seed: int, end_token: int
+    model: str, ids: Sequence[int], *, max_tokens: int, seed: int, end_tokens: Sequence[int]
 ) -> dict[str, Any]:
-    """Return the body of a request for tokens after given ids, up to the end token."""
+    """Return the body of a request for tokens after given ids, up to an end token."""
     return {
         **PLAIN,
         "model": model,
         "prompt": list(ids),
         "max_tokens": max_tokens,
         "seed": seed,
-        "stop_token_ids": [end_token],
+        "stop_token_ids": list(end_tokens),
         "logprobs": 1,
     }
 

@@ -46,7 +46,7 @@ class Shape:
 
 
 @dataclass(frozen=True)
-class Budget:
+class PassLimits:
     """Most of one forward pass of scoring."""
 
     tokens: int
@@ -90,7 +90,7 @@ def sampling_rows(
     return max(1, min(MOST_ROWS, int(SHARE * free) // row))
 
 
-def scoring_budget(shape: Shape, *, free: int) -> Budget:
+def scoring_budget(shape: Shape, *, free: int) -> PassLimits:
     """Return the most tokens and logits of a pass: each may take half of the share of `free`.
 
     Args:
@@ -100,7 +100,7 @@ def scoring_budget(shape: Shape, *, free: int) -> Budget:
     half = int(SHARE * free) // 2
     # The prompts' cache, its rows laid beside the completions, and the two while they are joined.
     token = (1 + CACHE_COPIES) * shape.cache_bytes + shape.work_bytes
-    return Budget(
+    return PassLimits(
         tokens=max(1, min(MOST_TOKENS, half // token)), logits=max(1, half // SCORED_LOGIT_BYTES)
     )
 

@@ -23,7 +23,7 @@ from foretoken.engines.base import Item, Scores
 from foretoken.engines.transformers.cache import ReadPrompts, attends_fully, reads_at_most
 from foretoken.engines.transformers.devices import free_bytes, input_device
 from foretoken.engines.transformers.load import LoadedModel, vocabulary_rows
-from foretoken.engines.transformers.memory import Budget, in_halves, scoring_budget, shape_of
+from foretoken.engines.transformers.memory import PassLimits, in_halves, scoring_budget, shape_of
 from foretoken.errors import ModelError
 
 BATCH_TOKENS = 16384
@@ -97,10 +97,10 @@ def score(
     )
 
 
-def _budget(model: PreTrainedModel) -> Budget:
+def _budget(model: PreTrainedModel) -> PassLimits:
     free = free_bytes(input_device(model))
     if free is None:
-        return Budget(tokens=BATCH_TOKENS, logits=BATCH_LOGITS)
+        return PassLimits(tokens=BATCH_TOKENS, logits=BATCH_LOGITS)
     return scoring_budget(shape_of(model), free=free)
 
 
@@ -125,7 +125,9 @@ class _Row(NamedTuple):
     """Tokens that were read before, and are attended to."""
 
 
-def _batches(rows: Mapping[int, _Row], *, budget: Budget, vocabulary: int) -> Iterator[list[int]]:
+def _batches(
+    rows: Mapping[int, _Row], *, budget: PassLimits, vocabulary: int
+) -> Iterator[list[int]]:
     """Yield keys of rows of similar length, longest first."""
     batch: list[int] = []
     longest = real = beside = silent = 0
@@ -150,7 +152,7 @@ def _batches(rows: Mapping[int, _Row], *, budget: Budget, vocabulary: int) -> It
 
 
 def _score_after_prompts(
-    model: LoadedModel, items: Sequence[Item], *, budget: Budget, tally: _Tally
+    model: LoadedModel, items: Sequence[Item], *, budget: PassLimits, tally: _Tally
 ) -> None:
     """Read each distinct prompt once, then its completions."""
     vocabulary = vocabulary_rows(model.model)
@@ -226,7 +228,7 @@ def _padded(rows: Sequence[Sequence[int]]) -> torch.Tensor:
 
 @torch.inference_mode()
 def _score_whole(
-    model: LoadedModel, items: Sequence[Item], *, budget: Budget, tally: _Tally
+    model: LoadedModel, items: Sequence[Item], *, budget: PassLimits, tally: _Tally
 ) -> None:
     """Read each prompt with its completion."""
     rows = {
