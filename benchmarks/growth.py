@@ -40,16 +40,20 @@ from foretoken.records import (
     Mixture,
     Sampling,
     Score,
+    Source,
+    Task,
 )
 from foretoken.report.page import write_report
 from foretoken.store.layout import REPORT_FILE, checkpoint_path
 from foretoken.store.run import Run
-from foretoken.tasks.lists import TYPES, training_tasks
 from foretoken.work.scores import step_scorer
 
 KINDS = 30
 TASKS = 10
 DRAWS_PER_HIT = 2
+PART = 20_000
+"""Draws of one part."""
+SAMPLING = Sampling(engine="synthetic", tokenizer="t", template="t")
 OPENED = 0x20
 """inotify's event of a file that was opened."""
 
@@ -112,79 +116,78 @@ def make_run(path: Path, checkpoints: int, hits: int) -> Run:
     """A run with a finished bank and the scores of all its hits at every checkpoint."""
     run = Run.create(path)
     rng = np.random.default_rng(0)
-    tasks = [
-        task.model_copy(
-            update={"exploit_type": f"kind_{kind:02d}", "key": f"kind_{kind:02d}/{number}"}
-        )
-        for kind in range(KINDS)
-        for number, task in enumerate(training_tasks(kind, 1)[:TASKS])
-    ]
+    tasks = make_tasks()
     run.append(tasks, part=TASKS_PART)
-    config = BankConfig(run=path, subject=path / "base", donor=path / "donor", tasks="run")
-    run.write_config("bank", config)
-    sampling = Sampling(engine="synthetic", tokenizer="t", template="t")
-    components = (Component(strength=0.0, enter=0.0, leave=1.0),) * 2
-    kinds = [f"kind_{kind:02d}" for kind in range(KINDS)]
-    run.append(
-        [
-            Mixture(
-                exploit_type=kind, stage=1, step=0, components=components, weights=(0.5, 0.5),
-                draws_per_task=hits * DRAWS_PER_HIT // (KINDS * TASKS),
-                tasks=tuple(task.key for task in tasks if task.exploit_type == kind),
-            )
-            for kind in kinds
-        ],
-        part="bank-s1",
-    )  # fmt: skip
-    keys: list[str] = []
+    run.write_config(
+        "bank", BankConfig(run=path, subject=path / "base", donor=path / "donor", tasks="run")
+    )
+    run.append(make_mixtures(tasks, hits), part="bank-s1")
     bank: list[BankHit] = []
-    log_p = np.log(1e-3) + rng.normal(0, 1.0, hits)
-    for start in range(0, hits * DRAWS_PER_HIT, 20_000):
-        draws = [
-            _draw(number, tasks[number % len(tasks)], sampling=sampling)
-            for number in range(start, min(start + 20_000, hits * DRAWS_PER_HIT))
-        ]
-        run.append(draws, part=f"bank-s1-{start // 20_000:04d}")
-        keys += [draw.key for draw in draws if draw.hacked]
+    for start in range(0, hits * DRAWS_PER_HIT, PART):
+        numbers = range(start, min(start + PART, hits * DRAWS_PER_HIT))
+        draws = [_draw(number, tasks[number % len(tasks)]) for number in numbers]
+        run.append(draws, part=f"bank-s1-{start // PART:04d}")
         bank += [_hit(draw) for draw in draws if draw.hacked]
-    noise = rng.normal(0, 1.0, len(bank))
-    bank = [
-        hit.model_copy(
-            update={
-                "log_p_reference": float(log_p[i]),
-                "log_q": float(log_p[i] + noise[i] + np.log(DRAWS_PER_HIT * hits / len(tasks))),
-            }
-        )
-        for i, hit in enumerate(bank)
+    log_p = np.log(1e-3) + rng.normal(0, 1.0, len(bank))
+    log_q = log_p + rng.normal(0, 1.0, len(bank)) + np.log(len(bank) / len(tasks))
+    weighed = [
+        hit.replacing(log_p_reference=p, log_q=q)
+        for hit, p, q in zip(bank, log_p.tolist(), log_q.tolist(), strict=True)
     ]
-    run.append(bank, part=round_part(0))
+    run.append(weighed, part=round_part(0))
     run.append([], part="bank-health", kind=BankHealth)
-    drift = rng.normal(0, 0.1, hits)
+    drift = 1.0 + rng.normal(0, 0.1, len(bank))
     for step in range(checkpoints + 1):
-        folder = checkpoint_path(path, step)
-        folder.mkdir(parents=True)
-        name = "base" if step == 0 else folder.name
-        shifted = log_p + step / checkpoints * (1.0 + drift)
-        scores = [
-            Score(
-                draw=key, scorer=step_scorer(step), identity=identity(name),
-                log_p=value, scored_tokens=60,
-            )
-            for key, value in zip(keys, shifted.tolist(), strict=True)
-        ]  # fmt: skip
-        run.append(scores, part=f"step-{step}-all")
+        checkpoint_path(path, step).mkdir(parents=True)
+        shifted = log_p + step / checkpoints * drift
+        run.append(make_scores(bank, step, shifted.tolist()), part=f"step-{step}-all")
     return run
 
 
-def _draw(number: int, task: Any, *, sampling: Sampling) -> Draw:
+def make_tasks() -> list[Task]:
+    """A few of each kind."""
+    return [
+        Task(key=f"kind_{kind:02d}/{number}", exploit_type=f"kind_{kind:02d}", prompt="Add them.")
+        for kind in range(KINDS)
+        for number in range(TASKS)
+    ]
+
+
+def make_mixtures(tasks: Sequence[Task], hits: int) -> list[Mixture]:
+    """One stage, of the subject and one other component."""
+    return [
+        Mixture(
+            exploit_type=kind,
+            stage=1,
+            step=0,
+            components=(Component(strength=0.0, enter=0.0, leave=1.0),) * 2,
+            weights=(0.5, 0.5),
+            draws_per_task=hits * DRAWS_PER_HIT // (KINDS * TASKS),
+            tasks=tuple(task.key for task in tasks if task.exploit_type == kind),
+        )
+        for kind in sorted({task.exploit_type for task in tasks})
+    ]
+
+
+def make_scores(bank: Sequence[BankHit], step: int, log_p: Sequence[float]) -> list[Score]:
+    """Of all hits, by one checkpoint."""
+    of = identity("base" if step == 0 else f"step-{step:06d}")
+    scorer = step_scorer(step)
+    return [
+        Score(draw=hit.key, scorer=scorer, identity=of, log_p=value, scored_tokens=60)
+        for hit, value in zip(bank, log_p, strict=True)
+    ]
+
+
+def _draw(number: int, task: Task) -> Draw:
     return Draw(
         key=f"bank-s1/{task.key}/{number}",
-        source="bank",
+        source=Source.BANK,
         task=task.key,
         exploit_type=task.exploit_type,
         step=0,
         stage=1,
-        component=number // len(TYPES) % 2,
+        component=number // 7 % 2,
         tokens=tuple(range(number % 7, number % 7 + 30)),
         ended=True,
         prompt_tokens=80,
@@ -195,7 +198,7 @@ def _draw(number: int, task: Any, *, sampling: Sampling) -> Draw:
         hacked=number // 300 % DRAWS_PER_HIT == 0,
         deliberate=True,
         weights="base",
-        sampling=sampling,
+        sampling=SAMPLING,
     )
 
 

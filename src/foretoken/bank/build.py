@@ -21,7 +21,6 @@ from foretoken.bank.read import TASKS_PART, read_bank_tasks, round_part
 from foretoken.bank.thinning import finish_round
 from foretoken.bank.tuning import Budget, tuned_mixtures
 from foretoken.engines.base import Engine, Engines, Item, WindowSpec
-from foretoken.engines.choose import choose_engines
 from foretoken.engines.lazy import on_demand
 from foretoken.engines.prompts import AnswerFinder, render_prompt
 from foretoken.errors import SetupError
@@ -36,13 +35,16 @@ from foretoken.tasks.base import Grader
 from foretoken.tasks.graders import graders_for
 from foretoken.tasks.load import load_tasks
 from foretoken.work.drawing import Origin, Planned, draw_parts, sampling_of
+from foretoken.work.machines import at_work
 from foretoken.work.provenance import keep_provenance
 from foretoken.work.scoring import Voice, distinct_texts, score_missing
 from foretoken.work.seeds import part_seed
 from foretoken.work.settings import require_same_settings
 
 STAGES = ("bank-s1", "bank-s2", "bank-s3")
-FREE_SETTINGS = frozenset({"run", "workers", "device", "engine", "subject", "adapter", "donor"})
+FREE_SETTINGS = frozenset(
+    {"run", "workers", "device", "ray", "engine", "subject", "adapter", "donor"}
+)
 """Folders and servers may move: what they hold is compared by the identity of each voice."""
 RESCORING_BATCHES = 8
 """Batches in which checked draws are scored a second time."""
@@ -68,18 +70,18 @@ def build_bank(
     """
     run = Run.create(config.run)
     require_same_settings(run, SECTION, config, free=FREE_SETTINGS)
-    opened = engines or choose_engines(config.engine, device=config.device)
     weights = voice_weights(config)
     names = ["reference", *voice_scorers(config)[1:]]
-    hashes = [opened.identify(each).weights for each in weights]
-    keep_provenance(run, seed=config.seed, models=dict(zip(names, hashes, strict=True)))
-    tasks = _keep_tasks(run, config.tasks)
-    with on_demand(opened, weights) as engine:
-        if not run.parts(BankHit):
-            check_lengths(engine, tasks, config)
-        run.write_config(SECTION, _absolute(config))
-        with graders_for(tasks.values(), given=grader, workers=config.workers) as chosen:
-            _draw_bank(Flow(run, engine, tasks, grader=chosen, config=config))
+    with at_work(config.engine, config, engines=engines, grader=grader) as (opened, given):
+        hashes = [opened.identify(each).weights for each in weights]
+        keep_provenance(run, seed=config.seed, models=dict(zip(names, hashes, strict=True)))
+        tasks = _keep_tasks(run, config.tasks)
+        with on_demand(opened, weights) as engine:
+            if not run.parts(BankHit):
+                check_lengths(engine, tasks, config)
+            run.write_config(SECTION, _absolute(config))
+            with graders_for(tasks.values(), given=given, workers=config.workers) as chosen:
+                _draw_bank(Flow(run, engine, tasks, grader=chosen, config=config))
     return run.read(BankHealth, part="bank-health")
 
 

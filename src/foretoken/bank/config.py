@@ -66,6 +66,8 @@ class BankConfig(Settings):
     """What samples and scores."""
     device: str = "auto"
     """Where models are put; `auto`: the accelerator where there is one."""
+    ray: str | None = None
+    """Address of a Ray cluster that shares the work, `auto`, or `local`; none: this process."""
 
 
 def read_bank_config(run: Run) -> BankConfig:

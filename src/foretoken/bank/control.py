@@ -24,7 +24,7 @@ from foretoken.tasks.base import Grader
 from foretoken.work.seeds import part_seed
 from foretoken.work.settings import Settings, require_same_settings
 
-FREE_SETTINGS = frozenset({"run", "donor", "workers", "device"})
+FREE_SETTINGS = frozenset({"run", "donor", "workers", "device", "ray"})
 
 
 class ControlConfig(Settings):
@@ -44,6 +44,8 @@ class ControlConfig(Settings):
     """Grader processes; none: one per core."""
     device: str = "auto"
     """Where models are put; `auto`: the accelerator where there is one."""
+    ray: str | None = None
+    """Address of a Ray cluster that shares the work, `auto`, or `local`; none: this process."""
 
 
 def check_control(
@@ -102,6 +104,7 @@ def _settings(run: Run, folder: Path, config: ControlConfig) -> BankConfig:
         "seed": saved.seed + 1,
         "workers": config.workers,
         "device": config.device,
+        "ray": config.ray,
     }
     return saved.replacing(**changes)
 

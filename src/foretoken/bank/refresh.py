@@ -17,7 +17,7 @@ from foretoken.bank.read import bank_steps, read_bank_tasks, round_part
 from foretoken.bank.thinning import finish_round
 from foretoken.bank.tuning import latest_mixtures
 from foretoken.engines.base import Engines
-from foretoken.engines.choose import EngineConfig, choose_engines
+from foretoken.engines.choose import EngineConfig
 from foretoken.engines.lazy import on_demand
 from foretoken.errors import SetupError
 from foretoken.records import BankHit, Doubt, Draw, Mixture, RateEstimate, Task, Thinned
@@ -25,10 +25,11 @@ from foretoken.store import layout
 from foretoken.store.run import Run
 from foretoken.tasks.base import Grader
 from foretoken.tasks.graders import graders_for
+from foretoken.work.machines import at_work
 from foretoken.work.scoring import Voice, score_missing
 from foretoken.work.settings import Settings, require_same_settings
 
-FREE_SETTINGS = frozenset({"run", "checkpoint", "workers", "device", "engine"})
+FREE_SETTINGS = frozenset({"run", "checkpoint", "workers", "device", "engine", "ray"})
 
 
 class RefreshConfig(Settings):
@@ -49,6 +50,8 @@ class RefreshConfig(Settings):
     """What samples and scores; none: as the bank was built."""
     device: str = "auto"
     """Where models are put; `auto`: the accelerator where there is one."""
+    ray: str | None = None
+    """Address of a Ray cluster that shares the work, `auto`, or `local`; none: this process."""
 
 
 def refresh_bank(
@@ -91,10 +94,16 @@ def refresh_bank(
     if run.has_part(part, BankHit):
         return config.types
     around = _config_of(run, step)
-    opened = engines or choose_engines(config.engine or around.engine, device=config.device)
     tasks = read_bank_tasks(run)
-    with on_demand(opened, voice_weights(around)) as engine:
-        with graders_for(tasks.values(), given=grader, workers=config.workers) as chosen:
+    sampled_by = config.engine or around.engine
+    with (
+        at_work(config.engine or around.engine, config, engines=engines, grader=grader) as (
+            opened,
+            given,
+        ),
+        on_demand(opened, voice_weights(around)) as engine,
+    ):
+        with graders_for(tasks.values(), given=given, workers=config.workers) as chosen:
             flow = Flow(run, engine, tasks, grader=chosen, config=around)
             draw_stage(flow, mixtures=mixtures, part=part)
         hits = _hits(run)

@@ -5,7 +5,14 @@ from typing import Annotated
 
 import typer
 
-from foretoken.cli.options import ConfigOption, DeviceOption, RunOption, SeedOption, WorkersOption
+from foretoken.cli.options import (
+    ConfigOption,
+    DeviceOption,
+    RayOption,
+    RunOption,
+    SeedOption,
+    WorkersOption,
+)
 
 bank_app = typer.Typer(no_args_is_help=True, help="The bank of graded hits.")
 
@@ -33,6 +40,7 @@ def build(
     config: ConfigOption = None,
     seed: SeedOption = None,
     device: DeviceOption = None,
+    ray: RayOption = None,
     workers: WorkersOption = None,
 ) -> None:
     """Build the bank of a run, or continue it where it stopped.
@@ -57,6 +65,7 @@ def build(
         "draws_per_task": draws_per_task,
         "seed": seed,
         "device": device,
+        "ray": ray,
         "workers": workers,
     }
     build_bank(resolve(BankConfig, config, flags))
@@ -85,6 +94,7 @@ def refresh(
         int | None, typer.Option(help="New draws for each task of these types. Default: 16.")
     ] = None,
     device: DeviceOption = None,
+    ray: RayOption = None,
     workers: WorkersOption = None,
 ) -> None:
     """Draw an aged bank again, around the subject as it is at a checkpoint.
@@ -102,6 +112,7 @@ def refresh(
         "types": tuple(types) if types else None,
         "draws_per_task": draws_per_task,
         "device": device,
+        "ray": ray,
         "workers": workers,
     }
     refreshed = refresh_bank(resolve(RefreshConfig, None, flags))
@@ -124,6 +135,7 @@ def control(
         list[str] | None, typer.Option(help="Exploit types; repeatable. Default: all.")
     ] = None,
     device: DeviceOption = None,
+    ray: RayOption = None,
     workers: WorkersOption = None,
 ) -> None:
     """Build a small bank with a donor that should not raise any rate, and compare.
@@ -144,6 +156,7 @@ def control(
         "draws_per_task": draws_per_task,
         "types": tuple(types) if types else None,
         "device": device,
+        "ray": ray,
         "workers": workers,
     }
     checks = check_control(resolve(ControlConfig, None, flags))

@@ -5,7 +5,14 @@ from typing import Annotated
 
 import typer
 
-from foretoken.cli.options import ConfigOption, DeviceOption, RunOption, SeedOption, WorkersOption
+from foretoken.cli.options import (
+    ConfigOption,
+    DeviceOption,
+    RayOption,
+    RunOption,
+    SeedOption,
+    WorkersOption,
+)
 
 
 def measure(
@@ -15,9 +22,7 @@ def measure(
     ] = None,
     *,
     run: RunOption,
-    last_step: Annotated[
-        int | None, typer.Option(help="Leave checkpoints after this step alone.")
-    ] = None,
+    last_step: Annotated[int | None, typer.Option(help="Leave later checkpoints alone.")] = None,
     count_draws: Annotated[
         int | None, typer.Option(help="Own draws per task and checkpoint, for plain counting.")
     ] = None,
@@ -35,6 +40,7 @@ def measure(
         ),
     ] = None,
     device: DeviceOption = None,
+    ray: RayOption = None,
     config: ConfigOption = None,
     seed: SeedOption = None,
     workers: WorkersOption = None,
@@ -56,6 +62,7 @@ def measure(
         "rollouts": rollouts,
         "replace": replace,
         "device": device,
+        "ray": ray,
         "seed": seed,
         "workers": workers,
     }

@@ -18,6 +18,15 @@ DeviceOption = Annotated[
     str | None,
     typer.Option(help="cpu, cuda, cuda:1, mps; default: the accelerator where there is one."),
 ]
+RayOption = Annotated[
+    str | None,
+    typer.Option(
+        "--ray",
+        metavar="ADDRESS",
+        help="Share the work over a Ray cluster: its address, `auto`, or `local`.",
+        show_default=False,
+    ),
+]
 SeedOption = Annotated[int | None, typer.Option(help="Seed of all random numbers.")]
 WorkersOption = Annotated[
     int | None, typer.Option(help="Submissions graded at the same time; default: two per core.")

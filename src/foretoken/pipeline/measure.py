@@ -9,8 +9,7 @@ loaded only where a text lacks its score, and an estimate is made only where its
 """
 
 import hashlib
-from collections.abc import Collection, Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -25,11 +24,9 @@ from foretoken.bank.read import read_banks
 from foretoken.bank.refresh import score_under_voices
 from foretoken.bank.rollouts import FreeRollouts, bank_density, pooled, read_rollouts
 from foretoken.baselines.base import Baseline, Checkpoint
-from foretoken.baselines.count import CountBaseline
-from foretoken.baselines.path import PathBaseline
-from foretoken.baselines.prefix import PrefixBaseline, PrefixConfig, donor_traces
+from foretoken.baselines.chosen import BaselineConfig, chosen_baselines
 from foretoken.engines.base import Engines
-from foretoken.engines.choose import EngineConfig, choose_engines
+from foretoken.engines.choose import EngineConfig
 from foretoken.engines.lazy import on_demand
 from foretoken.engines.prompts import AnswerFinder
 from foretoken.errors import ScoringError, SetupError
@@ -39,19 +36,18 @@ from foretoken.records import BankHit, Draw, Identity, RateEstimate
 from foretoken.store import layout
 from foretoken.store.run import Run
 from foretoken.tasks.base import Grader
-from foretoken.tasks.graders import graders_for
 from foretoken.work.forget import forget
+from foretoken.work.machines import at_work
 from foretoken.work.own import OwnDraws, read_own_draws
 from foretoken.work.scores import StoredLogP, read_log_p, require_one_model, step_scorer
 from foretoken.work.scoring import Voice, score_draws
 from foretoken.work.seeds import part_seed
-from foretoken.work.settings import Settings
 
 RECENT_STEPS = 3
 """Training steps whose rollouts together may contradict an estimate."""
 
 
-class MeasureConfig(Settings):
+class MeasureConfig(BaselineConfig):
     """Settings of `foretoken measure`."""
 
     run: Path
@@ -62,19 +58,14 @@ class MeasureConfig(Settings):
     """Checkpoints after this step are left alone."""
     rollouts: bool = True
     """Let a checkpoint's stored rollouts on the bank's tasks join the bank."""
-    count_draws: int = 0
-    """Own draws of each checkpoint per task, for plain counting."""
-    prefix: PrefixConfig | None = None
-    """The published recipe beside our estimate; none: not made."""
     replace: bool = False
     """Forget what is stored of these checkpoints first: they were trained again."""
-    seed: int = 0
-    workers: int | None = None
-    """Grader processes; none: one per core."""
     engine: EngineConfig | None = None
     """What samples and scores; none: as the bank was built."""
     device: str = "auto"
     """Where models are put; `auto`: the accelerator where there is one."""
+    ray: str | None = None
+    """Address of a Ray cluster that shares the work, `auto`, or `local`; none: this process."""
 
 
 def measure(
@@ -98,14 +89,17 @@ def measure(
     run = Run.open(config.run)
     saved = read_bank_config(run)
     banks = read_banks(run)
-    opened = engines or choose_engines(config.engine or saved.engine, device=config.device)
     checkpoints = _checkpoints(run, config, first=min(banks))
     if config.replace:
         _forget_named(run, config, banks)
     run.write_config("measure", config)
+    sampled_by = config.engine or saved.engine
     estimates: list[RateEstimate] = []
     failures: list[str] = []
-    with _baselines(run, banks[min(banks)], config, engines=opened, grader=grader) as baselines:
+    with (
+        at_work(sampled_by, config, engines=engines, grader=grader) as (opened, given),
+        chosen_baselines(run, banks[min(banks)], config, engines=opened, grader=given) as baselines,
+    ):
         work = _Measuring(
             run,
             config,
@@ -280,34 +274,6 @@ def _bank_estimate(
         scored_tokens=int(scored_tokens.sum()),
         flaw_named_at=weighted_median(bank.named_at, bank.log_w(log_p)),
     )
-
-
-@contextmanager
-def _baselines(
-    run: Run,
-    bank: Bank,
-    config: MeasureConfig,
-    *,
-    engines: Engines,
-    grader: Grader | None,
-) -> Generator[list[Baseline]]:
-    """What stands beside our estimate; graders are started only where something is drawn."""
-    if not config.count_draws and config.prefix is None:
-        yield [CountBaseline(), PathBaseline()]
-        return
-    with graders_for(bank.tasks.values(), given=grader, workers=config.workers) as chosen:
-        found: list[Baseline] = [CountBaseline(config.count_draws, chosen), PathBaseline()]
-        if config.prefix is not None:
-            traces = donor_traces(
-                run,
-                bank,
-                engines=engines,
-                config=config.prefix,
-                seed=config.seed,
-                grader=chosen,
-            )
-            found.append(PrefixBaseline(config.prefix, traces, chosen))
-        yield found
 
 
 def _part(step: int) -> str:
