@@ -35,7 +35,10 @@ def make(part):
     time.sleep(float(sys.argv[4]))
     return [a_draw(part)]
 
-work_parts(Run.create(sys.argv[1]), Draw, PARTS, make, stale_s=float(sys.argv[5]))
+work_parts(
+    Run.create(sys.argv[1]), Draw, PARTS, make,
+    finish=lambda _, made: made, stale_s=float(sys.argv[5]),
+)
 """
 
 
@@ -128,7 +131,7 @@ def test_a_part_that_was_finished_meanwhile_is_kept(tmp_path: Path) -> None:
         run.append([a_draw("theirs")], part=part)
         return [a_draw("mine")]
 
-    work_parts(run, Draw, ["p"], make)
+    work_parts(run, Draw, ["p"], make, finish=lambda _, made: made)
     assert [draw.key for draw in run.read(Draw)] == ["theirs"]
 
 
@@ -139,6 +142,6 @@ def test_a_failed_part_gives_its_claim_back(tmp_path: Path) -> None:
         raise ValueError(part)
 
     with pytest.raises(ValueError, match="p"):
-        work_parts(run, Draw, ["p"], fail)
-    work_parts(run, Draw, ["p"], lambda part: [a_draw(part)])
+        work_parts(run, Draw, ["p"], fail, finish=lambda _, made: made)
+    work_parts(run, Draw, ["p"], lambda part: [a_draw(part)], finish=lambda _, made: made)
     assert [path.name for path in run.folder.iterdir()] == ["draws"]

@@ -151,7 +151,7 @@ def test_claims_hold_and_are_removed_wherever_the_run_lives(address: str) -> Non
     with held:
         assert Claims(run, Draw).take("p1") is None
         assert not create_exclusively(held.path, b"mine")
-    work_parts(run, Draw, ["p1", "p2"], lambda part: [a_draw(part)])
+    work_parts(run, Draw, ["p1", "p2"], lambda part: [a_draw(part)], finish=lambda _, made: made)
     assert run.parts(Draw) == ["p1", "p2"]
     assert not layout.claim_path(run.path, Draw, "p1").exists()
 

@@ -97,10 +97,7 @@ def refresh_bank(
     tasks = read_bank_tasks(run)
     sampled_by = config.engine or around.engine
     with (
-        at_work(config.engine or around.engine, config, engines=engines, grader=grader) as (
-            opened,
-            given,
-        ),
+        at_work(sampled_by, config, engines=engines, grader=grader) as (opened, given),
         on_demand(opened, voice_weights(around)) as engine,
     ):
         with graders_for(tasks.values(), given=given, workers=config.workers) as chosen:

@@ -14,9 +14,10 @@ import secrets
 import socket
 import threading
 import time
-from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 from foretoken.records import Record
 from foretoken.store import layout
@@ -29,6 +30,23 @@ BEATS = 6
 """Heartbeats in that time."""
 LOOK_S = 1.0
 """Seconds between two looks at the parts that others make."""
+
+
+P = TypeVar("P")
+R = TypeVar("R")
+
+
+class SideBySide(Protocol):
+    """Does independent pieces of work, as many at a time as suits; results in their order."""
+
+    def __call__(self, work: Callable[[P], R], pieces: Sequence[P]) -> Iterator[R]:
+        """Do the work; see `Engine.side_by_side`."""
+        ...
+
+
+def in_order(work: Callable[[P], R], pieces: Sequence[P]) -> Iterator[R]:
+    """Do one piece after the other."""
+    return map(work, pieces)
 
 
 class Claims:
@@ -143,8 +161,10 @@ def work_parts(
     run: Run,
     kind: type[Record],
     parts: Sequence[str],
-    make: Callable[[str], Sequence[Record]],
+    make: Callable[[str], R],
     *,
+    finish: Callable[[str, R], Sequence[Record]],
+    side_by_side: SideBySide = in_order,
     within: str | None = None,
     stale_s: float = STALE_S,
 ) -> None:
@@ -157,7 +177,9 @@ def work_parts(
         run: Where the parts go.
         kind: Class of the records.
         parts: Names of the parts, each deterministic in what it holds.
-        make: Makes the records of a part.
+        make: The costly half of making a part; may run in several threads.
+        finish: From what `make` returned to the part's records, one part after the other.
+        side_by_side: Makes several parts at a time; results in their order.
         within: The partition, where the kind is divided.
         stale_s: Seconds without a heartbeat after which a part is taken over.
 
@@ -165,30 +187,36 @@ def work_parts(
         StoreError: The disk or store refuses.
     """
     claims = Claims(run, kind, within=within, stale_s=stale_s)
+    held: dict[str, Claim] = {}
+
+    def claimed(part: str) -> tuple[R] | None:
+        claim = claims.take(part)
+        if claim is None:
+            return None
+        held[part] = claim.__enter__()
+        return None if run.has_part(part, kind, within) else (make(part),)
+
     missing = _missing(run, kind, parts, within)
     while missing:
         worked = False
-        for part in missing:
-            with _claimed(claims, part) as mine:
-                if mine and not run.has_part(part, kind, within):
-                    run.append(make(part), part=part, kind=kind, within=within, keep=True)
+        try:
+            for part, made in zip(missing, side_by_side(claimed, missing), strict=True):
+                if made is not None:
+                    records = finish(part, made[0])
+                    run.append(records, part=part, kind=kind, within=within, keep=True)
                     worked = True
+                if part in held:
+                    held.pop(part).__exit__()
+        finally:
+            for claim in held.values():
+                claim.__exit__()
+            held.clear()
         missing = _missing(run, kind, parts, within)
         if missing and not worked:
             time.sleep(min(LOOK_S, stale_s / BEATS))
     for part in parts:
         claims.forget(part)
     claims.tidy()
-
-
-@contextmanager
-def _claimed(claims: Claims, part: str) -> Generator[bool]:
-    claim = claims.take(part)
-    if claim is None:
-        yield False
-        return
-    with claim:
-        yield True
 
 
 def _missing(run: Run, kind: type[Record], parts: Sequence[str], within: str | None) -> list[str]:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from foretoken.engines.base import Completion, Engine
 from foretoken.engines.prompts import render_prompt
 from foretoken.records import Draw, Identity, Sampling
+from foretoken.store.claims import work_parts
 from foretoken.store.run import Run
 from foretoken.tasks.base import Grader
 from foretoken.work.grading import Origin, Planned, graded_draws
@@ -51,9 +52,9 @@ def draw_parts(
         f"{name}-{number:04d}": planned[start : start + part_draws]
         for number, start in enumerate(range(0, len(planned), part_draws))
     }
-    missing = [part for part in chunks if not run.has_part(part, Draw)]
+    done = sum(len(chunk) for part, chunk in chunks.items() if run.has_part(part, Draw))
     with progress_bar(f"{name}: draw and grade", len(planned)) as advance:
-        advance(sum(len(chunk) for part, chunk in chunks.items() if part not in missing))
+        advance(done)
 
         def sample_part(part: str) -> list[Completion]:
             return _sample(
@@ -64,16 +65,23 @@ def draw_parts(
                 on_finished=advance,
             )
 
-        sampled = engine.side_by_side(sample_part, missing)
-        for part, completions in zip(missing, sampled, strict=True):
-            draws = graded_draws(
+        def grade_part(part: str, completions: list[Completion]) -> list[Draw]:
+            return graded_draws(
                 chunks[part],
                 completions,
                 tokenizer=engine.tokenizer,
                 origin=origin,
                 grader=grader,
             )
-            run.append(draws, part=part)
+
+        work_parts(
+            run,
+            Draw,
+            list(chunks),
+            sample_part,
+            finish=grade_part,
+            side_by_side=engine.side_by_side,
+        )
 
 
 def _sample(

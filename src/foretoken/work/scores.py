@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
@@ -39,16 +40,20 @@ class StoredLogP:
     scored_tokens: IntPerDraw
     errors: pa.Array
 
+    @cached_property
+    def _rows(self) -> dict[str, int]:
+        return {draw: row for row, draw in enumerate(self.draws.to_pylist())}
+
     def places(self, keys: pa.Array) -> IntPerDraw:
         """Row of each draw; -1 where it has none."""
-        found = pc.fill_null(
-            pc.call_function("index_in", [keys], pc.SetLookupOptions(self.draws)), -1
-        )
-        return np.asarray(found.to_numpy(zero_copy_only=False), dtype=np.int64)
+        rows = self._rows
+        return np.array([rows.get(key, -1) for key in keys.to_pylist()], dtype=np.int64)
 
     def missing(self, keys: pa.Array) -> AnyArray:
         """(draws,) bool: no log-probability is known."""
-        row = self.places(keys)
+        return self._unknown(self.places(keys))
+
+    def _unknown(self, row: IntPerDraw) -> AnyArray:
         if not len(self.log_p):
             return np.ones(len(row), dtype=np.bool_)
         return np.where(row < 0, True, np.isnan(self.log_p[row]))
@@ -59,8 +64,8 @@ class StoredLogP:
         Raises:
             ScoringError: A draw has no score, or its score failed.
         """
-        missing = self.missing(keys)
         row = self.places(keys)
+        missing = self._unknown(row)
         if missing.any():
             first = int(np.flatnonzero(missing)[0])
             reason = "never scored" if row[first] < 0 else str(self.errors[int(row[first])])

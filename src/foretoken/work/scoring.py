@@ -12,6 +12,7 @@ from foretoken.engines.base import Engine, Scores
 from foretoken.engines.prompts import render_prompt
 from foretoken.errors import MismatchError
 from foretoken.records import Draw, Identity, Sampling, Score, Task, distinct
+from foretoken.store.claims import work_parts
 from foretoken.store.run import Run
 from foretoken.work.progress import progress_bar
 from foretoken.work.scores import JOINED, read_scores, require_one_model
@@ -88,21 +89,32 @@ def score_draws(
     )
     groups = distinct_texts(draws)
     groups.sort(key=lambda group: (group[0].task, group[0].key))
+    chunks = {_part_name(voice.scorer, chunk): chunk for chunk in _chunks(groups, PART_ITEMS)}
+    for part in chunks:
+        if run.has_part(part, Score, voice.scorer):  # what it holds has failed: make it anew
+            run.remove(Score, part, voice.scorer)
     with progress_bar(f"score under {voice.scorer}", len(groups)) as advance:
-        chunks = list(_chunks(groups, PART_ITEMS))
 
-        def score_chunk(chunk: Sequence[list[Draw]]) -> Scores:
+        def score_chunk(part: str) -> Scores:
             items = [
                 (render_prompt(voice.engine.tokenizer, tasks[first.task]), first.tokens)
-                for first, *_ in chunk
+                for first, *_ in chunks[part]
             ]
             return voice.engine.score(items, voice=voice.index, per_token=per_token)
 
-        found = voice.engine.side_by_side(score_chunk, chunks)
-        for chunk, scores in zip(chunks, found, strict=True):
-            part = _part_name(voice.scorer, chunk)
-            run.append(_records(chunk, scores, voice=voice), part=part, replace=True)
-            advance(len(chunk))
+        def records(part: str, scores: Scores) -> list[Score]:
+            advance(len(chunks[part]))
+            return _records(chunks[part], scores, voice=voice)
+
+        work_parts(
+            run,
+            Score,
+            list(chunks),
+            score_chunk,
+            finish=records,
+            side_by_side=voice.engine.side_by_side,
+            within=voice.scorer,
+        )
 
 
 def is_scored(score: Score | None, *, per_token: bool) -> bool:

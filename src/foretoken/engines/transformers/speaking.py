@@ -65,7 +65,7 @@ class Way:
     """Whether the start of an answer is found on the device."""
 
 
-class Voice:
+class BatchVoice:
     """One model with the cache of one batch."""
 
     def __init__(self, loaded: LoadedModel, *, capacity: int, share: bool) -> None:
@@ -199,7 +199,7 @@ def speak(
     steps = max(request.limit for request in requests)
     ends = torch.tensor(sorted(models[0].end_tokens), device=device)
     voices = [
-        Voice(models[index], capacity=steps, share=way.share) for index in requests[0].speakers
+        BatchVoice(models[index], capacity=steps, share=way.share) for index in requests[0].speakers
     ]
     mask_dk, log_p_dv = _read_prompts(voices, requests, device=device)
     for step in range(steps):
@@ -220,7 +220,7 @@ def speak(
 
 
 def _read_prompts(
-    voices: list[Voice], requests: Sequence[Request], *, device: torch.device
+    voices: list[BatchVoice], requests: Sequence[Request], *, device: torch.device
 ) -> tuple[torch.Tensor, list[torch.Tensor]]:
     """Read each distinct prompt once; return the mask and the first log-probabilities per row."""
     distinct = list(dict.fromkeys(request.prompt for request in requests))
