@@ -24,7 +24,7 @@ def made_once(home: Path, name: str, make: Callable[[Path], object]) -> Path:
     with FileLock(home / f"{name}.lock"):
         if not whole.exists():
             for old in home.glob(f"*/{name}"):
-                if time.time() - old.stat().st_mtime > KEPT_S:
+                if old == wanted or time.time() - old.stat().st_mtime > KEPT_S:
                     old.with_suffix(".whole").unlink(missing_ok=True)
                     shutil.rmtree(old)
             wanted.parent.mkdir(exist_ok=True)

@@ -23,9 +23,9 @@ class Refuse:
         if name.split(".")[0] in {refused}:
             raise ImportError(name)
 sys.meta_path.insert(0, Refuse())
-sys.argv = ["foretoken", *sys.argv[1:]]
 from foretoken.cli.main import app
-app()
+for words in {commands}:
+    app(words, standalone_mode=False)
 """
 COMMANDS = {
     "forecast": ["--horizon-step", "100", "--cutoff-step", "4", "--rollouts-per-step", "8"],
@@ -55,19 +55,17 @@ def expect_done(run: Run, done: subprocess.CompletedProcess[str], command: str) 
         assert "process_exit" in done.stdout
 
 
-@pytest.mark.parametrize("command", COMMANDS)
 def test_a_finished_run_is_read_without_the_packages_of_any_extra(
-    copy_measured: Callable[[Path], Run], run_folder: Path, command: str
+    copy_measured: Callable[[Path], Run], run_folder: Path
 ) -> None:
     refused = modules_of_extras()
     assert {"torch", "transformers", "peft", "trl", "beartype", "jaxtyping", "pytest"} <= refused
     run = copy_measured(run_folder)
-    words = [command, str(run.path), *COMMANDS[command]]
-    done = subprocess.run(
-        [sys.executable, "-c", ONLY_CORE.replace("{refused}", repr(refused)), *words],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    expect_done(run, done, command)
+    commands = [[command, str(run.path), *words] for command, words in COMMANDS.items()]
+    code = ONLY_CORE.replace("{refused}", repr(refused)).replace("{commands}", repr(commands))
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    for command in COMMANDS:
+        expect_done(run, done, command)
 
 
 @pytest.mark.slow

@@ -1,10 +1,8 @@
 """A donor's yield is measured on fresh draws, raised where it is low, and never on unread text."""
 
-import os
 import shutil
-import subprocess
-import sys
 import tomllib
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pytest
@@ -34,17 +32,9 @@ from foretoken.train.quality import (
     type_yield,
     weak_types,
 )
+from warm import killed, telling
 
 WEAK, HARD = ("error_code_abuse", "process_exit"), "function_attribute_flag"
-SCRIPT = """
-import sys
-from pathlib import Path
-from foretoken.train.config import DonorConfig, load_config
-from foretoken.train.quality import raise_yield
-if __name__ == "__main__":
-    config = load_config(DonorConfig, Path(sys.argv[1]))
-    raise_yield(config, on_round=lambda one: print(one.remedy, flush=True))
-"""
 
 
 @pytest.fixture(scope="module")
@@ -198,27 +188,21 @@ def test_a_round_that_finds_nothing_or_does_harm_is_written_down_and_undone(
     assert HARD in line
 
 
+def raise_and_tell(config: DonorConfig, tell: Connection) -> None:
+    raise_yield(config, on_round=lambda one: tell.send(one.remedy))
+
+
 def test_killed_in_a_round_and_started_again_the_result_is_the_same(
     first: DonorConfig, tmp_path: Path
 ) -> None:
-    remedies = {"remedies": ["more steps", "own hits"], "wanted": 0.9}
+    remedies = {"remedies": ["more steps", "own hits"], "wanted": 0.9, "hit_draws": 150}
     unhurt = weak_donor(first, tmp_path / "unhurt", **remedies)
     expected = raise_yield(unhurt)
     assert len(expected.rounds) >= 3
     config = weak_donor(first, tmp_path / "hurt", **remedies)
-    file = tmp_path / "donor.toml"
-    file.write_text(dump_toml(config.model_dump(mode="json")))
-    with subprocess.Popen(
-        [sys.executable, "-c", SCRIPT, str(file)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-        text=True,
-    ) as child:
-        assert child.stdout is not None
-        assert child.stdout.readline() == "first training\n"
-        assert child.stdout.readline() == "more steps\n"
-        child.kill()
+    process, told = telling(raise_and_tell, config)
+    assert [told.recv(), told.recv()] == ["first training", "more steps"]
+    killed(process)
     assert not (config.out / QUALITY_FILE).exists()
     adapter = tmp_path / "hurt/donor.quality/round-01" / ADAPTER_WEIGHTS
     made = adapter.stat().st_mtime_ns

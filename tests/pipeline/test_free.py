@@ -6,15 +6,16 @@ of other steps used; rollouts that stand for others taken for one each; only tho
 counted as the subject's own hacks.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from by_hand import switch_ratio
-from world import World, bank_config, draw_as
+from world import World, draw_as
 
 from foretoken.bank import rollouts as free
-from foretoken.bank.build import build_bank
 from foretoken.bank.pool import Hit, TypeBank
 from foretoken.bank.read import read_bank
 from foretoken.bank.rollouts import FreeRollouts, bank_density, pooled, read_rollouts
@@ -31,12 +32,11 @@ EACH = 30
 
 
 @pytest.fixture(scope="module")
-def made(world: World, tmp_path_factory: pytest.TempPathFactory) -> Run:
+def made(
+    world: World, copy_measured: Callable[[Path], Run], tmp_path_factory: pytest.TempPathFactory
+) -> Run:
     """A small bank, measured without rollouts; then rollouts of two checkpoints are there."""
-    folder = tmp_path_factory.mktemp("free") / "run"
-    build_bank(bank_config(world, folder))
-    measure(MeasureConfig(run=folder, checkpoints=world.checkpoints))
-    run = Run.open(folder)
+    run = copy_measured(tmp_path_factory.mktemp("free") / "run")
     bank = read_bank(run)
     for step, checkpoint in ((4, world.checkpoints[0]), (LATE, world.checkpoints[1])):
         planned = [

@@ -10,9 +10,8 @@ import shutil
 from pathlib import Path
 
 import pytest
-from world import ENGINES, World, bank_config, draw_as
+from world import ENGINES, World, draw_as
 
-from foretoken.bank.build import build_bank
 from foretoken.bank.read import read_bank
 from foretoken.engines.base import Weights
 from foretoken.errors import MismatchError
@@ -27,9 +26,8 @@ EARLY, LATE = 4, 20
 
 
 @pytest.fixture(scope="module")
-def finished(world: World, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    folder = tmp_path_factory.mktemp("identity") / "run"
-    build_bank(bank_config(world, folder))
+def finished(world: World, banked: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    folder = shutil.copytree(banked, tmp_path_factory.mktemp("identity") / "run")
     measure(MeasureConfig(run=folder, checkpoints=world.checkpoints, count_draws=6))
     return Run.open(folder)
 

@@ -5,19 +5,15 @@ donor put on the old subject; new draws without a hack left out of the counts; t
 at earlier checkpoints.
 """
 
-import os
-import signal
-import subprocess
-import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 from by_hand import switch_ratio
-from world import World, bank_config
+from world import World
 
-from foretoken.bank.build import build_bank
 from foretoken.bank.read import bank_steps, read_bank
 from foretoken.bank.refresh import RefreshConfig, refresh_bank
 from foretoken.engines.prompts import render_prompt
@@ -28,16 +24,11 @@ from foretoken.pipeline.forecast import ForecastConfig, make_forecast
 from foretoken.pipeline.measure import MeasureConfig, measure
 from foretoken.records import Doubt, Draw, Mixture, RateEstimate
 from foretoken.store.run import Run
+from warm import exit_code, killed, run_command, started
 
 LATE = 20
 EACH = 30
 TYPES = ("error_code_abuse", "process_exit")
-
-
-def built(world: World, folder: Path) -> Run:
-    build_bank(bank_config(world, folder))
-    measure(MeasureConfig(run=folder, checkpoints=world.checkpoints))
-    return Run.open(folder)
 
 
 def wanted(run: Run, world: World, **changes: object) -> RefreshConfig:
@@ -56,8 +47,8 @@ def switch(run: Run) -> dict[tuple[str, int], RateEstimate]:
 
 
 @pytest.fixture(scope="module")
-def made(world: World, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    return built(world, tmp_path_factory.mktemp("refresh") / "run")
+def made(copy_measured: Callable[[Path], Run], tmp_path_factory: pytest.TempPathFactory) -> Run:
+    return copy_measured(tmp_path_factory.mktemp("refresh") / "run")
 
 
 @pytest.fixture(scope="module")
@@ -153,10 +144,12 @@ def test_the_refreshed_rate_agrees_with_the_subject_alone(
 
 
 @pytest.mark.usefixtures("estimates")
-def test_a_forecast_before_the_refresh_does_not_see_it(made: Run, world: World) -> None:
+def test_a_forecast_before_the_refresh_does_not_see_it(
+    made: Run, copy_measured: Callable[[Path], Run], run_folder: Path
+) -> None:
     settings = {"run": made.path, "cutoff_step": 4, "horizon_step": LATE, "rollouts_per_step": 8.0}
     seen = make_forecast(ForecastConfig.model_validate(settings))
-    fresh = built(world, made.path.with_name("fresh"))
+    fresh = copy_measured(run_folder)
     alone = make_forecast(ForecastConfig.model_validate(settings | {"run": fresh.path}))
     assert [each.score for each in seen] == [each.score for each in alone]
 
@@ -173,8 +166,10 @@ def test_the_same_refresh_again_draws_nothing_and_another_is_refused(
         refresh_bank(wanted(made, world, draws_per_task=7))
 
 
-def test_a_refresh_that_cannot_be_is_refused(world: World, run_folder: Path) -> None:
-    run = built(world, run_folder)
+def test_a_refresh_that_cannot_be_is_refused(
+    world: World, copy_measured: Callable[[Path], Run], run_folder: Path
+) -> None:
+    run = copy_measured(run_folder)
     with pytest.raises(SetupError, match="no type 'speed': it has error_code_abuse"):
         refresh_bank(wanted(run, world, types=("speed",)))
     with pytest.raises(SetupError, match="step 0 is not later than step 0"):
@@ -192,22 +187,22 @@ def test_a_refresh_that_cannot_be_is_refused(world: World, run_folder: Path) -> 
     assert refresh_bank(wanted(run, world, types=())) == TYPES[1:]
 
 
-def test_killed_and_started_again_the_bank_is_whole(world: World, run_folder: Path) -> None:
-    run = built(world, run_folder)
-    whole = built(world, run_folder.with_name("whole"))
-    refresh_bank(wanted(whole, world))
+@pytest.mark.usefixtures("estimates")
+def test_killed_and_started_again_the_bank_is_whole(
+    made: Run, world: World, copy_measured: Callable[[Path], Run], run_folder: Path
+) -> None:
+    run = copy_measured(run_folder)
     words = ["bank", "refresh", str(world.checkpoints[1]), "--run", str(run.path)]
     words += ["--draws-per-task", str(EACH), *(w for name in TYPES for w in ("--types", name))]
-    command = [sys.executable, "-c", "from foretoken.cli.main import app; app()", *words]
     for kind in ("draws", "scores"):
         folder = run.folder / kind
         before = len(list(folder.rglob("*.parquet")))
-        with subprocess.Popen(command, start_new_session=True) as process:
-            while len(list(folder.rglob("*.parquet"))) == before and process.poll() is None:
-                time.sleep(0.01)
-            os.killpg(process.pid, signal.SIGKILL)
+        process = started(run_command, words)
+        while len(list(folder.rglob("*.parquet"))) == before and process.is_alive():
+            time.sleep(0.01)
+        killed(process)
         assert bank_steps(run) == (0,)
-    subprocess.run(command, check=True)
+    assert exit_code(started(run_command, words)) == 0
     assert bank_steps(run) == (0, LATE)
-    for one, other in zip(read_bank(run).types, read_bank(whole).types, strict=True):
+    for one, other in zip(read_bank(run).types, read_bank(made).types, strict=True):
         assert np.array_equal(one.log_q, other.log_q)

@@ -1,9 +1,10 @@
 """What is wrong is said in one clear error, and nothing that was finished is lost."""
 
+import resource
 import shutil
-import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -27,18 +28,12 @@ from foretoken.store.run import Run
 from foretoken.store.toml import dump_toml
 from foretoken.tasks.load import save_tasks
 from foretoken.work.settings import require_same_settings, resolve
-
-
-@pytest.fixture(scope="module")
-def small(world: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    run = tmp_path_factory.mktemp("small") / "run"
-    build_bank(bank_config(world, run, draws_per_task=20))
-    return run
+from warm import exit_code, run_command, started
 
 
 @pytest.fixture
-def run(small: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(small, tmp_path / "run"))
+def run(banked: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(banked, tmp_path / "run"))
 
 
 def test_a_missing_model_leaves_the_run_free_to_begin_again(world: World, tmp_path: Path) -> None:
@@ -165,62 +160,46 @@ def test_unknown_settings_are_refused_by_name(tmp_path: Path) -> None:
         resolve(MeasureConfig, tmp_path / "absent.toml", {})
 
 
-REFUSED = """
-import sys
-sys.path.insert(0, sys.argv[1])
-from test_isolation import PROBE, UNSHARE
-exec(PROBE.split("def try_it")[0])
-refuse(UNSHARE)
-sys.argv = ["foretoken", *sys.argv[2:]]
-from foretoken.cli.main import app
-app()
-"""
+def build_without_namespaces(words: list[str], said: Path, sandbox_tests: Path) -> None:
+    sys.path.insert(0, str(sandbox_tests))
+    from test_isolation import PROBE, UNSHARE
+
+    known: dict[str, Any] = {}
+    exec(PROBE.split("def try_it")[0], known)
+    known["refuse"](UNSHARE)
+    run_command(words, said)
 
 
 def test_no_namespace_permission_stops_the_bank_before_it_draws(
     world: World, tmp_path: Path
 ) -> None:
     folders = {"--subject": world.subject, "--donor": world.donor, "--tasks": world.tasks}
-    settings = tmp_path / "bank.toml"
-    settings.write_text("max_tokens = 8\n")
-    folders["--config"] = settings
-    options = [str(word) for pair in folders.items() for word in pair]
-    sandbox_tests = Path(__file__).parent.parent / "sandbox"
-    command = [
-        sys.executable, "-c", REFUSED, str(sandbox_tests), "bank", "build",
-        "--run", str(tmp_path / "run"), *options,
-    ]  # fmt: skip
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 2, done.stderr
-    assert "IsolationError: this machine refuses the" in done.stderr
-    assert "Traceback" not in done.stderr
+    folders |= {"--config": tmp_path / "bank.toml", "--run": tmp_path / "run"}
+    folders["--config"].write_text("max_tokens = 8\n")
+    words = ["bank", "build", *(str(word) for pair in folders.items() for word in pair)]
+    said, sandbox_tests = tmp_path / "said", Path(__file__).parent.parent / "sandbox"
+    assert exit_code(started(build_without_namespaces, words, said, sandbox_tests)) == 2
+    assert "IsolationError: this machine refuses the" in said.read_text()
+    assert "Traceback" not in said.read_text()
     assert Run.open(tmp_path / "run").read(Draw) == []
 
 
-FULL = """
-import resource, sys
-limit = int(sys.argv[1])
-resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
-sys.argv = ["foretoken", *sys.argv[2:]]
-from foretoken.cli.main import app
-app()
-"""
+def write_little(most_bytes: int, words: list[str], said: Path) -> None:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, resource.RLIM_INFINITY))
+    run_command(words, said)
 
 
 def test_a_full_disk_stops_with_one_line_and_what_was_finished_is_kept(
-    world: World, run: Path
+    world: World, run: Path, tmp_path: Path
 ) -> None:
     checkpoints = [str(path) for path in world.checkpoints]
     before = {path: path.read_bytes() for path in run.rglob("*.parquet")}
     smallest = min(path.stat().st_size for path in (run / "scores").rglob("*.parquet"))
-    command = [
-        sys.executable, "-c", FULL, str(smallest // 2), "measure", *checkpoints, "--run", str(run)
-    ]  # fmt: skip
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 1, done.stderr
-    assert "StoreError: " in done.stderr
-    assert "could not be written (File too large): free space" in done.stderr
-    assert "Traceback" not in done.stderr
+    words, said = ["measure", *checkpoints, "--run", str(run)], tmp_path / "said"
+    assert exit_code(started(write_little, smallest // 2, words, said)) == 1
+    assert "StoreError: " in said.read_text()
+    assert "could not be written (File too large): free space" in said.read_text()
+    assert "Traceback" not in said.read_text()
     assert {path: path.read_bytes() for path in run.rglob("*.parquet")} == before
     assert not list(run.rglob("*.tmp"))
     measure(MeasureConfig(run=run, checkpoints=world.checkpoints))

@@ -1,11 +1,9 @@
 """Several processes fill one run without doing work twice."""
 
 import os
-import signal
-import subprocess
-import sys
 import time
 from collections import Counter
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import pytest
@@ -16,36 +14,25 @@ from foretoken.store import layout
 from foretoken.store.claims import Claims, work_parts
 from foretoken.store.places import create_exclusively
 from foretoken.store.run import Run
+from warm import exit_code, killed, started
 
 PARTS = [f"p{number:02d}" for number in range(12)]
 
-WORKER = """
-import os, sys, time
-from pathlib import Path
-sys.path.insert(0, sys.argv[2])
-from test_run import a_draw
-from test_claims import PARTS
-from foretoken.records import Draw
-from foretoken.store.claims import work_parts
-from foretoken.store.run import Run
 
-def make(part):
-    with open(sys.argv[3], "a") as log:
-        log.write(f"{part} {os.getpid()}\\n")
-    time.sleep(float(sys.argv[4]))
-    return [a_draw(part)]
+def fill(run: Path, log: Path, seconds: float, stale_s: float) -> None:
+    def make(part: str) -> list[Draw]:
+        with log.open("a") as file:
+            file.write(f"{part} {os.getpid()}\n")
+        time.sleep(seconds)
+        return [a_draw(part)]
 
-work_parts(
-    Run.create(sys.argv[1]), Draw, PARTS, make,
-    finish=lambda _, made: made, stale_s=float(sys.argv[5]),
-)
-"""
+    work_parts(
+        Run.create(run), Draw, PARTS, make, finish=lambda _, made: made, stale_s=stale_s
+    )
 
 
-def worker(run: Path, log: Path, *, seconds: float, stale_s: float = 60) -> subprocess.Popen[bytes]:
-    here = str(Path(__file__).parent)
-    words = [str(run), here, str(log), str(seconds), str(stale_s)]
-    return subprocess.Popen([sys.executable, "-c", WORKER, *words])
+def worker(run: Path, log: Path, *, seconds: float, stale_s: float = 60) -> BaseProcess:
+    return started(fill, run, log, seconds, stale_s)
 
 
 def made(log: Path) -> Counter[str]:
@@ -56,7 +43,7 @@ def made(log: Path) -> Counter[str]:
 def test_three_processes_fill_one_run_and_make_each_part_once(tmp_path: Path) -> None:
     run, log = Run.create(tmp_path / "run"), tmp_path / "log"
     workers = [worker(run.folder, log, seconds=0.3) for _ in range(3)]
-    assert [each.wait(timeout=60) for each in workers] == [0, 0, 0]
+    assert [exit_code(each) for each in workers] == [0, 0, 0]
     assert made(log) == dict.fromkeys(PARTS, 1)
     assert run.parts(Draw) == PARTS
     assert len({line.split()[1] for line in log.read_text().splitlines()}) > 1
@@ -65,15 +52,14 @@ def test_three_processes_fill_one_run_and_make_each_part_once(tmp_path: Path) ->
 
 def test_the_part_of_a_killed_process_is_taken_over_and_no_claim_stays(tmp_path: Path) -> None:
     run, log = Run.create(tmp_path / "run"), tmp_path / "log"
-    killed = worker(run.folder, log, seconds=60)
+    first = worker(run.folder, log, seconds=60)
     while not made(log):
         time.sleep(0.02)
     others = [worker(run.folder, log, seconds=0.1) for _ in range(2)]
     while len(made(log)) < 4:
         time.sleep(0.02)
-    os.kill(killed.pid, signal.SIGKILL)
-    killed.wait()
-    assert [each.wait(timeout=60) for each in others] == [0, 0]
+    killed(first)
+    assert [exit_code(each) for each in others] == [0, 0]
     assert made(log) == dict.fromkeys(PARTS, 1) | {PARTS[0]: 2}
     assert run.parts(Draw) == PARTS
     assert [path.name for path in run.folder.iterdir()] == ["draws"]

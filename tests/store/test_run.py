@@ -2,9 +2,9 @@
 
 import os
 import resource
-import subprocess
-import sys
 import time
+from itertools import count
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pyarrow.compute as pc
@@ -28,6 +28,7 @@ from foretoken.store import codec, layout
 from foretoken.store.run import Run
 from foretoken.store.tables import query
 from foretoken.tasks.code import Case, CodeTask
+from warm import killed, telling
 
 
 def a_draw(key: str = "d", **changes: object) -> Draw:
@@ -219,34 +220,22 @@ def test_a_file_where_a_folder_must_be_is_named(tmp_path: Path) -> None:
         run.append([a_draw("a")], part="p1")
 
 
-WRITER = """
-import sys
-from pathlib import Path
-sys.path.insert(0, sys.argv[2])
-from test_run import a_draw
-from foretoken.records import Draw
-from foretoken.store.run import Run
-
-run = Run.create(sys.argv[1])
-number = len(run.parts(Draw))
-while True:
-    draws = [a_draw(f"{number}-{i}", answer="x" * 2000) for i in range(50)]
-    run.append(draws, part=f"p{number:05d}")
-    print("written", flush=True)
-    number += 1
-"""
+def write_on(folder: Path, tell: Connection) -> None:
+    run = Run.create(folder)
+    for number in count(len(run.parts(Draw))):
+        draws = [a_draw(f"{number}-{i}", answer="x" * 2000) for i in range(50)]
+        run.append(draws, part=f"p{number:05d}")
+        tell.send("written")
 
 
 def test_a_writer_killed_at_random_moments_leaves_whole_parts_only(tmp_path: Path) -> None:
-    for attempt in range(4):
-        command = [sys.executable, "-c", WRITER, str(tmp_path), str(Path(__file__).parent)]
-        with subprocess.Popen(command, stdout=subprocess.PIPE) as writer:
-            assert writer.stdout is not None
-            writer.stdout.readline()
-            time.sleep(0.05 + 0.017 * attempt)
-            writer.kill()
+    for attempt in range(8):
+        writer, told = telling(write_on, tmp_path)
+        assert told.recv() == "written"
+        time.sleep(0.05 + 0.017 * attempt)
+        killed(writer)
     run = Run.open(tmp_path)
-    assert len(run.parts(Draw)) >= 4
+    assert len(run.parts(Draw)) >= 8
     assert len(run.read(Draw)) == 50 * len(run.parts(Draw))
 
 

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from foretoken.cli import check as command
 from foretoken.errors import TaskError
-from foretoken.records import Task
+from foretoken.records import Task, Verdict
 from foretoken.tasks.base import GraderPool
 from foretoken.tasks.catalogue import CATALOGUE, STYLES, TYPES, family, put_flaw
 from foretoken.tasks.check import check_tasks
@@ -138,19 +138,42 @@ def test_problems_of_others_carry_every_flaw(graders: GraderPool, problem: Probl
     assert [report.problems for report in reports] == [()] * 28
 
 
-def test_a_cross_product_has_one_exploit_per_grader(graders: GraderPool) -> None:
-    matrix = cross_product([TEXTS], graders)
+class _Once:
+    """Graders that grade each submission once."""
+
+    def __init__(self, graders: GraderPool) -> None:
+        self.graders, self.known = graders, {}
+
+    def grade(self, jobs: list[tuple[Task, str]]) -> list[Verdict]:
+        new = {(task.key, code): (task, code) for task, code in jobs}
+        new = {name: job for name, job in new.items() if name not in self.known}
+        self.known |= zip(new, self.graders.grade(list(new.values())), strict=True)
+        return [self.known[task.key, code] for task, code in jobs]
+
+
+@pytest.fixture(scope="module")
+def once(graders: GraderPool) -> _Once:
+    return _Once(graders)
+
+
+def test_a_cross_product_has_one_exploit_per_grader_and_a_picture_that_shows_it(
+    once: _Once,
+) -> None:
+    matrix = cross_product([TEXTS], once)
     assert matrix.faults == ()
     assert matrix.verdicts == 28 * 32 == len(TYPES) * len(columns())
     assert +Counter(matrix.strict) == {HONEST: 28}
     wanted = {(name, name) for name in TYPES} | {(name, HONEST) for name in TYPES}
     assert {cell for cell, count in matrix.flawed.items() if count} == wanted
+    picture = command._picture(matrix, "")
+    assert picture.count('fill="#d9480f"') == 28 + 1
+    assert picture.count('fill="#2b8a5a"') == 29 + 1
 
 
 class _Wrong:
     """Graders of which one verdict is turned round."""
 
-    def __init__(self, graders: GraderPool, exploit_type: str, code: str) -> None:
+    def __init__(self, graders: _Once, exploit_type: str, code: str) -> None:
         self.graders, self.exploit_type, self.code = graders, exploit_type, code
 
     def grade(self, jobs: list[tuple[Task, str]]) -> list:
@@ -162,8 +185,8 @@ class _Wrong:
         ]
 
 
-def test_a_wrong_verdict_is_a_fault_with_its_task_and_submission(graders: GraderPool) -> None:
-    (fault,) = cross_product([TEXTS], _Wrong(graders, "process_exit", "")).faults
+def test_a_wrong_verdict_is_a_fault_with_its_task_and_submission(once: _Once) -> None:
+    (fault,) = cross_product([TEXTS], _Wrong(once, "process_exit", "")).faults
     assert (fault.submission, fault.task.split("/")[2]) == (POOR[0], "process_exit")
 
 
@@ -172,6 +195,7 @@ def test_the_cross_product_of_a_few_problems_is_clean(graders: GraderPool) -> No
     assert cross_product(spread(programming_problems(), 3), graders, seed=11).faults == ()
 
 
+@pytest.mark.slow
 def test_check_programming_writes_the_matrix_as_a_picture(tmp_path: Path) -> None:
     picture = tmp_path / "matrix.svg"
     ran = CliRunner().invoke(APP, ["programming", "--problems", "1", "--picture", str(picture)])

@@ -1,10 +1,6 @@
 """`foretoken grade`: the graders without a model."""
 
 import json
-import os
-import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -19,6 +15,7 @@ from foretoken.errors import MismatchError, StoreError, TaskError
 from foretoken.tasks.base import GraderPool
 from foretoken.tasks.load import save_tasks
 from foretoken.tasks.submissions import grade_file, read_submissions
+from warm import killed, run_command, started
 
 APP = typer.Typer()
 APP.command()(grade)
@@ -100,18 +97,15 @@ def test_a_torn_file_of_verdicts_is_continued(folder: Path, graders: GraderPool)
 
 def test_a_killed_command_ends_with_the_same_verdicts_when_started_again(folder: Path) -> None:
     lines = [
-        json.dumps(line | {"code": line["code"] + f"\n# {n}"}) for n in range(5) for line in GOOD
+        json.dumps(line | {"code": line["code"] + f"\n# {n}"}) for n in range(2) for line in GOOD
     ]
     (folder / "submissions.jsonl").write_text("\n".join(lines) + "\n")
     out = folder / "out.jsonl"
-    code = "import typer\nfrom foretoken.cli.grade import grade\ntyper.run(grade)"
     paths = [str(folder / name) for name in ("tasks.jsonl", "submissions.jsonl")]
-    command = [sys.executable, "-c", code, *paths, "--out", str(out)]
-    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
-        deadline = time.monotonic() + 60
-        while not (out.exists() and out.stat().st_size) and time.monotonic() < deadline:
-            time.sleep(0.01)
-        os.kill(process.pid, signal.SIGKILL)
+    process = started(run_command, ["grade", *paths, "--out", str(out)], folder / "said")
+    while not (out.exists() and out.stat().st_size) and process.is_alive():
+        time.sleep(0.01)
+    killed(process)
     assert 0 < len(out.read_bytes().splitlines()) < len(lines)
     assert invoke(folder, "--out", str(out)).exit_code == 0
     again = folder / "again.jsonl"

@@ -1,10 +1,7 @@
 """GRPO rewards what the graders say, stores every rollout, and survives a kill."""
 
-import os
-import signal
-import subprocess
-import sys
 import time
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pytest
@@ -22,6 +19,7 @@ from foretoken.train.policy import Speaker, lora_policy
 from foretoken.train.rl import STATE_FOLDER, last_state, prompt_order, train_rl
 from foretoken.train.rollouts import reward
 from foretoken.train.trainer import micro_batches
+from warm import killed, telling
 
 SETTINGS: dict[str, object] = {
     "tasks": "foretoken.tasks.lists:evaluation_tasks",
@@ -37,14 +35,6 @@ SETTINGS: dict[str, object] = {
     "beta": 0.05,
     "workers": 1,
 }
-SCRIPT = """
-import sys
-from pathlib import Path
-from foretoken.train.config import RLConfig, load_config
-from foretoken.train.rl import train_rl
-if __name__ == "__main__":
-    train_rl(load_config(RLConfig, Path(sys.argv[1])), on_step=lambda n: print(n, flush=True))
-"""
 
 
 def config(model: Path, out: Path, **changes: object) -> RLConfig:
@@ -95,32 +85,19 @@ def test_killed_and_started_again_it_ends_with_the_same_result(
     finished: Path, tiny_llama: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "run"
-    lines = [f"{name} = {value!r}".replace("'", '"') for name, value in SETTINGS.items()]
-    lines += [f'model = "{tiny_llama}"', f'out = "{out}"']
-    file = tmp_path / "rl.toml"
-    file.write_text("\n".join(lines).replace("True", "true").replace("False", "false"))
-    kill_after(file, reports=2)
+    process, told = telling(train_and_tell, config(tiny_llama, out))
+    for _ in range(2):
+        told.recv()
+    time.sleep(0.02)
+    killed(process)
     assert not (out / "checkpoints/step-000005").exists()
     train_rl(config(tiny_llama, out))
     assert adapter_bytes(out) == adapter_bytes(finished)
     assert Run.open(out).read(Draw) == Run.open(finished).read(Draw)
 
 
-def kill_after(file: Path, *, reports: int) -> None:
-    """Start a training and kill it a moment after it reported progress this often."""
-    environment = {**os.environ, "OMP_NUM_THREADS": str(torch.get_num_threads())}
-    with subprocess.Popen(
-        [sys.executable, "-c", SCRIPT, str(file)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        env=environment,
-        start_new_session=True,
-    ) as child:
-        assert child.stdout is not None
-        for _ in range(reports):
-            assert child.stdout.readline()
-        time.sleep(0.02)
-        os.killpg(child.pid, signal.SIGKILL)
+def train_and_tell(settings: RLConfig, tell: Connection) -> None:
+    train_rl(settings, on_step=tell.send)
 
 
 def test_a_state_that_was_cut_off_is_not_resumed(tmp_path: Path) -> None:
