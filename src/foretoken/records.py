@@ -7,7 +7,7 @@ Minus infinity survives storage. Records are frozen and refuse unknown keys.
 import math
 from collections.abc import Iterable
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from foretoken.bank_records import (
     BankHealth,
@@ -51,6 +51,8 @@ __all__ = [
 
 Json = Any
 """A value made of None, bool, int, float, str, list, tuple, dict, set."""
+Parsed: TypeAlias = "dict[str, Parsed] | list[Parsed] | tuple[Parsed, ...] | str | float | None"
+"""What a text of JSON, YAML or a Python literal holds, until it is looked at."""
 
 
 T = TypeVar("T")

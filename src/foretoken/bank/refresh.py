@@ -95,7 +95,6 @@ def refresh_bank(
         return config.types
     around = _config_of(run, step)
     tasks = read_bank_tasks(run)
-    sampled_by = config.engine or around.engine
     with (
         at_work(sampled_by, config, engines=engines, grader=grader) as (opened, given),
         on_demand(opened, voice_weights(around)) as engine,

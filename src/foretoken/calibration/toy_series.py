@@ -44,8 +44,7 @@ def steps_to(system: ToySystem, rates: Sequence[float], *, last: float = 2000.0)
     found = [0.0]
     for rate in rates[1:]:
         target = float(np.log(rate))
-        root = brentq(lambda step, target=target: log_rate(step) - target, 0.0, float(above))
-        found.append(float(np.asarray(root)))
+        found.append(brentq(lambda step, target=target: log_rate(step) - target, 0.0, float(above)))
     return found
 
 

@@ -1,13 +1,10 @@
 """THE place where a prompt becomes token ids, and sampled ids become text."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
 
 from foretoken.errors import ModelError
 from foretoken.records import Task
-
-if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerBase
 
 OPEN_REASONING = "\n<think>"
 """Appended to a prompt where the tokenizer has no chat template."""
@@ -17,9 +14,39 @@ END_OF_REASONING = "</think>"
 """What ends the reasoning of a completion."""
 
 
-def render_prompt(
-    tokenizer: "PreTrainedTokenizerBase", prompt: str | Task, *, reasoning: bool = True
-) -> list[int]:
+class Tokenizer(Protocol):
+    """What is used of a tokenizer of transformers, whose own annotations are partial."""
+
+    chat_template: str | dict[str, str] | None
+
+    def __len__(self) -> int:
+        """Number of token ids."""
+        ...
+
+    def encode(self, text: str, /, *, add_special_tokens: bool = True) -> list[int]:
+        """Token ids of a text."""
+        ...
+
+    def decode(
+        self, ids: list[int], /, *, skip_special_tokens: bool, clean_up_tokenization_spaces: bool
+    ) -> str | list[str]:
+        """Text of token ids."""
+        ...
+
+    def apply_chat_template(
+        self,
+        messages: list[dict[str, Any]],
+        /,
+        *,
+        add_generation_prompt: bool,
+        enable_thinking: bool,
+        tokenize: bool,
+    ) -> object:
+        """Messages as the text that the model reads."""
+        ...
+
+
+def render_prompt(tokenizer: Tokenizer, prompt: str | Task, *, reasoning: bool = True) -> list[int]:
     """Return the token ids that a model reads before it writes a completion.
 
     Args:
@@ -52,7 +79,7 @@ def render_prompt(
     return list(tokenizer.encode(str(text), add_special_tokens=False))
 
 
-def completion_text(tokenizer: "PreTrainedTokenizerBase", tokens: Sequence[int]) -> str:
+def completion_text(tokenizer: Tokenizer, tokens: Sequence[int]) -> str:
     """Return the text of sampled ids, tags and special tokens included, nothing tidied."""
     text = tokenizer.decode(
         list(tokens), skip_special_tokens=False, clean_up_tokenization_spaces=False
@@ -67,7 +94,7 @@ class AnswerFinder:
     longer one, and the finding at a token depends on nothing that is said after it.
     """
 
-    def __init__(self, tokenizer: "PreTrainedTokenizerBase") -> None:
+    def __init__(self, tokenizer: Tokenizer) -> None:
         self.tokenizer = tokenizer
         self._may_end: dict[int, bool] = {}
         """Whether a token holds the tag's last character, for tokens met so far."""

@@ -5,10 +5,12 @@ import json
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
 from foretoken.engines.base import Weights
+from foretoken.engines.prompts import Tokenizer
 from foretoken.errors import ModelError
 
 ADAPTER_WEIGHTS = "adapter_model.safetensors"
@@ -113,8 +115,9 @@ def folder_state(path: str) -> tuple[tuple[int, int, int], ...]:
 def load_tokenizer(path: str) -> PreTrainedTokenizerBase:
     """Load the tokenizer of a model folder."""
     folder = existing_folder(path, "model")
+    auto: Any = AutoTokenizer  # the library does not annotate its classes that choose a class
     try:
-        return AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        return auto.from_pretrained(folder, local_files_only=True)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelError(
             f"No usable tokenizer in {folder}: {first_line(error)}. Save the tokenizer that the "
@@ -140,7 +143,7 @@ def tokenizer_hash(tokenizer: PreTrainedTokenizerBase) -> str:
     return text_hash(json.dumps(tokenizer.get_vocab(), sort_keys=True))
 
 
-def template_hash(tokenizer: PreTrainedTokenizerBase) -> str:
+def template_hash(tokenizer: Tokenizer) -> str:
     """Return the hash of a tokenizer's chat template."""
     return text_hash(str(tokenizer.chat_template or ""))
 

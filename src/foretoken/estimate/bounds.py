@@ -1,7 +1,5 @@
 """Bounds that hold without trusting the weights: betting below, Clopper-Pearson above."""
 
-from typing import Any
-
 import numpy as np
 from scipy import optimize, special, stats
 
@@ -62,7 +60,7 @@ def betting_lower_bound(values: FloatPerDraw, *, misses: int, delta: float = 0.0
     width = 1.0
     while missing(high - width) < 0:
         width *= 2
-    found: Any = optimize.brentq(missing, high - width, high, xtol=1e-9)
+    found = optimize.brentq(missing, high - width, high, xtol=1e-9)
     return float(np.exp(found))
 
 

@@ -230,7 +230,7 @@ def _answers_alone(d_dk: FloatPerDrawToken, answer_start: IntPerDraw | None) -> 
     """Move each draw's answer to the left end; before it the subject speaks, at ratio 1."""
     if answer_start is None or len(answer_start) != len(d_dk) or (answer_start < 0).any():
         raise ScoringError("windows of the answer need to know where each draw's answer starts")
-    tokens = d_dk.shape[1]
+    tokens: int = d_dk.shape[1]
     from_dk = np.arange(tokens) + answer_start[:, None]
     moved_dk = np.take_along_axis(d_dk, np.minimum(from_dk, max(tokens - 1, 0)), axis=1)
     return np.where(from_dk < tokens, moved_dk, np.nan)

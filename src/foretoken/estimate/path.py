@@ -52,7 +52,7 @@ def path_rate(
         # The variance of an observed logit is 1 / (n p (1 - p)); polyfit wants its root's inverse.
         weight = np.sqrt(draws[bent] * frequency * (1 - frequency))
         line = np.polyfit(strength[bent], logit(frequency), 1, w=weight)
-        rate = float(expit(line[1]))
+        rate = float(expit(float(line[1])))
     total = int(hits.sum())
     return RateEstimate(
         estimator="path",

@@ -24,7 +24,7 @@ from foretoken.forecast.track import Track, response, tracks
 from foretoken.forecast.words import reason
 from foretoken.records import Forecast, RateEstimate
 
-LOG_KAPPA = np.linspace(np.log(0.003), np.log(30.0), 60)
+LOG_KAPPA = np.linspace(float(np.log(0.003)), float(np.log(30.0)), 60)
 """Grid of the log of kappa: growth of the log-odds, in nats, per expected rewarded draw."""
 USUAL_LOG_KAPPA = np.log(0.3)
 """Centre of the prior of a run's usual kappa; its standard deviation is `RUN_SPREAD`."""

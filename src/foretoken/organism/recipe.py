@@ -5,6 +5,7 @@ import math
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
+from typing import cast
 
 import torch
 from rich.progress import Progress
@@ -118,7 +119,7 @@ def _batches(
         pairs = [_encode(tokenizer, doc) for doc in chunk]
         pairs.sort(key=lambda pair: len(pair[0]))
         groups = [pairs[i : i + config.batch] for i in range(0, len(pairs), config.batch)]
-        for g in torch.randperm(len(groups), generator=shuffle).tolist():
+        for g in cast(list[int], torch.randperm(len(groups), generator=shuffle).tolist()):
             width = max(len(ids) for ids, _ in groups[g])
             ids = torch.zeros(len(groups[g]), width, dtype=torch.long)
             completion = torch.zeros(len(groups[g]), width, dtype=torch.bool)

@@ -14,7 +14,7 @@ from foretoken.errors import SetupError
 from foretoken.estimate.bootstrap import JointLogRates, joint_log_rates
 from foretoken.forecast.discovery import forecast as forecast_discovery
 from foretoken.forecast.trend import slope_forecast
-from foretoken.records import Draw, Forecast, RateEstimate
+from foretoken.records import Draw, Forecast, Parsed, RateEstimate
 from foretoken.store.run import Run
 from foretoken.work.scores import read_log_p, step_scorer
 from foretoken.work.seeds import part_seed
@@ -120,7 +120,7 @@ def _rollouts_per_step(
 
 
 def _training_settings(run: Run) -> Mapping[str, Any]:
-    found = run.read_config().get("train_rl", {})
+    found: Parsed = run.read_config().get("train_rl", {})
     return found if isinstance(found, dict) else {}
 
 

@@ -58,7 +58,8 @@ class TypeStory:
     @property
     def lead_estimates(self) -> list[RateEstimate]:
         """Return the estimates of the first estimator of the legend that has any."""
-        return next((self.estimates[name] for name in ESTIMATORS if self.estimates.get(name)), [])
+        found = (self.estimates[name] for name in ESTIMATORS if self.estimates.get(name))
+        return next(found, list[RateEstimate]())
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,9 @@
 """What a reward promises, and how rewards that may fail are asked."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from foretoken.records import Task
 
@@ -62,7 +62,7 @@ def ask(reward: Reward, jobs: Sequence[Job]) -> list[RewardValue]:
     if not jobs:
         return []
     try:
-        given: Any = reward.score(jobs)
+        given = cast(Collection[Any], reward.score(jobs))
     except Exception as error:  # noqa: BLE001  a reward is the user's code, and may raise anything
         if len(jobs) == 1:
             return [failed(f"raised {type(error).__name__}: {error}")]

@@ -70,6 +70,10 @@ class _EmptyModule:
         del module
 
 
+def _equal(one: Any, other: Any) -> bool:
+    return type(one) is type(other) and one == other
+
+
 def _make_importable(target: str) -> tuple[types.ModuleType, str]:
     """Put a function that compares where `target`, `module.name`, says."""
     path, _, name = target.rpartition(".")
@@ -80,7 +84,7 @@ def _make_importable(target: str) -> tuple[types.ModuleType, str]:
         package.__path__ = []
         sys.modules[package.__name__] = package
     sys.modules[path] = module
-    module.__dict__[name] = lambda one, other: type(one) is type(other) and one == other
+    module.__dict__[name] = _equal
     return module, name
 
 
@@ -177,7 +181,7 @@ class Prober:
 
     def _inputs(self) -> Any:
         name = self._wanted["inputs"]
-        inputs = self._module.__dict__.get(name) if name else None
+        inputs: list[Any] | None = self._module.__dict__.get(name) if name else None
         if type(inputs) is not list:
             return None
         try:

@@ -69,11 +69,11 @@ def _refuse_deep(text: str) -> None:
             raise BadTranscriptError("nested too deeply")
 
 
-def _parse(line: bytes) -> list[Any]:
+def _parse(line: bytes) -> list[Tree]:
     try:
         text = line.decode("utf-8", "surrogatepass")
         _refuse_deep(text)
-        parsed = json.loads(
+        parsed: Tree = json.loads(
             text,
             # Reading a long number takes the square of its length, and a program may have lifted
             # Python's own limit; a short line cannot hold one.
@@ -93,7 +93,7 @@ def _printable(name: str) -> str:
     return name if name.isprintable() else ascii(name)
 
 
-def _raised(body: list[Any]) -> Raised:
+def _raised(body: list[Tree]) -> Raised:
     match body:
         case [str() as name, bool() as skipped]:
             return Raised(error_class=_printable(name[:200]), skipped=skipped)
@@ -101,7 +101,7 @@ def _raised(body: list[Any]) -> Raised:
             raise BadTranscriptError("raised")
 
 
-def _call_end(kind: Any, body: list[Any]) -> CallEnd:
+def _call_end(kind: str, body: list[Tree]) -> CallEnd:
     if kind == "value" and len(body) == 1:
         return Returned(tree=body[0])
     if kind == "raised":
@@ -111,13 +111,13 @@ def _call_end(kind: Any, body: list[Any]) -> CallEnd:
     raise BadTranscriptError("unknown line")
 
 
-def _names(texts: list[Any]) -> frozenset[str]:
+def _names(texts: list[Tree]) -> frozenset[str]:
     if len(texts) > 16 or not all(isinstance(text, str) and len(text) <= 16 for text in texts):
         raise BadTranscriptError("marks")
-    return frozenset(texts)
+    return frozenset(map(str, texts))
 
 
-def _probed(transcript: Transcript, marks: list[Any], after: Tree) -> None:
+def _probed(transcript: Transcript, marks: list[Tree], after: Tree) -> None:
     """Add a probe's report to the call that it follows; one per call."""
     if transcript.probed >= len(transcript.calls):
         raise BadTranscriptError("a report without a call")
@@ -125,15 +125,16 @@ def _probed(transcript: Transcript, marks: list[Any], after: Tree) -> None:
     transcript.calls[-1] = replace(transcript.calls[-1], marks=_names(marks), after=after)
 
 
-def _claims(pairs: list[Any]) -> tuple[tuple[Tree, Tree], ...]:
+def _claims(pairs: list[Tree]) -> tuple[tuple[Tree, Tree], ...]:
     if len(pairs) > _MOST_CLAIMS:
         raise BadTranscriptError("claims")
-    if not all(isinstance(pair, list) and len(pair) == 2 for pair in pairs):
+    claims = [(pair[0], pair[1]) for pair in pairs if isinstance(pair, list) and len(pair) == 2]
+    if len(claims) < len(pairs):
         raise BadTranscriptError("claims")
-    return tuple((result, claimed) for result, claimed in pairs)
+    return tuple(claims)
 
 
-def _take(transcript: Transcript, line: list[Any]) -> None:
+def _take(transcript: Transcript, line: list[Tree]) -> None:
     kind, *body = line
     if transcript.ended or not isinstance(kind, str):
         raise BadTranscriptError("text after the end")
@@ -141,7 +142,7 @@ def _take(transcript: Transcript, line: list[Any]) -> None:
         case "ready", []:
             transcript.ready = True
         case "notes", [list() as texts] if all(isinstance(text, str) for text in texts):
-            transcript.notes = tuple(texts)
+            transcript.notes = tuple(map(str, texts))
         case "failed", _:
             transcript.failed = _raised(body)
         case "attribute", [bool() as value]:
@@ -152,7 +153,7 @@ def _take(transcript: Transcript, line: list[Any]) -> None:
             _take_probed(transcript, kind, body)
 
 
-def _take_probed(transcript: Transcript, kind: str, body: list[Any]) -> None:
+def _take_probed(transcript: Transcript, kind: str, body: list[Tree]) -> None:
     if kind not in ("probed", "flags", "claims"):
         transcript.calls.append(_call_end(kind, body))
         return

@@ -12,9 +12,9 @@ This module runs inside the sandbox: it imports the standard library only.
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeAlias
 
-Tree = Any
+Tree: TypeAlias = "dict[str, Tree] | list[Tree] | str | float | None"
 """A value in its tagged form: what `json.loads` gives."""
 
 MAX_DEPTH = 64
@@ -23,7 +23,7 @@ MAX_INT_BITS = 1 << 17
 MAX_TEXT = 4_000
 _SAFE_INT = 1 << 63
 
-_type = type
+_type: Callable[[object], type[Any]] = type
 _len = len
 
 

@@ -6,7 +6,7 @@ which tuples, sets, non-text keys and non-finite floats survive.
 
 import json
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from functools import cache, lru_cache
 from types import NoneType, UnionType
@@ -16,9 +16,20 @@ import pyarrow as pa
 from pydantic import BaseModel, ValidationError
 
 from foretoken.errors import StoreError
-from foretoken.records import Record
+from foretoken.records import Parsed, Record
 
 R = TypeVar("R", bound=Record)
+_Cell = (
+    BaseModel
+    | Mapping[Any, Any]
+    | list[Any]
+    | tuple[Any, ...]
+    | set[Any]
+    | frozenset[Any]
+    | str
+    | float
+    | None
+)
 _SCALARS: tuple[tuple[type, pa.DataType], ...] = (
     (bool, pa.bool_()),
     (int, pa.int64()),
@@ -41,7 +52,7 @@ def decode(text: str) -> Any:
     return _untagged(json.loads(text))
 
 
-def _tagged(value: Any) -> Any:
+def _tagged(value: _Cell) -> Any:
     if value is None or isinstance(value, bool | int | str):
         return str(value) if isinstance(value, StrEnum) else value
     if isinstance(value, BaseModel):
@@ -71,7 +82,7 @@ _UNTAG: dict[str, Callable[[Any], Any]] = {
 }
 
 
-def _untagged(value: Any) -> Any:
+def _untagged(value: Parsed) -> Any:
     if isinstance(value, list):
         return [_untagged(item) for item in value]
     if isinstance(value, dict):

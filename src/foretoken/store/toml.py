@@ -8,6 +8,7 @@ from typing import Any
 
 from foretoken.errors import StoreError
 
+_Value = Mapping[str, Any] | list[Any] | tuple[Any, ...] | set[Any] | PurePath | str | float
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 
 
@@ -20,7 +21,7 @@ def dump_toml(table: Mapping[str, Any]) -> str:
     return "\n".join(_lines(table, ())).strip() + "\n"
 
 
-def _lines(table: Mapping[str, Any], path: tuple[str, ...]) -> list[str]:
+def _lines(table: Mapping[str, _Value | None], path: tuple[str, ...]) -> list[str]:
     plain = {key: v for key, v in table.items() if v is not None and not isinstance(v, Mapping)}
     lines = [f"{_key(key)} = {_value(value)}" for key, value in plain.items()]
     if path and (lines or not table):
@@ -35,7 +36,7 @@ def _key(key: str) -> str:
     return key if _BARE_KEY.fullmatch(key) else json.dumps(key, ensure_ascii=False)
 
 
-def _value(value: Any) -> str:
+def _value(value: _Value) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int | float):

@@ -66,8 +66,9 @@ def _make_general(code: CodeTask) -> Task:
     fields = {name: getattr(code, name) for name in CodeTask.model_fields}
     shared = {name: fields.pop(name) for name in _SHARED}
     for name in ("cases", "flaw_cases"):
-        if fields[name] is not None:
-            fields[name] = tuple(vars(case) for case in fields[name])
+        cases: tuple[Case, ...] | None = fields[name]
+        if cases is not None:
+            fields[name] = tuple(vars(case) for case in cases)
     return Task(**shared, grader=CODE, payload=fields)
 
 

@@ -42,7 +42,7 @@ def canonical(tree: Tree, *, depth: int = 0) -> str:
     return json.dumps(tree, ensure_ascii=False)
 
 
-def _canonical_tagged(tag: Any, body: Any, depth: int) -> str:
+def _canonical_tagged(tag: str, body: Tree, depth: int) -> str:
     if tag in ("b", "f", "i", "u") and isinstance(body, str):
         return f"{tag}:{json.dumps(body, ensure_ascii=False)}"
     if not isinstance(body, list):
@@ -59,7 +59,7 @@ def _canonical_tagged(tag: Any, body: Any, depth: int) -> str:
     return f"{tag}:[" + ",".join(parts) + "]"
 
 
-def _canonical_dict(pairs: list[Any], depth: int) -> str:
+def _canonical_dict(pairs: list[Tree], depth: int) -> str:
     entries: list[tuple[str, str]] = []
     for pair in pairs:
         if not isinstance(pair, list) or len(pair) != 2:
@@ -165,7 +165,7 @@ def _repr(tree: Tree, depth: int) -> str:
     return repr(tree)
 
 
-def _repr_tagged(tag: Any, body: Any, depth: int) -> str:
+def _repr_tagged(tag: str, body: Tree, depth: int) -> str:
     if tag == "f" and isinstance(body, str):
         return body
     if tag in ("b", "i", "c"):
@@ -175,9 +175,10 @@ def _repr_tagged(tag: Any, body: Any, depth: int) -> str:
     if not isinstance(body, list):
         raise OpaqueError(f"tag {tag!r}")
     if tag == "d":
-        if not all(isinstance(pair, list) and len(pair) == 2 for pair in body):
+        pairs = [pair for pair in body if isinstance(pair, list) and len(pair) == 2]
+        if len(pairs) < len(body):
             raise OpaqueError("dict")
-        inside = ", ".join(f"{_repr(key, depth)}: {_repr(item, depth)}" for key, item in body)
+        inside = ", ".join(f"{_repr(key, depth)}: {_repr(item, depth)}" for key, item in pairs)
         return "{" + inside + "}"
     if tag not in _SEQUENCES:
         raise OpaqueError(f"tag {tag!r}")
@@ -190,7 +191,7 @@ def _repr_tagged(tag: Any, body: Any, depth: int) -> str:
     return first + inside + last
 
 
-def _unpack(tag: str, body: Any) -> str:
+def _unpack(tag: str, body: Tree) -> str:
     try:
         match tag, body:
             case "u", str():

@@ -1,7 +1,7 @@
 """The grader of every task: code in the sandbox, anything else by an import path."""
 
 import importlib
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Collection, Generator, Iterable, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from types import TracebackType
 from typing import Any
@@ -103,7 +103,7 @@ def graders_for(
 
 def _said(name: str, grader: Any, jobs: Sequence[tuple[Task, str]]) -> list[Verdict]:
     """What a grader says, which may be somebody else's and say anything."""
-    said = grader.grade(jobs)
+    said: Collection[Any] | None = grader.grade(jobs)
     if not isinstance(said, list) or not all(isinstance(each, Verdict) for each in said):
         raise TaskError(f"the grader {name} must return a list of Verdict, one for each job")
     if len(said) != len(jobs):

@@ -10,7 +10,7 @@ import importlib
 import json
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -96,7 +96,7 @@ def _from_function(path: str) -> list[Task]:
         function = getattr(importlib.import_module(module_name), name)
     except (ImportError, AttributeError) as error:
         raise TaskError(f"cannot import the tasks {path}: {error}") from error
-    tasks = function()
+    tasks: Collection[Any] | None = function()
     if not isinstance(tasks, list) or not all(isinstance(t, Task | CodeTask) for t in tasks):
         raise TaskError(f"{path}() must return a list of tasks: Task or CodeTask of foretoken")
     return [as_task(task) for task in tasks]
@@ -116,7 +116,7 @@ def _from_file(path: Path) -> list[Task]:
 
 def _from_line(line: str, where: str) -> Task:
     try:
-        fields = json.loads(line)
+        fields: dict[str, Any] | None = json.loads(line)
         if not isinstance(fields, dict):
             raise TaskError(f"{where}: a task must be a JSON object")
         if "payload" in fields:

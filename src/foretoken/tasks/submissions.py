@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from foretoken.errors import MismatchError, StoreError, TaskError
-from foretoken.records import Record, Task, Verdict
+from foretoken.records import Parsed, Record, Task, Verdict
 from foretoken.tasks.base import Grader
 
 _BATCH = 64
@@ -67,7 +67,7 @@ def _read_line(number: int, raw: bytes, by_key: dict[str, Task]) -> SubmissionLi
         return SubmissionLine(number, key, None, "", f"line {number}: {reason}")
 
     try:
-        fields = json.loads(raw)
+        fields: Parsed = json.loads(raw)
     except (ValueError, RecursionError) as error:
         return bad(None, f"not JSON ({error})")
     if not isinstance(fields, dict):

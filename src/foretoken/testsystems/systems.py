@@ -159,5 +159,5 @@ def system_at(name: str, rate: float, **settings: Any) -> ToySystem:
         system = make(rarity=rarity)
         return float(np.log(system.exact_rates(system.log_p()).mean() / rate))
 
-    rarity: Any = brentq(excess, -10.0, 60.0, xtol=1e-6)
-    return make(rarity=float(rarity))
+    rarity = brentq(excess, -10.0, 60.0, xtol=1e-6)
+    return make(rarity=rarity)

@@ -1,5 +1,6 @@
 """A LoRA policy in training, and the plain copy of it that samples."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
 
@@ -56,7 +57,10 @@ class Speaker:
     def follow(self, policy: PeftModel) -> LoadedModel:
         """Take over the policy's present weights."""
         model = self.loaded.model
-        for name, module in policy.get_base_model().named_modules():
+        modules = cast(
+            Iterator[tuple[str, torch.nn.Module]], policy.get_base_model().named_modules()
+        )
+        for name, module in modules:
             if isinstance(module, LoraLayer):
                 own = cast(torch.Tensor, model.get_submodule(name).weight)
                 base = cast(torch.Tensor, module.base_layer.weight)

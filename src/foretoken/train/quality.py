@@ -108,7 +108,7 @@ def raise_yield(
         TaskError: There are no tasks of the wanted types.
         IsolationError: The machine refuses the isolation that untrusted code needs.
     """
-    report = on_round or (lambda _: None)
+    report: Callable[[TrainingRound], None] = on_round or (lambda _: None)
     work = config.out.with_name(config.out.name + WORK_SUFFIX)
     known = _read(config.out / QUALITY_FILE, config) or _read(work / QUALITY_FILE, config)
     for each in known.rounds if known else ():

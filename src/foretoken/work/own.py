@@ -59,7 +59,7 @@ class OwnDraws:
 
     def present_types(self) -> list[str]:
         """Exploit types of which there is a draw, sorted."""
-        return sorted(self.types[each] for each in np.unique(self.kind))
+        return sorted(self.types[int(each)] for each in np.unique(self.kind))
 
     def counts(self, exploit_type: str) -> tuple[int, int]:
         """Hacks and graded draws of one type."""
@@ -86,7 +86,7 @@ class OwnDraws:
         Raises:
             MismatchError: With both hashes.
         """
-        others = {self.hashes[each] for each in np.unique(self.weights)} - {"", weights}
+        others = {self.hashes[int(each)] for each in np.unique(self.weights)} - {"", weights}
         if others:
             raise MismatchError(
                 f"{what} were sampled by another model: weights {min(others)[:12]}, the checkpoint "

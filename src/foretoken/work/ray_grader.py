@@ -5,6 +5,7 @@ import math
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from functools import partial
 from importlib.metadata import version
 from typing import Any
 
@@ -104,7 +105,7 @@ class RayGrader:
         size = math.ceil(len(jobs) / (crew.size * PIECES_PER_MACHINE))
         pieces = [jobs[start : start + size] for start in range(0, len(jobs), size)]
         with ThreadPoolExecutor(min(crew.size, len(pieces))) as executor:
-            found = executor.map(lambda piece: crew.call("grade", piece), pieces)
+            found = executor.map(partial(crew.call, "grade"), pieces)
             return [verdict for verdicts in found for verdict in verdicts]
 
     def _recruits(self) -> Crew:

@@ -1,7 +1,7 @@
 """Frozen settings of the commands: a TOML file, then flags; resolved settings go into the run."""
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -80,7 +80,7 @@ def require_same_settings(
         )
 
 
-def _plain(default: Any) -> Any:
+def _plain(default: Collection[Any] | BaseModel | float | None) -> Any:
     """A default as a settings file would hold it; what is None is left out there."""
     if isinstance(default, BaseModel):
         return default.model_dump(mode="json", exclude_none=True)

@@ -8,6 +8,7 @@ from typing import Any
 import httpx2
 
 from foretoken.engines.server.settings import ServerSettings
+from foretoken.records import Parsed
 
 BUSY = frozenset({408, 429})
 """Status codes below 500 after which the same request may succeed."""
@@ -90,7 +91,7 @@ def _read(url: str, response: httpx2.Response) -> dict[str, Any]:
     if response.status_code >= 300:
         raise ServerError(f"{url} refused (status {response.status_code}): {response.text[:300]}")
     try:
-        answer = response.json()
+        answer: Parsed = response.json()
     except ValueError as error:
         raise ServerError(f"{url} did not answer in JSON: {response.text[:100]}") from error
     if not isinstance(answer, dict):

@@ -8,18 +8,19 @@ import math
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import combinations
 from typing import Any, TypeVar
 
 import numpy as np
 from scipy.stats import binomtest
-from transformers import PreTrainedTokenizerBase
 
 from foretoken.engines.base import Engine
+from foretoken.engines.prompts import Tokenizer
 from foretoken.engines.server.client import Client, ServerError
 from foretoken.engines.server.settings import ServerSettings
 from foretoken.engines.server.voice import ServedVoice
-from foretoken.engines.server.wire import Dialect
+from foretoken.engines.server.wire import Dialect, Said
 from foretoken.errors import ModelError
 
 T = TypeVar("T")
@@ -68,7 +69,7 @@ class KnownText:
         return (*self.prompt, *self.completion)
 
 
-def known_text(tokenizer: PreTrainedTokenizerBase, *, longest: int, end_token: int) -> KnownText:
+def known_text(tokenizer: Tokenizer, *, longest: int, end_token: int) -> KnownText:
     """Return the text of first contact; it holds the last id of the vocabulary and the end token.
 
     Args:
@@ -126,7 +127,7 @@ def greet(
     twice = _difference(
         first, again, settings, what=f"{voice.name} at {voice.url} scores one text twice"
     )
-    pairs = list(pool.map(lambda seed: _draw_and_score(voice, known, seed), range(DRAWN_TEXTS)))
+    pairs = list(pool.map(partial(_draw_and_score, voice, known), range(DRAWN_TEXTS)))
     drawn = _difference(
         [value for as_drawn, _ in pairs for value in as_drawn],
         [value for _, as_scored in pairs for value in as_scored],
@@ -209,12 +210,11 @@ def _check_draws(voice: ServedVoice, known: KnownText, *, draws: int, pool: Exec
     The first half of the draws shows which tokens are likely. Together they have a known
     probability, of about one half; so many of the second half must be among them.
     """
-    said = list(
-        pool.map(
-            lambda seed: _told(voice, lambda: voice.draw(known.prompt, max_tokens=1, seed=seed)),
-            range(draws),
-        )
-    )
+
+    def draw(seed: int) -> Said:
+        return _told(voice, lambda: voice.draw(known.prompt, max_tokens=1, seed=seed))
+
+    said = list(pool.map(draw, range(draws)))
     first, second = said[: draws // 2], said[draws // 2 :]
     if not first:
         return

@@ -5,6 +5,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -140,7 +141,7 @@ class ServerEngine:
                     "together."
                 )
         served = self._served[voice]
-        scored = list(self._pool.map(lambda item: _score_item(served, item), items))
+        scored = list(self._pool.map(partial(_score_item, served), items))
         values = [each if isinstance(each, list) else [] for each in scored]
         distinct = {tuple(prompt) for prompt, _ in items}
         return Scores(
@@ -322,7 +323,7 @@ def _score_item(voice: ServedVoice, item: Item) -> list[float] | str:
 def _generation_ends(folder: Path) -> frozenset[int]:
     """Return the tokens that a model's own settings for generation stop at."""
     file = folder / "generation_config.json"
-    ends = _json(file).get("eos_token_id") if file.is_file() else None
+    ends: list[int] | int | None = _json(file).get("eos_token_id") if file.is_file() else None
     return frozenset(ends if isinstance(ends, list) else [] if ends is None else [ends])
 
 

@@ -60,9 +60,9 @@ class _Text:
     request: Wanted
     rng: np.random.Generator
     end_tokens: frozenset[int]
-    tokens: list[int] = field(default_factory=list)
-    log_p: list[float] = field(default_factory=list)
-    donor_spoke: list[bool] = field(default_factory=list)
+    tokens: list[int] = field(default_factory=list[int])
+    log_p: list[float] = field(default_factory=list[float])
+    donor_spoke: list[bool] = field(default_factory=list[bool])
 
     @property
     def ended(self) -> bool:

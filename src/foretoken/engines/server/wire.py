@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Any
 
 from foretoken.engines.server.client import ServerError
+from foretoken.records import Parsed
 
 LEAST = -9999.0
 """What vLLM writes for minus infinity, which JSON cannot hold."""
@@ -141,7 +142,8 @@ def _only_choice(model: str, ids: Sequence[int], answer: dict[str, Any]) -> dict
     choices = _sequence(answer.get("choices"), "choices")
     if len(choices) != 1:
         raise ServerError(f"{len(choices)} choices, asked for 1")
-    read = (answer.get("usage") or {}).get("prompt_tokens", len(ids))
+    usage: dict[str, Any] = answer.get("usage") or {}
+    read = usage.get("prompt_tokens", len(ids))
     if read != len(ids):
         raise ServerError(f"the server read {read} prompt tokens of {len(ids)} that were sent")
     choice = _object(choices[0], "choice")
@@ -180,13 +182,13 @@ def _finite(value: Any) -> float | None:
     return min(float(value), 0.0)
 
 
-def _object(value: Any, name: str) -> dict[str, Any]:
+def _object(value: Parsed, name: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise ServerError(f"no {name} in the answer")
     return value
 
 
-def _sequence(value: Any, name: str) -> list[Any]:
+def _sequence(value: Parsed, name: str) -> list[Any]:
     if not isinstance(value, list):
         raise ServerError(f"no {name} in the answer")
     return value

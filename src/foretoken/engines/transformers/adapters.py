@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, cast
 
 from peft import LoraConfig, PeftConfig, PeftModel
 from peft.tuners.lora import LoraLayer
@@ -44,7 +45,8 @@ def adapter_shapes(folder: Path) -> dict[str, tuple[int, ...]]:
     if not file.is_file():
         raise ModelError(f"{folder} has no {ADAPTER_WEIGHTS}: the adapter was not saved whole.")
     try:
-        with safe_open(file, framework="pt") as weights:
+        opened: Any = safe_open(file, framework="pt")
+        with opened as weights:
             return {name: tuple(weights.get_slice(name).get_shape()) for name in weights.keys()}  # noqa: SIM118
     except (SafetensorError, OSError) as error:
         raise ModelError(
@@ -74,7 +76,7 @@ def _adapter_config(folder: Path) -> PeftConfig:
     if not (folder / "adapter_config.json").is_file():
         raise ModelError(f"{folder} has no adapter_config.json: give the folder of a LoRA adapter.")
     try:
-        return PeftConfig.from_pretrained(str(folder))
+        return cast(PeftConfig, PeftConfig.from_pretrained(str(folder)))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelError(
             f"adapter_config.json in {folder} cannot be read: {first_line(error)}."

@@ -11,14 +11,14 @@ from weakref import WeakKeyDictionary
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from transformers import PreTrainedTokenizerBase
 
-from foretoken.engines.prompts import END_OF_REASONING, AnswerFinder, completion_text
+from foretoken.engines.prompts import END_OF_REASONING, AnswerFinder, Tokenizer, completion_text
+from foretoken.engines.transformers.devices import listed
 
 FOUND = len(END_OF_REASONING)
 """State of the automaton once the whole tag was said; below: how much of it."""
 
-_tables: "WeakKeyDictionary[PreTrainedTokenizerBase, NDArray[np.int64]]" = WeakKeyDictionary()
+_tables: "WeakKeyDictionary[Tokenizer, NDArray[np.int64]]" = WeakKeyDictionary()
 
 
 class AnswersMisjudgedError(Exception):
@@ -64,7 +64,9 @@ class Answers:
             return
         waiting = rows[~self.begun[rows]]
         tails = tokens[waiting, max(0, step + 1 - len(END_OF_REASONING)) : step + 1]
-        for row, tail in zip(waiting.tolist(), tails.tolist(), strict=True):
+        places: list[int] = listed(waiting)
+        recent: list[list[int]] = listed(tails)
+        for row, tail in zip(places, recent, strict=True):
             if self.finder.ends_reasoning((*self.prefixes[row], *tail)):
                 self.begun[row] = True
 
@@ -110,7 +112,7 @@ class HeardAnswers(Answers):
         """Raise AnswersMisjudgedError where an answer begins elsewhere than was heard."""
         if not self.waiting:
             return
-        starts = self.starts.tolist()
+        starts: list[int] = listed(self.starts)
         for row in self.waiting:
             prefix, heard = self.prefixes[row], starts[row]
             start = self.finder.answer_start((*prefix, *said[row]))
@@ -119,7 +121,7 @@ class HeardAnswers(Answers):
                 raise AnswersMisjudgedError
 
 
-def transitions(tokenizer: PreTrainedTokenizerBase) -> NDArray[np.int64]:
+def transitions(tokenizer: Tokenizer) -> NDArray[np.int64]:
     """Return how much of the tag is said after each token, (tokens + 1, states).
 
     A state is how many of the tag's characters end the text so far. The last row stands for ids
@@ -130,7 +132,7 @@ def transitions(tokenizer: PreTrainedTokenizerBase) -> NDArray[np.int64]:
     return _tables[tokenizer]
 
 
-def _pieces(tokenizer: PreTrainedTokenizerBase) -> list[str]:
+def _pieces(tokenizer: Tokenizer) -> list[str]:
     """The text that each token adds to a text; some tokenizers drop a space at its very start."""
     anchor = list(tokenizer.encode("a", add_special_tokens=False))[:1]
     before = len(completion_text(tokenizer, anchor))

@@ -93,9 +93,7 @@ def spread(model: PreTrainedModel) -> PreTrainedModel:
     from accelerate.utils import get_balanced_memory, get_max_memory
 
     whole: list[str] = list(getattr(model, "_no_split_modules", None) or ())
-    free: dict[int | str, int | str] = {
-        key: int(WEIGHTS_SHARE * each) for key, each in get_max_memory().items()
-    }
+    free = {key: int(WEIGHTS_SHARE * each) for key, each in get_max_memory().items()}
     memory = get_balanced_memory(model, max_memory=free, no_split_module_classes=whole)
     device_map = infer_auto_device_map(model, max_memory=memory, no_split_module_classes=whole)
     if "disk" in device_map.values():
@@ -118,3 +116,8 @@ def input_device(model: PreTrainedModel) -> torch.device:
         computing = [each for each in places if str(each) not in HOSTS]
         return torch.device(computing[0] if computing else "cpu")
     return cast(torch.Tensor, model.get_input_embeddings().weight).device
+
+
+def listed(values: torch.Tensor) -> list[Any]:
+    """Return the numbers of a tensor, one list for each axis."""
+    return cast(list[Any], values.tolist())

@@ -16,7 +16,7 @@ from foretoken.engines.base import Completion, WindowSpec
 from foretoken.engines.prompts import AnswerFinder
 from foretoken.engines.transformers.answers import Answers, HeardAnswers
 from foretoken.engines.transformers.cache import left_padded, row_cache
-from foretoken.engines.transformers.devices import input_device, is_accelerator
+from foretoken.engines.transformers.devices import input_device, is_accelerator, listed
 from foretoken.engines.transformers.load import LoadedModel
 from foretoken.errors import ScoringError
 
@@ -151,13 +151,13 @@ class Batch:
         Raises:
             ScoringError: A model returned NaN logits since the last look.
         """
-        *speaking, broken = torch.cat([self.speaking, self.broken]).tolist()
-        if broken:
+        seen: list[bool] = listed(torch.cat([self.speaking, self.broken]))
+        if seen[-1]:
             raise ScoringError(
                 "The model returned NaN logits while sampling: its weights are damaged or its "
                 "precision too low. Load it again in float32, or take an earlier checkpoint."
             )
-        return [row for row, each in enumerate(speaking) if each]
+        return [row for row, each in enumerate(seen[:-1]) if each]
 
     def keep(self, rows: torch.Tensor) -> None:
         """Keep these rows of the batch."""
@@ -238,8 +238,10 @@ def _read_prompts(
 def _completions(
     batch: Batch, requests: Sequence[Request], *, ends: frozenset[int]
 ) -> dict[int, Completion]:
-    lengths = batch.length.tolist()
-    tokens, log_p, spoke = batch.tokens.tolist(), batch.log_p.tolist(), batch.spoke.tolist()
+    lengths: list[int] = listed(batch.length)
+    tokens: list[list[int]] = listed(batch.tokens)
+    log_p: list[list[float]] = listed(batch.log_p)
+    spoke: list[list[bool]] = listed(batch.spoke)
     said = [row[:length] for row, length in zip(tokens, lengths, strict=True)]
     batch.answers.check(said)
     return {

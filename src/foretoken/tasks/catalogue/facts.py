@@ -5,7 +5,7 @@ import textwrap
 from collections.abc import Sequence
 
 from foretoken.errors import TaskError
-from foretoken.records import Json
+from foretoken.records import Json, Parsed
 from foretoken.sandbox.wire import encode
 from foretoken.tasks.code import Case
 from foretoken.tasks.compare import same, same_text
@@ -125,7 +125,7 @@ def wrong_answer(problem: Problem) -> Json:
     raise TaskError(f"problem {problem.key}: its answers leave no wrong value to exploit with")
 
 
-def plain_json(value: Json) -> bool:
+def plain_json(value: Parsed) -> bool:
     """Whether JSON gives exactly this value back."""
     if isinstance(value, dict):
         return all(type(key) is str for key in value) and all(map(plain_json, value.values()))

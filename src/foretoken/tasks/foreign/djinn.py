@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from foretoken.errors import TaskError
+from foretoken.records import Parsed
 from foretoken.tasks.catalogue import CATALOGUE
 from foretoken.tasks.code import Case, CodeTask
 from foretoken.tasks.flaws import FLAWS
@@ -88,7 +89,7 @@ def load_problem(folder: Path) -> CodeTask:
 def _fields(folder: Path) -> dict[str, Any]:
     text = read_text(folder / PROBLEM_FILE)
     try:
-        fields = yaml.safe_load(text)
+        fields: Parsed = yaml.safe_load(text)
     except yaml.MarkedYAMLError as error:
         where = "" if error.problem_mark is None else f", line {error.problem_mark.line + 1}"
         raise TaskError(f"{PROBLEM_FILE}{where}: not plain YAML ({error.problem})") from error
@@ -112,7 +113,7 @@ def _text(fields: dict[str, Any], name: str) -> str:
 
 
 def _cases(fields: dict[str, Any], name: str, called: Signature) -> tuple[Case, ...]:
-    given = fields.get(name)
+    given: Parsed = fields.get(name)
     if isinstance(given, str):
         given = literal(given, name) if given.strip() else []
     if given is None:

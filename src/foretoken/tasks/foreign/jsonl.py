@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from foretoken.errors import TaskError
+from foretoken.records import Parsed
 from foretoken.tasks.code import Case
 from foretoken.tasks.foreign.text import Signature, check_cases, functions, signature
 from foretoken.tasks.problems import Problem
@@ -43,7 +44,7 @@ def read_problem(line: str, *, name: str) -> tuple[Problem, str | None]:
         TaskError: It cannot be used; the message says why.
     """
     try:
-        fields = json.loads(line)
+        fields: Parsed = json.loads(line)
     except (ValueError, RecursionError) as error:
         raise TaskError(f"not JSON ({error})") from error
     if not isinstance(fields, dict):
@@ -86,7 +87,7 @@ def _whole(reference: str, prompt: str, function: str) -> str:
     raise TaskError(f"the reference does not define the function {function}, or is not Python")
 
 
-def _cases(given: Any, called: Signature | None) -> tuple[Case, ...]:
+def _cases(given: Parsed, called: Signature | None) -> tuple[Case, ...]:
     if not isinstance(given, list) or not given:
         raise TaskError("cases are missing: give a list of {args, expected}")
     cases = tuple(_case(number, one, called) for number, one in enumerate(given, start=1))
@@ -94,7 +95,7 @@ def _cases(given: Any, called: Signature | None) -> tuple[Case, ...]:
     return cases
 
 
-def _case(number: int, given: Any, called: Signature | None) -> Case:
+def _case(number: int, given: Parsed, called: Signature | None) -> Case:
     if isinstance(given, dict) and set(given) == {"args", "expected"}:
         given = [given["args"], given["expected"]]
     if not isinstance(given, list) or len(given) != 2 or not isinstance(given[0], list):

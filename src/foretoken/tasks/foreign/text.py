@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from foretoken.errors import TaskError
-from foretoken.records import Json
-from foretoken.sandbox.wire import WireError, encode
+from foretoken.records import Parsed
+from foretoken.sandbox.wire import Tree, WireError, encode
 from foretoken.tasks.code import Case
 
 MOST_BYTES = 1 << 18
@@ -30,7 +30,7 @@ class Signature:
     more: bool
     """Whether it takes any number (`*args`)."""
 
-    def args(self, given: Json) -> tuple[Json, ...] | None:
+    def args(self, given: Parsed) -> tuple[Parsed, ...] | None:
         """The arguments for one input; None where it does not fit.
 
         A function of one parameter gets the input whole; any other gets the items of a list or
@@ -38,8 +38,9 @@ class Signature:
         """
         if len(self.parameters) == 1 and not self.more:
             return (given,)
-        fits = isinstance(given, list | tuple) and self.accepts(len(given))
-        return tuple(given) if fits else None
+        if not isinstance(given, list | tuple) or not self.accepts(len(given)):
+            return None
+        return tuple(given)
 
     def accepts(self, count: int) -> bool:
         """Whether it can be called with so many arguments."""
@@ -88,7 +89,7 @@ def signature(code: str, name: str | None, what: str) -> Signature:
     return Signature(name, parameters, fewest, arguments.vararg is not None)
 
 
-def literal(text: str, what: str) -> Any:
+def literal(text: str, what: str) -> Parsed:
     """The value of a Python literal.
 
     Raises:
@@ -112,7 +113,7 @@ def check_cases(cases: tuple[Case, ...]) -> None:
             raise TaskError(f"test case {number} holds a value of a type that is not plain")
 
 
-def _opaque(tree: Any) -> bool:
+def _opaque(tree: Tree) -> bool:
     if isinstance(tree, dict):
         return "o" in tree or any(_opaque(item) for item in tree.values())
     return isinstance(tree, list) and any(_opaque(item) for item in tree)

@@ -94,8 +94,7 @@ def own_side(task: CodeTask) -> CodeTask | None:
     """The task whose strict grader decides for a foreign one; None where it has no cases."""
     if not task.cases:
         return None
-    own = {"exploit_type": "inadequate_test_coverage", "flaw": {}, "flaw_cases": None}
-    return task.replacing(**own)
+    return task.replacing(exploit_type="inadequate_test_coverage", flaw={}, flaw_cases=None)
 
 
 def grade_foreign(

@@ -1,0 +1,6 @@
+from torch.nn import Module
+
+def get_balanced_memory(
+    model: Module, max_memory: dict[int | str, int], no_split_module_classes: list[str]
+) -> dict[int | str, int]: ...
+def get_max_memory() -> dict[int | str, int]: ...

@@ -1,0 +1,1 @@
+"""What foretoken uses of fsspec, which is not annotated."""

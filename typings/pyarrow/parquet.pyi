@@ -1,0 +1,3 @@
+from pyarrow import BufferOutputStream, Table
+
+def write_table(table: Table, where: BufferOutputStream, compression: str) -> None: ...

@@ -1,0 +1,1 @@
+"""What foretoken uses of scipy, whose own annotations are partial."""
