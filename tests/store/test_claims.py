@@ -26,9 +26,7 @@ def fill(run: Path, log: Path, seconds: float, stale_s: float) -> None:
         time.sleep(seconds)
         return [a_draw(part)]
 
-    work_parts(
-        Run.create(run), Draw, PARTS, make, finish=lambda _, made: made, stale_s=stale_s
-    )
+    work_parts(Run.create(run), Draw, PARTS, make, finish=lambda _, made: made, stale_s=stale_s)
 
 
 def worker(run: Path, log: Path, *, seconds: float, stale_s: float = 60) -> BaseProcess:

@@ -94,7 +94,7 @@ def refresh_bank(
     if run.has_part(part, BankHit):
         return config.types
     around = _config_of(run, step)
-    tasks = read_bank_tasks(run)
+    tasks, sampled_by = read_bank_tasks(run), config.engine or around.engine
     with (
         at_work(sampled_by, config, engines=engines, grader=grader) as (opened, given),
         on_demand(opened, voice_weights(around)) as engine,
