@@ -121,7 +121,7 @@ def _draw_bank(flow: Flow) -> None:
                     run, step=config.step, stage=stage, budget=budget, finder=flow.finder
                 )
             )
-            run.append(found, part=part, kind=Mixture)
+            run.append(found, part=part, kind=Mixture, keep=True)
         draw_stage(flow, mixtures=run.read(Mixture, part=part), part=part)
         _score_stage(flow, stage=stage)
     if run.has_part("bank-health", BankHealth) and run.has_part(round_part(config.step), BankHit):
@@ -146,7 +146,8 @@ def _absolute(config: BankConfig) -> BankConfig:
 
 def _keep_tasks(run: Run, source: str) -> dict[str, Task]:
     if not run.has_part(TASKS_PART, Task):
-        run.append(run.read(Task) if source == OWN_TASKS else load_tasks(source), part=TASKS_PART)
+        tasks = run.read(Task) if source == OWN_TASKS else load_tasks(source)
+        run.append(tasks, part=TASKS_PART, kind=Task, keep=True)
     return read_bank_tasks(run)
 
 

@@ -106,7 +106,7 @@ def refresh_bank(
         for each in sorted({*bank_steps(run), step}):
             score_under_voices(run, opened, hits, tasks=tasks, step=each)
         if not run.has_part(part, Mixture):
-            run.append(mixtures, part=part)
+            run.append(mixtures, part=part, kind=Mixture, keep=True)
         finish_round(
             run, step=step, most_added=around.thinning, seed=around.seed, finder=flow.finder
         )

@@ -40,7 +40,7 @@ def finish_round(
         for each in types:
             rng = np.random.default_rng(part_seed(seed, f"thin-{step}-{each.exploit_type}"))
             fresh += _thin_type(each, densities[step], most_added=most_added, rng=rng)
-        run.append(fresh, part=part, kind=Thinned)
+        run.append(fresh, part=part, kind=Thinned, keep=True)
     stands_for = _stands_for(run)
     hits = [hit for each in types for hit in _weighed(each, stands_for)]
     run.append(hits, part=part, kind=BankHit, replace=True)

@@ -91,7 +91,7 @@ def score_draws(
     groups.sort(key=lambda group: (group[0].task, group[0].key))
     chunks = {_part_name(voice.scorer, chunk): chunk for chunk in _chunks(groups, PART_ITEMS)}
     for part in chunks:
-        if run.has_part(part, Score, voice.scorer):  # what it holds has failed: make it anew
+        if _failed(run, part, voice.scorer):
             run.remove(Score, part, voice.scorer)
     with progress_bar(f"score under {voice.scorer}", len(groups)) as advance:
 
@@ -115,6 +115,13 @@ def score_draws(
             side_by_side=voice.engine.side_by_side,
             within=voice.scorer,
         )
+
+
+def _failed(run: Run, part: str, scorer: str) -> bool:
+    """Whether a part is there and holds a failure, so that it is to be made anew."""
+    if not run.has_part(part, Score, scorer):
+        return False
+    return run.table(Score, part=part, within=scorer, columns=["log_p"])["log_p"].null_count > 0
 
 
 def is_scored(score: Score | None, *, per_token: bool) -> bool:
