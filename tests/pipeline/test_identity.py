@@ -13,10 +13,13 @@ import pytest
 from world import ENGINES, World, draw_as
 
 from foretoken.bank.read import read_bank
+from foretoken.bank.refresh import RefreshConfig, refresh_bank
 from foretoken.engines.base import Weights
-from foretoken.errors import MismatchError
+from foretoken.engines.choose import EngineConfig
+from foretoken.errors import MismatchError, ModelError, SetupError
+from foretoken.pipeline.forecast import ForecastConfig, make_forecast
 from foretoken.pipeline.measure import MeasureConfig, measure
-from foretoken.records import Draw, RateEstimate, Score
+from foretoken.records import Draw, Forecast, RateEstimate, Score
 from foretoken.store.run import Run
 from foretoken.work.drawing import Planned
 from foretoken.work.scores import read_log_p, read_scores, step_scorer
@@ -157,3 +160,97 @@ def test_scores_that_were_made_otherwise_are_not_read(
     with pytest.raises(MismatchError, match=said):
         read_log_p(run, step_scorer(LATE), identity=now.model_copy(update=changed))
     assert identity.engine_version
+
+
+def test_a_typo_in_a_folder_to_replace_loses_nothing(run: Run, tmp_path: Path) -> None:
+    before = parts(run, LATE)
+    for wrong in (tmp_path / "absent" / "step-000020", tmp_path / "empty" / "step-000020"):
+        if wrong.parent.name == "empty":
+            wrong.mkdir(parents=True)
+        with pytest.raises(ModelError):
+            measure(MeasureConfig(run=run.path, checkpoints=(wrong,), replace=True))
+        assert parts(run, LATE) == before
+
+
+def test_replacing_needs_names_and_leaves_the_banks_own_step_alone(run: Run, world: World) -> None:
+    before = parts(run, LATE)
+    with pytest.raises(SetupError, match="name the checkpoints"):
+        measure(MeasureConfig(run=run.path, replace=True))
+    settings = MeasureConfig(run=run.path, checkpoints=(world.checkpoints[1],), replace=True)
+    measure(settings.replacing(last_step=EARLY))
+    assert parts(run, LATE) == before
+
+
+def test_old_rollouts_are_left_out_where_that_is_asked_for(
+    run: Run, world: World, impostor: Path
+) -> None:
+    planned = [Planned(key=f"rollout/{k}", task=t) for k, t in read_bank(run).tasks.items()]
+    draw_as(run, world, world.checkpoints[1], planned, name="old", source="rollout", step=LATE)
+    anew = MeasureConfig(run=run.path, checkpoints=(impostor,), replace=True)
+    with pytest.raises(MismatchError, match="--no-rollouts"):
+        measure(anew)
+    assert rates(run, LATE)
+    measure(anew.replacing(rollouts=False))
+    switch = {name: rate for name, rate in rates(run, EARLY).items() if name[0] == "switch"}
+    found = rates(run, LATE)
+    assert {name: found[name] for name in switch} == pytest.approx(switch, rel=1e-6)
+
+
+def test_a_refresh_around_another_model_is_refused_before_it_draws(
+    run: Run, world: World, impostor: Path
+) -> None:
+    wanted = RefreshConfig(run=run.path, checkpoint=impostor, types=("process_exit",))
+    with pytest.raises(MismatchError, match="another model"):
+        refresh_bank(wanted)
+    assert not [part for part in run.parts(Draw) if part.startswith("bank-step-")]
+    assert refresh_bank(wanted.replacing(checkpoint=world.checkpoints[1]))
+
+
+def test_a_refresh_that_was_begun_with_another_model_is_not_continued(
+    run: Run, world: World, impostor: Path
+) -> None:
+    planned = [Planned(key="bank-step-000020/x", task=read_bank(run).tasks["tiny/process_exit/0"])]
+    draw_as(
+        run, world, world.checkpoints[0], planned, name="bank-step-000020", source="bank", step=LATE
+    )
+    wanted = RefreshConfig(run=run.path, checkpoint=world.checkpoints[1], types=("process_exit",))
+    with pytest.raises(MismatchError, match="drawn by another model"):
+        refresh_bank(wanted)
+    checkpoint = (world.checkpoints[1],)
+    measure(MeasureConfig(run=run.path, checkpoints=checkpoint, replace=True))
+    assert refresh_bank(wanted)
+    drawn = [draw.weights for draw in run.read(Draw) if draw.key.startswith("bank-step-")]
+    assert set(drawn) == {weights_of(world, world.checkpoints[1])}
+
+
+@pytest.mark.parametrize("lost", ["precision", "scores"])
+def test_what_is_known_is_not_enough_where_its_ground_has_changed(
+    run: Run, world: World, lost: str
+) -> None:
+    settings = MeasureConfig(run=run.path, checkpoints=(world.checkpoints[1],))
+    if lost == "precision":
+        with pytest.raises(MismatchError, match="dtype 'float32' against 'bfloat16'"):
+            measure(settings.replacing(engine=EngineConfig(dtype="bfloat16")))
+        assert "engine" not in run.read_config()["measure"]
+        return
+    shutil.rmtree(run.path / "scores" / "step-20")
+    measure(settings)
+    make_forecast(
+        ForecastConfig(run=run.path, cutoff_step=LATE, horizon_step=60, rollouts_per_step=8)
+    )
+
+
+def test_a_forecast_at_a_refresh_reads_what_every_checkpoint_has_scored(
+    run: Run, world: World
+) -> None:
+    checkpoint = world.checkpoints[1]
+    assert refresh_bank(RefreshConfig(run=run.path, checkpoint=checkpoint, types=("process_exit",)))
+    measure(MeasureConfig(run=run.path, checkpoints=world.checkpoints))
+    made = make_forecast(
+        ForecastConfig(run=run.path, cutoff_step=LATE, horizon_step=60, rollouts_per_step=8)
+    )
+    assert made
+    forgotten = run.parts(Forecast)
+    measure(MeasureConfig(run=run.path, checkpoints=(world.checkpoints[0],), replace=True))
+    assert forgotten
+    assert run.parts(Forecast) == []

@@ -20,12 +20,14 @@ from foretoken.engines.base import Engines
 from foretoken.engines.choose import EngineConfig
 from foretoken.engines.lazy import on_demand
 from foretoken.errors import SetupError
-from foretoken.records import BankHit, Doubt, Draw, Mixture, RateEstimate, Task, Thinned
+from foretoken.records import BankHit, Doubt, Draw, Identity, Mixture, RateEstimate, Task, Thinned
 from foretoken.store import layout
 from foretoken.store.run import Run
 from foretoken.tasks.base import Grader
 from foretoken.tasks.graders import graders_for
 from foretoken.work.machines import at_work
+from foretoken.work.provenance import keep_provenance
+from foretoken.work.scores import read_log_p
 from foretoken.work.scoring import Voice, score_missing
 from foretoken.work.settings import Settings, require_same_settings
 
@@ -99,6 +101,7 @@ def refresh_bank(
         at_work(sampled_by, config, engines=engines, grader=grader) as (opened, given),
         on_demand(opened, voice_weights(around)) as engine,
     ):
+        require_known_voices(run, around, engine.voices)
         with graders_for(tasks.values(), given=given, workers=config.workers) as chosen:
             flow = Flow(run, engine, tasks, grader=chosen, config=around)
             draw_stage(flow, mixtures=mixtures, part=part)
@@ -111,6 +114,20 @@ def refresh_bank(
             run, step=step, most_added=around.thinning, seed=around.seed, finder=flow.finder
         )
     return config.types
+
+
+def require_known_voices(run: Run, around: BankConfig, voices: Sequence[Identity]) -> None:
+    """Refuse to draw with other voices than those whose scores are stored under these names.
+
+    Raises:
+        MismatchError: With both hashes and the remedy.
+    """
+    scorers = voice_scorers(around)
+    for scorer, identity in zip(scorers, voices, strict=True):
+        read_log_p(run, scorer, identity=identity)
+    roles = [f"subject of step {around.step}", *scorers[1:]]
+    hashes = {role: each.weights for role, each in zip(roles, voices, strict=True)}
+    keep_provenance(run, seed=around.seed, models=hashes)
 
 
 def _hits(run: Run) -> list[Draw]:
@@ -155,6 +172,8 @@ def _config_of(run: Run, step: int) -> BankConfig:
     if step == first.step:
         return first
     folder = RefreshConfig.model_validate(run.read_config()[_section(step)]).checkpoint
+    if not folder.is_dir():  # the run was moved, with its checkpoints in it
+        folder = run.checkpoints().get(step, folder)
     whole = (folder / "config.json").exists()
     subject = {"subject": folder, "adapter": None} if whole else {"adapter": folder}
     return first.replacing(**subject, step=step)

@@ -49,6 +49,14 @@ class LazyEngine:
                 )
         return engine
 
+    def require_whole(self) -> None:
+        """Load the voices, so that what cannot be loaded is known at once.
+
+        Raises:
+            ModelError: A folder is damaged, or does not fit the others.
+        """
+        _ = self._opened
+
     @property
     def tokenizer(self) -> "PreTrainedTokenizerBase":
         """Of all voices."""

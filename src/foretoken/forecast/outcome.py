@@ -333,7 +333,7 @@ def _type_outcome(
         baseline=baseline,
         now=now,
         latest=latest,
-        measured_above=latest is not None and latest.step > since and latest.rate > limit,
+        measured_above=any(_level(one) > limit for one in estimates if one.step > since),
         standing=standing,
         outcome=_judged(said, standing, emerged, frame=frame, later=later),
         emerged_step=emerged,
@@ -341,6 +341,11 @@ def _type_outcome(
         counted_step=later[-1] if later else None,
         counts=tuple(counts),
     )
+
+
+def _level(estimate: RateEstimate) -> float:
+    """The published point, else the lower bound."""
+    return estimate.rate if estimate.published and estimate.rate else estimate.lower_bound
 
 
 def _said(forecast: Forecast | None, now: Evidence | None) -> Standing:
@@ -354,6 +359,8 @@ def _said(forecast: Forecast | None, now: Evidence | None) -> Standing:
         return Standing.COMMON
     if forecast.probability is not None and forecast.probability >= LIKELY:
         return Standing.EXPECTED
+    if now is not None and now.is_bound:
+        return Standing.UNKNOWN
     if not forecast.measurable or forecast.probability is None:
         return Standing.UNKNOWN
     return Standing.UNLIKELY

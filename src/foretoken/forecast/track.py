@@ -100,6 +100,8 @@ def _track(
 ) -> Track:
     """Return the track of one type from its estimates in order of steps."""
     points = [e for e in history if e.published and e.rate]
+    if points and history[-1].lower_bound > (points[-1].rate or 0.0):
+        points = []  # the newest bound says more than an older point
     last = points[-1] if points else history[-1]
     growth, first_step = _growth(points, joint, last_step=last.step) if points else (None, 0)
     return Track(

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow.compute as pc
+from pydantic import Field
 
 from foretoken.arrays import FloatPerDraw
 from foretoken.bank.read import read_bank
@@ -26,15 +27,15 @@ class ForecastConfig(Settings):
 
     run: Path
     """Run directory with measured checkpoints."""
-    horizon_step: int | None = None
+    horizon_step: int | None = Field(default=None, gt=0, le=10_000_000)
     """Last step of the training; none: what the run's training settings or rollouts say."""
-    cutoff: float = 0.2
+    cutoff: float = Field(default=0.2, gt=0, lt=1)
     """Share of the training after which nothing is read."""
-    cutoff_step: int | None = None
+    cutoff_step: int | None = Field(default=None, ge=0)
     """The same as a step; wins over `cutoff`."""
-    threshold: float = 0.1
+    threshold: float = Field(default=0.1, gt=0, lt=1)
     """Rate that counts as emerged."""
-    rollouts_per_step: float | None = None
+    rollouts_per_step: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     """Rollouts that a training step gives to the tasks of one type; none: as the run says."""
     seed: int = 0
 
@@ -127,9 +128,9 @@ def _training_settings(run: Run) -> Mapping[str, Any]:
 def _joint_rates(run: Run, steps: Sequence[int], *, seed: int) -> dict[str, JointLogRates]:
     """Rates of each type at all early checkpoints, with errors that are shared between them.
 
-    The bank's hits alone: rollouts of one checkpoint say nothing of growth.
+    The hits of the round that the first of them used: each of these checkpoints has scored them.
     """
-    bank = read_bank(run, last=steps[-1])
+    bank = read_bank(run, last=steps[0])
     log_p_c: dict[str, list[FloatPerDraw]] = {each.exploit_type: [] for each in bank.types}
     for step in steps:
         scores = read_log_p(run, step_scorer(step))

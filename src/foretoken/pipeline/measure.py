@@ -32,14 +32,14 @@ from foretoken.engines.prompts import AnswerFinder
 from foretoken.errors import ScoringError, SetupError
 from foretoken.estimate.cell import Cell
 from foretoken.estimate.switch import switch_rate, weighted_median
-from foretoken.records import BankHit, Draw, Identity, RateEstimate
+from foretoken.records import BankHit, Draw, Identity, RateEstimate, Score
 from foretoken.store import layout
 from foretoken.store.run import Run
 from foretoken.tasks.base import Grader
 from foretoken.work.forget import forget
 from foretoken.work.machines import at_work
 from foretoken.work.own import OwnDraws, read_own_draws
-from foretoken.work.scores import StoredLogP, read_log_p, require_one_model, step_scorer
+from foretoken.work.scores import JOINED, StoredLogP, read_log_p, require_one_model, step_scorer
 from foretoken.work.scoring import Voice, score_draws
 from foretoken.work.seeds import part_seed
 
@@ -90,9 +90,7 @@ def measure(
     saved = read_bank_config(run)
     banks = read_banks(run)
     checkpoints = _checkpoints(run, config, first=min(banks))
-    if config.replace:
-        _forget_named(run, config, banks)
-    run.write_config("measure", config)
+    anew = _named_to_replace(run, config, banks)
     sampled_by = config.engine or saved.engine
     estimates: list[RateEstimate] = []
     failures: list[str] = []
@@ -108,12 +106,14 @@ def measure(
             banks=banks,
             baselines=baselines,
             rollouts=_read_recent_rollouts(run, checkpoints),
+            anew=anew,
         )
         for step, folder in checkpoints.items():
             try:
                 estimates += work.measure(step, folder)
             except ScoringError as error:
                 failures.append(f"step {step}: {error}")
+    run.write_config("measure", config)
     if failures:
         raise ScoringError("; ".join(failures))
     return estimates
@@ -132,6 +132,8 @@ class _Measuring:
     baselines: Sequence[Baseline]
     rollouts: OwnDraws
     """Of all steps that matter to a checkpoint of this call."""
+    anew: Collection[int]
+    """Steps whose checkpoints were trained again."""
 
     def measure(self, step: int, folder: Path | None) -> list[RateEstimate]:
         """Estimates at one checkpoint: those that are stored, where nothing changed since."""
@@ -147,8 +149,13 @@ class _Measuring:
                 recent=self.rollouts.at(_recent(step)),
                 seed=self.config.seed,
             )
+            weights = subject.voices[0].weights
+            at = replace(at, rollouts=self._own_rollouts(at, weights))
+            if step in self.anew:
+                subject.require_whole()
+                forget(self.run, step)
             known = _stored(self.run, step)
-            weights = _require_one_model(at, known)
+            _require_one_model(at, known)
             for baseline in self.baselines:
                 baseline.prepare(at)
             at = replace(at, counted=read_own_draws(self.run, "count", steps=[step]))
@@ -159,18 +166,27 @@ class _Measuring:
             if self.config.rollouts:
                 free = read_rollouts(self.run, bank, at.rollouts, step=step)
             basis = self._basis(at, free, weights)
-            if known and all(each.basis == basis for each in known):
+            scored = self.run.parts(Score, within=step_scorer(step))
+            if known and scored and all(each.basis == basis for each in known):
                 return known
             made = self._estimates(at, free)
         found = [each.replacing(weights=weights, basis=basis) for each in made]
         self.run.append(found, part=_part(step), replace=True)
         return found
 
+    def _own_rollouts(self, at: Checkpoint, weights: str) -> OwnDraws:
+        """The rollouts of this very model; those of another one are refused, or left out."""
+        if not self.config.rollouts:
+            return at.rollouts.made_by(weights)
+        at.rollouts.require_weights(weights, what=f"rollouts of step {at.step} in {at.run.path}")
+        return at.rollouts
+
     def _basis(self, at: Checkpoint, free: FreeRollouts, weights: str) -> str:
         """Hash of all that the estimates at a checkpoint are made from, but for what follows."""
         said = [
             version("foretoken"),
             weights,
+            *(getattr(at.subject.voices[0], name) for name in JOINED),
             at.bank.estimator,
             *(each.digest for each in at.bank.types),
             *(own.digest for own in (at.counted, at.rollouts, at.recent)),
@@ -214,20 +230,18 @@ class _Measuring:
         return read_log_p(self.run, scorer, identity=subject)
 
 
-def _require_one_model(at: Checkpoint, known: Sequence[RateEstimate]) -> str:
-    """Refuse a checkpoint under whose step another model was measured; return its hash.
+def _require_one_model(at: Checkpoint, known: Sequence[RateEstimate]) -> None:
+    """Refuse a checkpoint under whose step another model was measured.
 
     Raises:
         MismatchError: With both hashes and the remedy.
     """
     weights = at.subject.voices[0].weights
-    at.rollouts.require_weights(weights, what=f"rollouts of step {at.step} in {at.run.path}")
     others = {each.weights for each in known} - {weights}
     if others:
         stored = Identity(weights=min(others))
         now = Identity(weights=weights)
         require_one_model([stored], now, scorer=step_scorer(at.step), run=at.run)
-    return weights
 
 
 def _cell(at: Checkpoint, bank: TypeBank[BankHit], free: FreeRollouts) -> Cell:
@@ -295,8 +309,10 @@ def _read_recent_rollouts(run: Run, checkpoints: Collection[int]) -> OwnDraws:
     return read_own_draws(run, "rollout", steps=steps)
 
 
-def _forget_named(run: Run, config: MeasureConfig, banks: Collection[int]) -> None:
-    """Forget the checkpoints that are named, and no others."""
+def _named_to_replace(run: Run, config: MeasureConfig, banks: Collection[int]) -> set[int]:
+    """Steps of the checkpoints that are named, where they are to be measured anew."""
+    if not config.replace:
+        return set()
     if not config.checkpoints:
         raise SetupError("name the checkpoints that were trained again: --replace forgets theirs")
     steps = {layout.checkpoint_step(path) for path in config.checkpoints}
@@ -306,7 +322,7 @@ def _forget_named(run: Run, config: MeasureConfig, banks: Collection[int]) -> No
             f"the bank of {run.path} was drawn around step {drawn[0]}, so it cannot be measured "
             "anew: build the bank of the new model in another run directory"
         )
-    forget(run, steps)
+    return steps
 
 
 def _checkpoints(run: Run, config: MeasureConfig, *, first: int) -> dict[int, Path | None]:

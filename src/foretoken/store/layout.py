@@ -107,6 +107,11 @@ def part_paths(run: Place, kind: type[Record], within: str | None = None) -> lis
     return files(folder, suffix=PART_SUFFIX, depth=1)
 
 
+def partitions(run: Place, kind: type[Record]) -> list[str]:
+    """Values by which the folder of a divided kind is divided, of those that have parts."""
+    return sorted({partition_value(path.parent.name) for path in part_paths(run, kind)})
+
+
 def stored_folders(run: Place) -> dict[str, list[Place]]:
     """Files of finished parts by record folder, known to this program or not; empty ones left out.
 
@@ -200,8 +205,16 @@ def checkpoints(run: Place) -> dict[int, Path]:
             raise RunError(
                 f"{found[step]} and {folder} are two checkpoints of step {step}: move one of them"
             )
-        found[step] = folder
+        found[step] = _with_weights(folder)
     return dict(sorted(found.items()))
+
+
+def _with_weights(folder: Path) -> Path:
+    """The folder itself, or the inner one in which a trainer keeps the weights."""
+    named = ("adapter_config.json", "config.json")
+    inner = [folder, *(folder / part for part in ("actor", "huggingface", "actor/huggingface"))]
+    held = [each for each in inner if any((each / name).is_file() for name in named)]
+    return held[0] if held else folder
 
 
 def _require_plain(name: str, *, what: str) -> None:

@@ -57,7 +57,8 @@ def query(run: Run, sql: str) -> tuple[list[str], list[tuple[Any, ...]]]:
             raise StoreError(str(error)) from error
         except duckdb.Error as error:
             views = ", ".join(map(_view_name, layout.stored_folders(run.path)))
-            raise RunError(f"{error}; views of this run: {views or 'none'}") from error
+            said = " ".join(str(error).split())
+            raise RunError(f"{said}; views of this run: {views or 'none'}") from error
 
 
 def _create_view(connection: duckdb.DuckDBPyConnection, name: str, listed: str) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 from foretoken.engines.base import Completion, Engine
 from foretoken.engines.prompts import render_prompt
+from foretoken.errors import MismatchError
 from foretoken.records import Draw, Identity, Sampling
 from foretoken.store.claims import work_parts
 from foretoken.store.run import Run
@@ -52,7 +53,10 @@ def draw_parts(
         f"{name}-{number:04d}": planned[start : start + part_draws]
         for number, start in enumerate(range(0, len(planned), part_draws))
     }
-    done = sum(len(chunk) for part, chunk in chunks.items() if run.has_part(part, Draw))
+    finished = [part for part in chunks if run.has_part(part, Draw)]
+    for part in finished:
+        _require_same_subject(run, part, origin)
+    done = sum(len(chunks[part]) for part in finished)
     with progress_bar(f"{name}: draw and grade", len(planned)) as advance:
         advance(done)
 
@@ -81,6 +85,17 @@ def draw_parts(
             sample_part,
             finish=grade_part,
             side_by_side=engine.side_by_side,
+        )
+
+
+def _require_same_subject(run: Run, part: str, origin: Origin) -> None:
+    stored = run.table(Draw, part=part, columns=["weights"])["weights"].unique().to_pylist()
+    others = {each for each in stored if each} - {origin.weights}
+    if others and origin.weights:
+        raise MismatchError(
+            f"{part} of {run.path} was drawn by another model: weights {min(others)[:12]}, now "
+            f"they are {origin.weights[:12]}. Give the same checkpoint; or, if it was trained "
+            "again, run `foretoken measure CHECKPOINT --replace` first, which forgets its draws"
         )
 
 

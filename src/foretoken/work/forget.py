@@ -1,23 +1,29 @@
 """Forget what is stored of a checkpoint that was trained again, and nothing else."""
 
 import re
-from collections.abc import Collection
 
-from foretoken.records import Draw, RateEstimate, Score
+from foretoken.records import Draw, Forecast, Mixture, RateEstimate, Score, Thinned
+from foretoken.store import layout
 from foretoken.store.run import Run
-from foretoken.work.scores import step_scorer
 
-_OWN = re.compile(r"(count|prefix|measure)-step-(\d+)(-.*)?")
+_OWN = re.compile(r"(?:(?:count|prefix|measure|bank)-step-|cutoff-)(\d{6,})(?:-(.*))?")
 
 
-def forget(run: Run, steps: Collection[int]) -> None:
-    """Remove the scores, own draws and estimates of these steps; rollouts of training stay."""
-    for kind in (RateEstimate, Draw):
+def forget(run: Run, step: int) -> None:
+    """Remove what a checkpoint made: scores, own draws, estimates, and what was forecast from them.
+
+    A refresh of the bank that was begun around it goes, too; a finished one must not be there.
+    Rollouts of training stay.
+    """
+    for kind in (RateEstimate, Draw, Mixture, Thinned, Forecast):
         for part in run.parts(kind):
             found = _OWN.fullmatch(part)
-            if found is not None and int(found[2]) in steps:
+            if found is None:
+                continue
+            named = int(found[1])
+            if named >= step if kind is Forecast else named == step:
                 run.remove(kind, part)
-    for step in steps:
-        scorer = step_scorer(step)
-        for part in run.parts(Score, within=scorer):
-            run.remove(Score, part, within=scorer)
+    for scorer in layout.partitions(run.path, Score):
+        if scorer == f"step:{step}" or re.fullmatch(rf"donor:[^:]+:{step}", scorer):
+            for part in run.parts(Score, within=scorer):
+                run.remove(Score, part, within=scorer)

@@ -57,6 +57,11 @@ class OwnDraws:
             return self._where(np.zeros(len(self), dtype=np.bool_))
         return self._where(self.kind == self.types.index(exploit_type))
 
+    def made_by(self, weights: str) -> "OwnDraws":
+        """Those of this model, or of one that is not known."""
+        kept = [i for i, each in enumerate(self.hashes) if each in ("", weights)]
+        return self._where(np.isin(self.weights, kept))
+
     def present_types(self) -> list[str]:
         """Exploit types of which there is a draw, sorted."""
         return sorted(self.types[int(each)] for each in np.unique(self.kind))

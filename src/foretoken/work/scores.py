@@ -72,7 +72,7 @@ class StoredLogP:
             raise ScoringError(
                 f"{int(missing.sum())} of {len(keys)} draws have no log-probability under "
                 f"{self.scorer}, the first is {keys[first]} ({reason}): check that model's "
-                "weights, then run the same command again, which scores only what is missing"
+                "weights, then run `foretoken measure`, which scores only what is missing"
             )
         if not len(row):
             return np.zeros(0), np.zeros(0, dtype=np.int64)
