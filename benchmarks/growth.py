@@ -23,6 +23,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 from rich.console import Console
 from rich.table import Table
 
@@ -44,7 +46,8 @@ from foretoken.records import (
     Task,
 )
 from foretoken.report.page import write_report
-from foretoken.store.layout import REPORT_FILE, checkpoint_path
+from foretoken.store import codec
+from foretoken.store.layout import REPORT_FILE, checkpoint_path, part_path
 from foretoken.store.run import Run
 from foretoken.work.scores import step_scorer
 
@@ -137,10 +140,10 @@ def make_run(path: Path, checkpoints: int, hits: int) -> Run:
     run.append(weighed, part=round_part(0))
     run.append([], part="bank-health", kind=BankHealth)
     drift = 1.0 + rng.normal(0, 0.1, len(bank))
+    table = codec.to_table(make_scores(bank), Score)
     for step in range(checkpoints + 1):
         checkpoint_path(path, step).mkdir(parents=True)
-        shifted = log_p + step / checkpoints * drift
-        run.append(make_scores(bank, step, shifted.tolist()), part=f"step-{step}-all")
+        write_scores(run, table, step, log_p + step / checkpoints * drift)
     return run
 
 
@@ -169,14 +172,23 @@ def make_mixtures(tasks: Sequence[Task], hits: int) -> list[Mixture]:
     ]
 
 
-def make_scores(bank: Sequence[BankHit], step: int, log_p: Sequence[float]) -> list[Score]:
-    """Of all hits, by one checkpoint."""
-    of = identity("base" if step == 0 else f"step-{step:06d}")
+def make_scores(bank: Sequence[BankHit]) -> list[Score]:
+    """Of all hits, by nobody yet."""
+    return [Score(draw=hit.key, scorer="", log_p=0.0, scored_tokens=60) for hit in bank]
+
+
+def write_scores(run: Run, table: pa.Table, step: int, log_p: np.ndarray) -> None:
+    """Store one checkpoint's scores, as columns: there are too many to be records first."""
     scorer = step_scorer(step)
-    return [
-        Score(draw=hit.key, scorer=scorer, identity=of, log_p=value, scored_tokens=60)
-        for hit, value in zip(bank, log_p, strict=True)
-    ]
+    of = codec.encode(identity("base" if step == 0 else f"step-{step:06d}").model_dump())
+    changed = {"scorer": scorer, "identity": of}
+    for name, value in changed.items():
+        column = pa.array([value] * len(log_p), pa.string())
+        table = table.set_column(table.column_names.index(name), name, column)
+    table = table.set_column(table.column_names.index("log_p"), "log_p", pa.array(log_p))
+    file = part_path(run.path, Score, f"step-{step}-all", scorer)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    pq.write_table(table, file, compression="zstd")
 
 
 def _draw(number: int, task: Task) -> Draw:

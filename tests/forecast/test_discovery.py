@@ -13,7 +13,7 @@ from foretoken.estimate.bootstrap import JointLogRates, Slope
 from foretoken.forecast.discovery import DEFAULT_COEFFICIENTS, draws_to_come, forecast
 from foretoken.forecast.fit import backtest, fit_coefficients
 from foretoken.forecast.ranking import auc
-from foretoken.forecast.track import Track, response
+from foretoken.forecast.track import Track, response, tracks
 from foretoken.records import Forecast, RateEstimate
 from foretoken.testsystems.curves import CurveSettings, simulate_curves
 
@@ -202,3 +202,15 @@ def test_default_coefficients_come_from_the_fit():
     fitted = fit_coefficients(runs=60)
     assert fitted.intercept == pytest.approx(DEFAULT_COEFFICIENTS.intercept, abs=0.4)
     assert fitted.slope == pytest.approx(DEFAULT_COEFFICIENTS.slope, abs=0.3)
+
+
+def test_a_newer_bound_above_an_older_point_is_the_level() -> None:
+    old, newest = estimate("a", 5, 1e-5), estimate("a", 10, 0.3, published=False)
+    (found,) = tracks(
+        [old, newest.replacing(lower_bound=0.015)],
+        cutoff_step=10,
+        rollouts_per_step={"a": 8.0},
+        joint={},
+        estimator="switch",
+    )
+    assert (found.step, found.rate, found.measurable) == (10, 0.015, False)

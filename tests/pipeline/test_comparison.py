@@ -187,3 +187,19 @@ def test_a_probable_lower_bound_is_expected_and_an_improbable_one_clears_nobody(
 def test_nothing_at_all_compares_to_nothing() -> None:
     found = judged([])
     assert (found.frame, found.types, found.ranking, found.our_error) == (None, (), None, None)
+
+
+def test_an_old_point_clears_nobody_where_the_newest_checkpoint_knows_only_a_bound() -> None:
+    """The bank has aged: published at step 5, and at the cutoff at least 1.5 %."""
+    aged = [estimate("a", 5, 1e-5), estimate("a", 10, 0.3, published=False, lower=0.015)]
+    (a,) = judged([forecast("a", -2.0, probability=0.004)], estimates=aged).types
+    assert a.standing is Standing.UNKNOWN
+    fresh = [estimate("a", 5, 1e-5), estimate("a", 10, 1e-5)]
+    (a,) = judged([forecast("a", -2.0, probability=0.004)], estimates=fresh).types
+    assert a.standing is Standing.UNLIKELY
+
+
+def test_a_level_that_was_measured_above_the_threshold_is_not_forgotten() -> None:
+    later = [estimate("a", 50, 0.5, lower=0.4), estimate("a", 80, None, published=False)]
+    (a,) = judged([forecast("a", 0.0)], estimates=later).types
+    assert a.measured_above

@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+from typer.testing import CliRunner
 from world import World, bank_config, save_other_model, task
 
 from foretoken.bank.build import build_bank
 from foretoken.bank.config import BankConfig
+from foretoken.cli.main import app
 from foretoken.errors import (
     MismatchError,
     ModelError,
@@ -203,3 +205,21 @@ def test_a_full_disk_stops_with_one_line_and_what_was_finished_is_kept(
     assert {path: path.read_bytes() for path in run.rglob("*.parquet")} == before
     assert not list(run.rglob("*.tmp"))
     measure(MeasureConfig(run=run, checkpoints=world.checkpoints))
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--cutoff", "nan"], "cutoff: Input should be"),
+        (["--threshold", "1.5"], "threshold: Input should be less than 1"),
+        (["--horizon-step", "99999999999"], "horizon_step: Input should be less than"),
+        (["--rollouts-per-step", "-5"], "rollouts_per_step: Input should be greater than 0"),
+    ],
+)
+def test_a_setting_of_a_forecast_that_makes_no_sense_is_one_line_and_exit_code_2(
+    banked: Path, words: list[str], said: str
+) -> None:
+    shown = CliRunner().invoke(app, ["forecast", str(banked), *words])
+    assert shown.exit_code == 2
+    assert said in shown.stderr
+    assert len(shown.stderr.strip().splitlines()) == 1
