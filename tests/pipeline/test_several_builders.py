@@ -5,6 +5,7 @@ deleted as if it had failed.
 """
 
 import os
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -20,9 +21,15 @@ from warm import exit_code, killed, started
 BUILDERS = 3
 
 
-def build(world: World, run: Path, log: Path) -> None:
-    """Build a bank of many small parts, and say which parts this process sampled."""
+def build(world: World, run: Path, log: Path, builders: int = 1) -> None:
+    """Build a bank of many small parts, and say which parts this process sampled.
+
+    Nobody begins before so many builders are there.
+    """
     real = drawing._sample
+    log.with_name(f"{log.name}-ready-{os.getpid()}").touch()
+    while len(list(log.parent.glob(f"{log.name}-ready-*"))) < builders:
+        time.sleep(0.01)
 
     def noted(engine: object, planned: list[drawing.Planned], **others: object) -> object:
         with log.open("a") as file:
@@ -53,7 +60,8 @@ def test_several_processes_fill_one_bank_and_none_makes_what_another_has(
     world: World, alone: Path, tmp_path: Path
 ) -> None:
     log = tmp_path / "log"
-    builders = [started(build, world, tmp_path / "run", log) for _ in range(BUILDERS)]
+    given = (world, tmp_path / "run", log, BUILDERS)
+    builders = [started(build, *given) for _ in range(BUILDERS)]
     assert [exit_code(each) for each in builders] == [0] * BUILDERS
     made = [line.split() for line in log.read_text().splitlines()]
     times = Counter(part for part, _ in made)
