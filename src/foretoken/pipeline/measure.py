@@ -166,7 +166,7 @@ class _Measuring:
             if self.config.rollouts:
                 free = read_rollouts(self.run, bank, at.rollouts, step=step)
             basis = self._basis(at, free, weights)
-            scored = self.run.parts(Score, within=step_scorer(step))
+            scored = self.run.parts(Score, within=step_scorer(step)) or not bank.hits
             if known and scored and all(each.basis == basis for each in known):
                 return known
             made = self._estimates(at, free)

@@ -123,7 +123,7 @@ def _imported(path: str) -> Grader:
         )
     try:
         grader = getattr(importlib.import_module(module), name)()
-    except Exception as error:
+    except Exception as error:  # somebody else's module and factory may raise anything
         raise TaskError(
             f"cannot make the grader {path}: {type(error).__name__}: {error}; give the import path "
             "of a function or class that needs no arguments"
