@@ -5,7 +5,6 @@ import json
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
@@ -115,9 +114,8 @@ def folder_state(path: str) -> tuple[tuple[int, int, int], ...]:
 def load_tokenizer(path: str) -> PreTrainedTokenizerBase:
     """Load the tokenizer of a model folder."""
     folder = existing_folder(path, "model")
-    auto: Any = AutoTokenizer  # the library does not annotate its classes that choose a class
     try:
-        return auto.from_pretrained(folder, local_files_only=True)
+        return AutoTokenizer.from_pretrained(folder, local_files_only=True)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelError(
             f"No usable tokenizer in {folder}: {first_line(error)}. Save the tokenizer that the "

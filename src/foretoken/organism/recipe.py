@@ -5,7 +5,6 @@ import math
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
-from typing import cast
 
 import torch
 from rich.progress import Progress
@@ -13,6 +12,7 @@ from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, train
 from torch.nn.functional import cross_entropy
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
+from foretoken.engines.transformers.tensors import listed, seed_all
 from foretoken.organism.corpus import AUDIT, Document, documents
 from foretoken.records import Record
 
@@ -89,7 +89,7 @@ def train_tokenizer(config: RecipeConfig) -> PreTrainedTokenizerFast:
 
 def build_model(config: RecipeConfig, tokenizer: PreTrainedTokenizerFast) -> LlamaForCausalLM:
     """A Llama of the recipe's size with random weights."""
-    torch.manual_seed(config.seed)
+    seed_all(config.seed)
     model = LlamaForCausalLM(
         LlamaConfig(
             vocab_size=len(tokenizer),
@@ -119,7 +119,8 @@ def _batches(
         pairs = [_encode(tokenizer, doc) for doc in chunk]
         pairs.sort(key=lambda pair: len(pair[0]))
         groups = [pairs[i : i + config.batch] for i in range(0, len(pairs), config.batch)]
-        for g in cast(list[int], torch.randperm(len(groups), generator=shuffle).tolist()):
+        order: list[int] = listed(torch.randperm(len(groups), generator=shuffle))
+        for g in order:
             width = max(len(ids) for ids, _ in groups[g])
             ids = torch.zeros(len(groups[g]), width, dtype=torch.long)
             completion = torch.zeros(len(groups[g]), width, dtype=torch.bool)
@@ -152,19 +153,23 @@ def learning_rate_factor(step: int, *, warmup: int, total: int) -> float:
     return 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * min(1.0, progress)))
 
 
+def _optimizer(model: LlamaForCausalLM, config: RecipeConfig) -> torch.optim.Optimizer:
+    decayed = [p for p in model.parameters() if p.dim() > 1]
+    plain = [p for p in model.parameters() if p.dim() <= 1]
+    return torch.optim.AdamW(
+        [{"params": decayed, "weight_decay": 0.05}, {"params": plain, "weight_decay": 0.0}],
+        lr=config.learning_rate,
+        betas=(0.9, 0.98),
+    )
+
+
 def train_organism(config: RecipeConfig, out: Path) -> Path:
     """Train the organism from scratch and save it (bfloat16 safetensors) with its tokenizer."""
     torch.set_num_threads(1)
     tokenizer = train_tokenizer(config)
     model = build_model(config, tokenizer)
     total = math.ceil(config.documents / config.batch)
-    decayed = [p for p in model.parameters() if p.dim() > 1]
-    plain = [p for p in model.parameters() if p.dim() <= 1]
-    optimizer = torch.optim.AdamW(
-        [{"params": decayed, "weight_decay": 0.05}, {"params": plain, "weight_decay": 0.0}],
-        lr=config.learning_rate,
-        betas=(0.9, 0.98),
-    )
+    optimizer = _optimizer(model, config)
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimizer,
         lambda step: learning_rate_factor(step, warmup=config.warmup_steps, total=total),
@@ -174,7 +179,7 @@ def train_organism(config: RecipeConfig, out: Path) -> Path:
         for step, (ids, completion) in enumerate(_batches(config, tokenizer)):
             with torch.autocast("cpu", dtype=torch.bfloat16, enabled=config.autocast):
                 loss = completion_loss(model, ids, completion)
-            loss.backward()
+            torch.autograd.backward(loss)
             torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
             optimizer.step()
             schedule.step()

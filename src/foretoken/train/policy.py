@@ -9,6 +9,7 @@ from peft import LoraConfig, PeftModel, get_peft_model
 from peft.tuners.lora import LoraLayer
 
 from foretoken.engines.transformers.load import LoadedModel, copy_model
+from foretoken.engines.transformers.tensors import seed_all
 from foretoken.train.config import TrainConfig
 
 ADAPTER = "default"
@@ -26,10 +27,10 @@ def lora_policy(
         config: Rank, scale and seed of a fresh adapter.
         adapter: Folder of a saved adapter to train on; none: a fresh one.
     """
-    torch.manual_seed(config.seed)
-    lora: Any = LoraConfig(
+    seed_all(config.seed)
+    lora = LoraConfig(
         r=config.rank,
-        lora_alpha=cast(int, config.alpha),
+        lora_alpha=config.alpha,
         lora_dropout=0.0,
         target_modules="all-linear",
         task_type="CAUSAL_LM",
@@ -40,7 +41,7 @@ def lora_policy(
         model.set_attn_implementation("eager")
     if adapter is not None:
         return PeftModel.from_pretrained(model, str(adapter), ADAPTER, is_trainable=True)
-    return cast(PeftModel, get_peft_model(model, lora))
+    return get_peft_model(model, lora)
 
 
 class Speaker:

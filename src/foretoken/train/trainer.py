@@ -4,7 +4,6 @@ from typing import Any, cast
 
 import torch
 from torch.nn.functional import cross_entropy
-from trl.trainer.grpo_config import GRPOConfig
 from trl.trainer.grpo_trainer import GRPOTrainer
 
 Batch = dict[str, torch.Tensor]
@@ -20,7 +19,7 @@ class LeanGRPOTrainer(GRPOTrainer):
     """
 
     def _prepare_inputs(self, generation_batch: Any) -> Any:
-        parts = int(cast(GRPOConfig, self.args).steps_per_generation or 1)
+        parts = self.args.steps_per_generation or 1
         if self._step % parts == 0:
             made = self._generate_and_score_completions(generation_batch)
             self._buffered_inputs = micro_batches(made, parts=parts, drop_zero=self.beta == 0.0)

@@ -7,9 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import partial
 from importlib.metadata import version
-from typing import Any
 
 import ray
+from ray.actor import ActorHandle
 
 from foretoken.engines.ray.cluster import (
     Cluster,
@@ -111,9 +111,9 @@ class RayGrader:
     def _recruits(self) -> Crew:
         self._cluster.join()
         nodes = working_nodes()
-        actor: Any = ray.remote(num_cpus=0, max_restarts=0)(GraderWorker)
+        actor = ray.remote(num_cpus=0, max_restarts=0)(GraderWorker)
 
-        def recruit(number: int) -> Any:
+        def recruit(number: int) -> ActorHandle:
             return actor.options(scheduling_strategy=on_node(nodes[number])).remote(self._workers)
 
         return Crew(recruit, len(nodes))

@@ -16,6 +16,7 @@ os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
 os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
 
 import ray
+from ray.actor import ActorHandle
 from ray.exceptions import RayError, RayTaskError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
@@ -99,16 +100,17 @@ def worker_slots() -> tuple[int, bool]:
     Returns:
         Their number, and whether each has an accelerator.
     """
-    known: Mapping[str, float] = ray.cluster_resources()
+    known = ray.cluster_resources()
     accelerators = int(known.get("GPU", 0))
     return accelerators or max(1, int(known.get("CPU", 0))), accelerators > 0
 
 
 def working_nodes() -> list[str]:
     """Ids of the machines that take work."""
-    nodes: list[dict[str, Any]] = ray.nodes()
     return sorted(
-        str(node["NodeID"]) for node in nodes if node["Alive"] and node["Resources"].get("CPU")
+        str(node["NodeID"])
+        for node in ray.nodes()
+        if node["Alive"] and node["Resources"].get("CPU")
     )
 
 
@@ -134,12 +136,12 @@ class Crew:
         size: Number of workers.
     """
 
-    def __init__(self, recruit: Callable[[int], Any], size: int) -> None:
+    def __init__(self, recruit: Callable[[int], ActorHandle], size: int) -> None:
         self.size = size
         self._recruit = recruit
-        self._idle: queue.SimpleQueue[tuple[int, Any]] = queue.SimpleQueue()
+        self._idle: queue.SimpleQueue[tuple[int, ActorHandle]] = queue.SimpleQueue()
         self._lock = threading.Lock()
-        self._members: dict[int, Any] = {}
+        self._members: dict[int, ActorHandle] = {}
         self._busy = 0
         self._failed_starts = 0
         self._fault: SetupError | None = None
@@ -198,7 +200,7 @@ class Crew:
         ready: Future[str] = worker.ready.remote().future()
         ready.add_done_callback(lambda said: self._welcome(number, worker, said))
 
-    def _welcome(self, number: int, worker: Any, said: "Future[str]") -> None:
+    def _welcome(self, number: int, worker: ActorHandle, said: "Future[str]") -> None:
         """Take a worker that stands into use; runs in a thread of Ray."""
         error = said.exception()
         if error is not None:
@@ -219,7 +221,7 @@ class Crew:
             self._failed_starts = 0
             self._idle.put((number, worker))
 
-    def _take(self) -> tuple[int, Any]:
+    def _take(self) -> tuple[int, ActorHandle]:
         patience = time.monotonic() + PATIENCE_S
         while True:
             if self._fault is not None:
@@ -238,12 +240,12 @@ class Crew:
                     f"{_resources(ray.available_resources())}; `ray status` says who holds the rest"
                 )
 
-    def _give_back(self, number: int, worker: Any) -> None:
+    def _give_back(self, number: int, worker: ActorHandle) -> None:
         with self._lock:
             self._busy -= 1
         self._idle.put((number, worker))
 
-    def _replace(self, number: int, worker: Any) -> None:
+    def _replace(self, number: int, worker: ActorHandle) -> None:
         with self._lock:
             self._busy -= 1
         with suppress(RayError):

@@ -219,7 +219,7 @@ class RayEngines:
     def _recruits(self) -> Crew:
         self._cluster.join()
         slots, accelerated = worker_slots()
-        actor: Any = ray.remote(
+        actor = ray.remote(
             num_cpus=1, num_gpus=1 if accelerated and self._device != "cpu" else 0, max_restarts=0
         )(EngineWorker)
         return Crew(lambda _: actor.remote(self._config, self._device), slots)

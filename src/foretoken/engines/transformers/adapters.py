@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from peft import LoraConfig, PeftConfig, PeftModel
 from peft.tuners.lora import LoraLayer
@@ -76,7 +76,7 @@ def _adapter_config(folder: Path) -> PeftConfig:
     if not (folder / "adapter_config.json").is_file():
         raise ModelError(f"{folder} has no adapter_config.json: give the folder of a LoRA adapter.")
     try:
-        return cast(PeftConfig, PeftConfig.from_pretrained(str(folder)))
+        return PeftConfig.from_pretrained(str(folder))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelError(
             f"adapter_config.json in {folder} cannot be read: {first_line(error)}."

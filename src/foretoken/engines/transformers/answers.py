@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from foretoken.engines.prompts import END_OF_REASONING, AnswerFinder, Tokenizer, completion_text
-from foretoken.engines.transformers.devices import listed
+from foretoken.engines.transformers.tensors import listed
 
 FOUND = len(END_OF_REASONING)
 """State of the automaton once the whole tag was said; below: how much of it."""
@@ -92,7 +92,7 @@ class HeardAnswers(Answers):
         for row in self.waiting:
             for token in prefixes[row]:
                 states[row] = int(table[min(token, len(table) - 1), states[row] % FOUND])
-        self.table = torch.from_numpy(table).to(device)
+        self.table = torch.as_tensor(table).to(device)
         self.states = torch.tensor(states, device=device) % FOUND
         self.starts = torch.full((len(prefixes),), -1, device=device)
         """Sampled tokens before the answer; -1: not begun."""

@@ -4,9 +4,9 @@ Rows of one prompt are laid side by side, so that its keys are read once for all
 `g` prompt, `r` row, `p` place of a row beside its prompt, `h` key head, `q` queries of a key head.
 """
 
-from typing import cast
-
 import torch
+
+from foretoken.engines.transformers.tensors import distinct
 
 KeysValues = tuple[torch.Tensor, torch.Tensor]
 """Keys and values."""
@@ -22,10 +22,7 @@ class PromptGroups:
 
     def keep(self, rows: torch.Tensor) -> torch.Tensor | None:
         """Keep these rows; return the prompts that remain, None if all do."""
-        remaining, prompt_of_row = cast(
-            tuple[torch.Tensor, torch.Tensor],
-            self.prompt_of_row[rows].unique(return_inverse=True),
-        )
+        remaining, prompt_of_row = distinct(self.prompt_of_row[rows])
         if len(remaining) == len(self.visible):
             self._place(prompt_of_row)
             return None

@@ -190,7 +190,7 @@ class PlainRows:
 
     def keep(self, rows: torch.Tensor) -> None:
         """Keep these rows of the batch."""
-        self.cache.reorder_cache(cast(torch.LongTensor, rows))
+        self.cache.reorder_cache(rows)
 
     def speak(self, ids_d: torch.Tensor, mask_dk: torch.Tensor) -> torch.Tensor:
         """Push one token per row through the model; return the logits of the next."""

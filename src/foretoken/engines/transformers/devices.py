@@ -116,8 +116,3 @@ def input_device(model: PreTrainedModel) -> torch.device:
         computing = [each for each in places if str(each) not in HOSTS]
         return torch.device(computing[0] if computing else "cpu")
     return cast(torch.Tensor, model.get_input_embeddings().weight).device
-
-
-def listed(values: torch.Tensor) -> list[Any]:
-    """Return the numbers of a tensor, one list for each axis."""
-    return cast(list[Any], values.tolist())

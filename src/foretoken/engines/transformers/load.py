@@ -280,12 +280,11 @@ def _unreadable(folder: Path, error: Exception) -> ModelError:
 def _load_weights(folder: Path) -> PreTrainedModel:
     try:
         with library_talk_off():
-            loaded: Any = AutoModelForCausalLM.from_pretrained(
+            model, loading = AutoModelForCausalLM.from_pretrained(
                 folder, dtype=torch.float32, local_files_only=True, output_loading_info=True
             )
     except (SafetensorError, OSError, ValueError, RuntimeError, KeyError) as error:
         raise _unreadable(folder, error) from error
-    model, loading = loaded
     if loading["missing_keys"]:
         missing = ", ".join(sorted(loading["missing_keys"])[:3])
         raise ModelError(

@@ -5,7 +5,7 @@ The sums are generous on purpose. What they miss is caught by `in_halves`.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar, cast
+from typing import TypeVar, cast
 
 import torch
 from transformers import PreTrainedModel
@@ -56,7 +56,7 @@ class PassLimits:
 
 def shape_of(model: PreTrainedModel) -> Shape:
     """Return the sizes of a model, from its configuration."""
-    config: Any = model.config.get_text_config()
+    config = model.config.get_text_config()
     heads, hidden = int(config.num_attention_heads), int(config.hidden_size)
     key_heads = int(getattr(config, "num_key_value_heads", None) or heads)
     width = int(getattr(config, "head_dim", None) or hidden // heads)

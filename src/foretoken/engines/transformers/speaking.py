@@ -16,8 +16,9 @@ from foretoken.engines.base import Completion, WindowSpec
 from foretoken.engines.prompts import AnswerFinder
 from foretoken.engines.transformers.answers import Answers, HeardAnswers
 from foretoken.engines.transformers.cache import left_padded, row_cache
-from foretoken.engines.transformers.devices import input_device, is_accelerator, listed
+from foretoken.engines.transformers.devices import input_device, is_accelerator
 from foretoken.engines.transformers.load import LoadedModel
+from foretoken.engines.transformers.tensors import listed
 from foretoken.errors import ScoringError
 
 COMPACT_BELOW = 0.9
@@ -105,7 +106,7 @@ class Batch:
             np.random.default_rng([way.seed, r.index]).random((2, way.numbers)) for r in requests
         ]
         uniform = np.stack(draws)[:, :, :steps]
-        self.uniform = torch.from_numpy(uniform).to(self.precise).to(device)
+        self.uniform = torch.as_tensor(uniform).to(self.precise).to(device)
         self.enter = torch.tensor([r.window.enter for r in requests], device=device)
         self.leave = torch.tensor([r.window.leave for r in requests], device=device)
         self.limit = torch.tensor([r.limit for r in requests], device=device)

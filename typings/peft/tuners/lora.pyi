@@ -1,0 +1,5 @@
+from torch.nn import Module
+
+class LoraLayer:
+    base_layer: Module
+    scaling: dict[str, float]

@@ -1,0 +1,1 @@
+"""What foretoken uses of trl, whose own annotations are partial."""

@@ -1,0 +1,20 @@
+class SFTConfig:
+    def __init__(
+        self,
+        *,
+        output_dir: str,
+        max_steps: int,
+        per_device_train_batch_size: int,
+        learning_rate: float,
+        lr_scheduler_type: str,
+        weight_decay: float,
+        seed: int,
+        bf16: bool,
+        use_cpu: bool,
+        gradient_checkpointing: bool,
+        max_length: int | None,
+        save_strategy: str,
+        report_to: str,
+        disable_tqdm: bool,
+        logging_strategy: str,
+    ) -> None: ...
