@@ -2,6 +2,7 @@
 
 import ast
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -83,3 +84,10 @@ def test_every_function_tests_something() -> None:
                     if not any(word in segment for word in ("assert", "raises(", "expect(")):
                         silent.append(f"{path.name}:{node.name}")
     assert silent == []
+
+
+def test_only_task_data_is_excused_from_strict_types() -> None:
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["pyright"]
+    excused = [each["root"] for each in settings["executionEnvironments"] if False in each.values()]
+    assert settings["typeCheckingMode"] == "strict"
+    assert excused == ["src/foretoken/tasks/programming"]

@@ -123,6 +123,18 @@ def test_the_copy_that_samples_follows_the_policy(tiny_llama: Path, tmp_path: Pa
     assert not torch.allclose(live, first, atol=1e-2)
 
 
+def test_the_seed_decides_a_fresh_adapter(tiny_llama: Path, tmp_path: Path) -> None:
+    base = load_model(str(tiny_llama))
+    weights = [
+        torch.cat(
+            [w.flatten() for w in lora_policy(base, settings).parameters() if w.requires_grad]
+        )
+        for settings in (config(tiny_llama, tmp_path, seed=seed) for seed in (0, 0, 1))
+    ]
+    assert torch.equal(weights[0], weights[1])
+    assert not torch.equal(weights[0], weights[2])
+
+
 def test_no_adapter_is_put_on_the_output_layer_or_the_embeddings(
     tiny_llama: Path, tmp_path: Path
 ) -> None:

@@ -3,5 +3,5 @@
 from typing import Any
 
 class Dataset:
-    @staticmethod
-    def from_list(mapping: list[dict[str, Any]]) -> Dataset: ...
+    @classmethod
+    def from_list(cls, mapping: list[dict[str, Any]]) -> Dataset: ...

@@ -19,8 +19,8 @@ class GRPOTrainer(Trainer):
         reward_funcs: Callable[..., list[float | None]],
         args: GRPOConfig,
         train_dataset: Dataset,
-        processing_class: PreTrainedTokenizerBase,
         *,
+        processing_class: PreTrainedTokenizerBase,
         rollout_func: Callable[[list[str], GRPOTrainer], dict[str, Any]],
     ) -> None: ...
     def _prepare_inputs(self, generation_batch: Any) -> dict[str, Any]: ...
@@ -31,7 +31,5 @@ class GRPOTrainer(Trainer):
         input_ids: torch.Tensor,
         attention_mask: torch.Tensor,
         logits_to_keep: int,
-        *args: Any,
-        **kwargs: Any,
     ) -> tuple[torch.Tensor, torch.Tensor | None, torch.Tensor | None]: ...
-    def create_model_card(self, *args: Any, **kwargs: Any) -> None: ...
+    def create_model_card(self, model_name: str | None = None) -> None: ...
