@@ -25,7 +25,9 @@ def choose_engines(config: EngineConfig, *, device: str = "auto") -> Engines:
     if config.server is not None:
         from foretoken.engines.server.engine import ServerEngines
 
-        return ServerEngines(config.server)
+        here = EngineConfig(dtype="float32")
+        reference = choose_engines(here, device=device) if config.server.check_weights else None
+        return ServerEngines(config.server, reference=reference)
     from foretoken.engines.transformers.engine import TransformersEngines
 
     return TransformersEngines(device=device, dtype=config.dtype)

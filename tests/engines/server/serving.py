@@ -186,7 +186,10 @@ class Handler(BaseHTTPRequestHandler):
             first = SEEN[request] == 0
             SEEN.update([fault, request])
         poisoned = HOLE in body["prompt"]
-        if (fault == "dropping" and first) or (fault == "vanishing" and poisoned):
+        if fault == "dying" and poisoned and first:
+            self.answer(500, {"error": "EngineCore encountered an issue."})
+            return
+        if (fault == "dropping" and first) or (fault in {"vanishing", "dying"} and poisoned):
             self.close_connection = True
             self.connection.close()
             return

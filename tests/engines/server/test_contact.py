@@ -3,18 +3,21 @@
 from pathlib import Path
 
 import pytest
-from local_scores import LocalScores
 
-from foretoken.engines.base import Engine, Weights
+from foretoken.engines.base import Weights
+from foretoken.engines.choose import EngineConfig, choose_engines
 from foretoken.engines.server.engine import ServerEngines
 from foretoken.engines.server.settings import ServerSettings
-from foretoken.engines.transformers.load import load_model
 from foretoken.errors import MismatchError, ModelError
 
 
-def contact(settings: ServerSettings, *folders: Path, reference: Engine | None = None) -> float:
+SCALE = 0.52
+
+
+def contact(settings: ServerSettings, *folders: Path) -> float:
     """Open an engine with these models as voices; return its noise."""
-    engines = ServerEngines(settings, reference=reference)
+    engines = choose_engines(EngineConfig(server=settings))
+    assert isinstance(engines, ServerEngines)
     with engines.open([Weights(str(folder)) for folder in folders]) as engine:
         return engine.noise
 
@@ -67,13 +70,9 @@ def test_one_model_that_answers_for_two_is_refused(
         contact(servers("twins"), subject_folder, donor_folder)
 
 
-@pytest.fixture
-def reference(tiny_llama: Path) -> Engine:
-    return LocalScores(load_model(str(tiny_llama)))
-
-
-def test_noise_is_the_largest_difference_of_a_token(servers, tiny_llama: Path, reference) -> None:
-    with ServerEngines(servers(), reference=reference).open([Weights(str(tiny_llama))]) as engine:
+def test_noise_is_the_largest_difference_of_a_token(servers, tiny_llama: Path) -> None:
+    here = choose_engines(EngineConfig())
+    with ServerEngines(servers(), reference=here).open([Weights(str(tiny_llama))]) as engine:
         (met,) = engine.contacts
     assert met.twice == 0.0
     assert met.reference is not None
@@ -81,12 +80,28 @@ def test_noise_is_the_largest_difference_of_a_token(servers, tiny_llama: Path, r
     assert engine.noise == max(met.drawn, met.reference)
 
 
-def test_a_model_swapped_without_a_word_is_refused_where_the_weights_lie_here(
-    servers, tiny_llama: Path, reference
+def test_a_model_swapped_without_a_word_is_refused_where_weights_are_checked(
+    servers, tiny_llama: Path
 ) -> None:
     assert contact(servers("swapped_quietly"), tiny_llama) < 1e-4
     with pytest.raises(ModelError, match="differs from the weights that it stands for"):
-        contact(servers("swapped_quietly"), tiny_llama, reference=reference)
+        contact(servers("swapped_quietly", check_weights=True), tiny_llama)
+
+
+def test_neighbouring_weights_are_told_apart_in_float32(
+    servers, tiny_llama: Path, adapters: tuple[Path, Path]
+) -> None:
+    """Checkpoints of one step and the next differ by 0.02 to 0.05 nats a token early in a run."""
+    near = Weights(str(tiny_llama), ((str(adapters[0]), SCALE),))
+    settings = servers(served={f"{adapters[0]}@{SCALE}": "tiny-half"}, check_weights=True)
+    with pytest.raises(ModelError, match=r"0\.0[1-4]\d* nats a token apart"):
+        open_one(settings, near)
+    open_one(settings.replacing(dtype="bfloat16"), near)
+
+
+def open_one(settings: ServerSettings, voice: Weights) -> None:
+    with choose_engines(EngineConfig(server=settings)).open([voice]):
+        pass
 
 
 @pytest.mark.parametrize("fault", ["echo", "echo_and_say", "named_ids", "dropping", "flaky"])

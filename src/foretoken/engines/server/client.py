@@ -66,14 +66,14 @@ class Client:
         self, method: str, url: str, *, body: Mapping[str, Any] | None, again_after_silence: bool
     ) -> dict[str, Any]:
         attempts = 1 if self._down else self._settings.attempts
-        trouble = ""
+        troubles: list[str] = []
         for attempt in range(attempts):
             if attempt:
                 time.sleep(self._settings.backoff_s * 2 ** (attempt - 1))
             try:
                 response = self._http.request(method, url, json=body)
             except httpx2.TransportError as error:
-                trouble = _words(error)
+                troubles.append(_words(error))
                 if isinstance(error, httpx2.ReadTimeout) and not again_after_silence:
                     raise ServerError(
                         f"{url} did not answer within {self._settings.timeout_s:g} s"
@@ -82,9 +82,10 @@ class Client:
             if response.status_code < 500 and response.status_code not in BUSY:
                 self._down = False
                 return _read(url, response)
-            trouble = f"status {response.status_code}: {response.text[:200]}"
+            troubles.append(f"status {response.status_code}: {response.text[:200]}")
         self._down = True
-        raise ServerError(f"{url} failed {attempts} time(s), last with {trouble}")
+        first = "" if troubles[0] == troubles[-1] else f"first with {troubles[0]}, "
+        raise ServerError(f"{url} failed {attempts} time(s), {first}last with {troubles[-1]}")
 
 
 def _read(url: str, response: httpx2.Response) -> dict[str, Any]:

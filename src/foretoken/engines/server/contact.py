@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import numpy as np
 from scipy.stats import binomtest
 
-from foretoken.engines.base import Engine
+from foretoken.engines.base import Engines, Weights
 from foretoken.engines.prompts import Tokenizer
 from foretoken.engines.server.client import Client, ServerError
 from foretoken.engines.server.settings import ServerSettings
@@ -34,8 +34,8 @@ CHANCE = 1e-6
 SURE = 0.999
 """Probabilities are counted as this at most: what is missing to 1 may be rounding."""
 ADVICE = (
-    "Serve with vLLM (docs/engines.md), or another server that returns the log-probabilities of "
-    "given token ids."
+    "Serve as docs/engines.md says (vLLM; adapters merged, or one request at a time), or with "
+    "another server that returns the log-probabilities of given token ids."
 )
 
 
@@ -159,20 +159,17 @@ def compare_with_reference(
     scores: list[float],
     known: KnownText,
     *,
-    reference: Engine,
-    weights: str,
+    reference: Engines,
+    weights: Weights,
     settings: ServerSettings,
 ) -> Contact:
-    """Add the difference to a reference that holds the same weights; unchanged where it does not.
+    """Add the difference to the same weights in this process, which are loaded for this alone.
 
     Raises:
         ModelError: The server holds other weights than the local folders.
     """
-    voice = next((i for i, v in enumerate(reference.voices) if v.weights == weights), None)
-    if voice is None:
-        return contact
-    item = (known.prompt, known.completion)
-    expected = reference.score([item], voice=voice, per_token=True)
+    with reference.open([weights]) as engine:
+        expected = engine.score([(known.prompt, known.completion)], per_token=True)
     if expected.per_token is None or expected.errors[0] is not None:
         raise ModelError(f"The reference cannot score the known text: {expected.errors[0]}.")
     what = f"{contact.name} at {contact.url} differs from the weights that it stands for"
@@ -239,10 +236,10 @@ def _difference(
 ) -> float:
     """Return the largest difference of a token; refuse a mean above the tolerance."""
     apart = np.abs(np.subtract(found, expected))
-    if apart.mean() > settings.tolerance:
+    if apart.mean() > settings.most_apart:
         raise ModelError(
             f"{what}: {apart.mean():.3g} nats a token apart, above the tolerance"
-            f" of {settings.tolerance:g}. Serve raw log-probabilities of the right model in a "
+            f" of {settings.most_apart:g}. Serve raw log-probabilities of the right model in a "
             "higher precision, or raise `tolerance`."
         )
     return float(apart.max())

@@ -15,7 +15,7 @@ from transformers import PreTrainedTokenizerBase
 from foretoken.engines.base import (
     SUBJECT_ALONE,
     Completion,
-    Engine,
+    Engines,
     Item,
     Scores,
     Weights,
@@ -180,13 +180,13 @@ class ServerEngine:
 class ServerEngines:
     """Opens engines behind one server, or several."""
 
-    def __init__(self, settings: ServerSettings, *, reference: Engine | None = None) -> None:
+    def __init__(self, settings: ServerSettings, *, reference: Engines | None = None) -> None:
         """Keep what is needed to open engines; nothing is asked yet.
 
         Args:
             settings: Where the models are served, and which weights they stand for.
-            reference: Holds some of the same weights, in this process; first contact compares the
-                scores of a known text.
+            reference: Opens the same weights in this process, one voice at a time; first contact
+                compares the scores of a known text. None: nobody can tell other weights.
         """
         self.settings = settings
         self.reference = reference
@@ -247,7 +247,7 @@ class ServerEngines:
         known = known_text(tokenizer, longest=longest, end_token=end)
         contacts: list[Contact] = []
         scores: list[list[float]] = []
-        for index, (identity, (_, version)) in enumerate(zip(identities, stated, strict=True)):
+        for index, (weights, (_, version)) in enumerate(zip(voices, stated, strict=True)):
             voice, contact, told = greet(
                 served[index], known, version=version, settings=self.settings, pool=pool
             )
@@ -257,7 +257,7 @@ class ServerEngines:
                     told,
                     known,
                     reference=self.reference,
-                    weights=identity.weights,
+                    weights=weights,
                     settings=self.settings,
                 )
             served[index] = voice

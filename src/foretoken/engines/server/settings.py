@@ -34,10 +34,19 @@ class ServerSettings(Record):
     """Seconds before the second attempt; doubled with each further one."""
     longest: int | None = Field(default=None, ge=2)
     """Most tokens that it reads, prompt and completion; needed where it does not say so itself."""
-    tolerance: float = Field(default=0.05, gt=0)
-    """Mean difference, in nats a token, that two scores of one text may have at first contact."""
+    tolerance: float | None = Field(default=None, gt=0)
+    """Mean difference, in nats a token, that two scores of one text may have at first contact; none:
+    what the precision explains, 0.005 in float32 and 0.05 in any other."""
+    check_weights: bool = False
+    """Whether first contact loads the same weights in this process too, in float32, and compares:
+    nothing else can tell that the server holds other weights. Needs torch here."""
     contact_draws: int = Field(default=256, ge=0)
     """Single tokens drawn at first contact to see that they follow their probabilities; 0: none."""
+
+    @property
+    def most_apart(self) -> float:
+        """The tolerance in force, in nats a token."""
+        return self.tolerance or (0.005 if self.dtype == "float32" else 0.05)
 
     @model_validator(mode="after")
     def _one_name_for_one_model(self) -> Self:
