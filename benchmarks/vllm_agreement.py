@@ -13,8 +13,9 @@ Merged weights have a server each; adapters as they stand share one::
     python benchmarks/vllm_agreement.py step-53 --url http://127.0.0.1:8000/v1 \
         donor-half=http://127.0.0.1:8001/v1
 
-Each served model scores completions that transformers drew, twice; then it draws, with the first
-one as the subject and each other one as the donor. One to three minutes beside the servers.
+Each served model scores completions that transformers drew, twice and in another order; then it
+draws, the first one as the subject and each other one as the donor, and scores what it drew. Half a
+minute a merged model, two an adapter.
 """
 
 import argparse
@@ -28,7 +29,7 @@ from rich.table import Table
 from foretoken.engines.base import Completion, Engine, Item, Weights, WindowSpec
 from foretoken.engines.choose import EngineConfig, choose_engines
 from foretoken.engines.prompts import render_prompt
-from foretoken.engines.server.engine import ServerEngine, ServerEngines
+from foretoken.engines.server.engine import ServerEngine
 from foretoken.engines.server.settings import ServerSettings, weights_key
 from foretoken.engines.transformers.load import load_model
 from foretoken.organism.paths import MODEL, RUN
@@ -43,7 +44,18 @@ ADAPTERS = {
 }
 """By the names under which they have to be served."""
 MAX_TOKENS = 128
-MEANS = ("voice", "completions", "tokens", "mean", "max", "max a text", "noise", "again", "requests")
+COLUMNS = {
+    "voice": "",
+    "completions": "",
+    "tokens": "",
+    "mean": "difference of a token's log-probability to transformers, in nats",
+    "max": "the same, largest",
+    "text": "the same, of a completion's sum, largest",
+    "noise": "largest of a token that first contact met, which compares with float32 here",
+    "drawn": "of a token that the server drew and then scored, largest",
+    "again": "of a completion's sum when scored a second time, largest",
+    "requests": "mean of a drawn completion; scoring is always one",
+}
 
 
 def merge(folder: Path) -> None:
@@ -77,12 +89,19 @@ def rows(
         found = served.score(items, voice=voice, per_token=True)
         again = served.score(items[::-1], voice=voice).log_p[::-1]
         known = here.score(items, voice=voice, per_token=True)
-        assert found.per_token is not None and known.per_token is not None
+        assert found.per_token is not None
+        assert known.per_token is not None
         if failed := [error for error in found.errors if error]:
             raise SystemExit(f"{contact.name}: {len(failed)} scores failed, first with {failed[0]}")
         apart = np.abs(np.concatenate(found.per_token) - np.concatenate(known.per_token))
         window = WindowSpec(strength=voice, enter=2.4 / MAX_TOKENS, leave=1 / 8)
         said = served.sample(asked, max_tokens=MAX_TOKENS, seed=1, windows=[window] * len(asked))
+        spoken = np.concatenate([np.equal(each.donor_spoke, voice > 0) for each in said])
+        own = [(p, each.tokens) for p, each in zip(asked, said, strict=True)]
+        as_scored = served.score(own, voice=voice, per_token=True).per_token
+        assert as_scored is not None
+        as_drawn = np.concatenate([each.log_p for each in said])
+        drawn_apart = np.abs(as_drawn - np.concatenate(as_scored))[spoken]
         yield (
             contact.name,
             len(items),
@@ -91,6 +110,7 @@ def rows(
             apart.max(),
             np.abs(found.log_p - known.log_p).max(),
             max(contact.twice, contact.drawn, contact.reference or 0.0),
+            drawn_apart.max(),
             np.abs(found.log_p - again).max(),
             requests(said),
         )
@@ -103,6 +123,7 @@ def main() -> None:
     parser.add_argument("served", nargs="*", help="names, or NAME=URL where another server has it")
     parser.add_argument("--url", default="http://127.0.0.1:8000/v1")
     parser.add_argument("--dtype", default="float32", help="in which the servers were started")
+    parser.add_argument("--here", default="float32", help="dtype of transformers")
     parser.add_argument("--completions", type=int, default=288)
     parser.add_argument("--merge", type=Path, help="write merged weights there, and stop")
     given = parser.parse_args()
@@ -116,17 +137,19 @@ def main() -> None:
         served={weights_key(each): name for name, each in zip(urls, voices, strict=True)},
         urls={name: url for name, url in urls.items() if url},
         dtype=given.dtype,
+        check_weights=True,
     )
-    table = Table(title=f"Served in {given.dtype}, against transformers in {given.dtype}; nats")
-    for name in MEANS:
+    table = Table(title=f"Served in {given.dtype}, transformers in {given.here}")
+    for name in COLUMNS:
         table.add_column(name, justify="left" if name == "voice" else "right")
     with (
-        choose_engines(EngineConfig(dtype=given.dtype), device="cpu").open(voices) as here,
-        ServerEngines(settings, reference=here).open(voices) as served,
+        choose_engines(EngineConfig(dtype=given.here)).open(voices) as here,
+        choose_engines(EngineConfig(server=settings)).open(voices) as served,
     ):
+        assert isinstance(served, ServerEngine)
         for row in rows(served, here, completions=given.completions):
             table.add_row(*(f"{e:.2g}" if isinstance(e, float) else str(e) for e in row))
-    Console().print(table)
+    Console().print(table, *(f"{k}: {v}" for k, v in COLUMNS.items() if v), sep="\n")
 
 
 if __name__ == "__main__":

@@ -10,8 +10,8 @@ from foretoken.engines.server.engine import ServerEngines
 from foretoken.engines.server.settings import ServerSettings
 from foretoken.errors import MismatchError, ModelError
 
-
 SCALE = 0.52
+"""Of an adapter that the server holds at 0.5."""
 
 
 def contact(settings: ServerSettings, *folders: Path) -> float:

@@ -51,7 +51,7 @@ def test_scores_are_those_of_transformers(servers, tiny_llama: Path) -> None:
         ("nan", [1], "not finite at 1 of 3 completion tokens"),
         ("least", [1], "not finite at 1 of 3 completion tokens"),
         ("breaking", [1, 2], "status 503"),
-        ("dying", [1, 2], "first with status 500: {\"error\": \"EngineCore"),
+        ("dying", [1, 2], 'first with status 500: {"error": "EngineCore'),
         ("vanishing", [1, 2], "RemoteProtocolError"),
         ("slow", [1, 2], "ReadTimeout"),
     ],

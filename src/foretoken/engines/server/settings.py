@@ -35,8 +35,8 @@ class ServerSettings(Record):
     longest: int | None = Field(default=None, ge=2)
     """Most tokens that it reads, prompt and completion; needed where it does not say so itself."""
     tolerance: float | None = Field(default=None, gt=0)
-    """Mean difference, in nats a token, that two scores of one text may have at first contact; none:
-    what the precision explains, 0.005 in float32 and 0.05 in any other."""
+    """Mean difference, in nats a token, that two scores of one text may have at first contact;
+    none: what the precision explains, 0.005 in float32 and 0.05 in any other."""
     check_weights: bool = False
     """Whether first contact loads the same weights in this process too, in float32, and compares:
     nothing else can tell that the server holds other weights. Needs torch here."""
