@@ -107,7 +107,29 @@ def test_voices_are_known_by_the_hashes_that_the_engine_in_this_process_gives(
 def test_an_adapter_of_scale_zero_is_served_as_the_model_itself(tiny_llama: Path) -> None:
     silent = Weights(str(tiny_llama), (("a", 0.0),))
     assert weights_key(silent) == str(tiny_llama)
-    assert weights_key(Weights("m", (("a", 1.0), ("b", 0.5)))) == "a@1+b@0.5"
+
+
+@pytest.mark.parametrize(
+    "key, weights",
+    [
+        ("model", Weights("./model")),
+        ("model@v2", Weights("model@v2")),
+        ("a@1.0+b+c@0.50", Weights("model", (("x/../a", 1.0), ("b+c", 0.5)))),
+        ("a@1e-05", Weights("model", (("a", 1e-5),))),
+    ],
+)
+def test_weights_are_found_however_their_folders_are_spelt(
+    servers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, key: str, weights: Weights
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    settings = servers(served={key: "name"})
+    assert settings.served[weights_key(weights)] == "name"
+    here = Weights(
+        str(tmp_path / weights.base),
+        tuple((str(tmp_path / folder), scale) for folder, scale in weights.adapters),
+    )
+    monkeypatch.chdir("/")
+    assert settings.served[weights_key(here)] == "name"
 
 
 def test_what_is_too_long_is_refused(servers, tiny_llama: Path) -> None:

@@ -1,11 +1,16 @@
 """Which server to ask, and which of its models stands for which weights."""
 
+import re
+from pathlib import Path
 from typing import Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from foretoken.engines.base import Weights
 from foretoken.records import Record
+
+ADAPTER = r"(.+?)@(\d+\.?\d*(?:e-?\d+)?)"
+"""A folder and a scale."""
 
 
 class ServerSettings(Record):
@@ -15,7 +20,7 @@ class ServerSettings(Record):
     """Root of its API, e.g. `http://127.0.0.1:8000/v1`."""
     served: dict[str, str]
     """From `weights_key` to the name that the server gives those weights: the folder of a model,
-    or its adapters as `FOLDER@SCALE`, joined by `+`."""
+    or its adapters as `FOLDER@SCALE`, joined by `+`; folders are made absolute."""
     urls: dict[str, str] = Field(default={})
     """Root of the API for models that another server serves, by the names in `served`."""
     kind: str = "vllm"
@@ -43,6 +48,11 @@ class ServerSettings(Record):
     contact_draws: int = Field(default=256, ge=0)
     """Single tokens drawn at first contact to see that they follow their probabilities; 0: none."""
 
+    @field_validator("served")
+    @classmethod
+    def _absolute(cls, served: dict[str, str]) -> dict[str, str]:
+        return {_absolute_key(key): name for key, name in served.items()}
+
     @property
     def most_apart(self) -> float:
         """The tolerance in force, in nats a token."""
@@ -61,5 +71,16 @@ class ServerSettings(Record):
 
 def weights_key(weights: Weights) -> str:
     """Return how `served` spells weights; adapters of scale 0 change nothing and are left out."""
-    adapters = [f"{folder}@{scale:g}" for folder, scale in weights.adapters if scale != 0.0]
-    return "+".join(adapters) or weights.base
+    adapters = [_adapter_key(*each) for each in weights.adapters if each[1] != 0.0]
+    return "+".join(adapters) or str(Path(weights.base).resolve())
+
+
+def _absolute_key(key: str) -> str:
+    if not re.fullmatch(rf"{ADAPTER}(\+{ADAPTER})*", key):
+        return str(Path(key).resolve())
+    adapters = re.findall(rf"{ADAPTER}(?:\+|$)", key)
+    return "+".join(_adapter_key(folder, float(scale)) for folder, scale in adapters)
+
+
+def _adapter_key(folder: str, scale: float) -> str:
+    return f"{Path(folder).resolve()}@{scale:g}"
