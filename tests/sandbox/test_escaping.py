@@ -155,18 +155,49 @@ def test_the_submission_has_no_rights_and_is_not_root(answer: Answer) -> None:
     assert answer(code) == (True, True, True)
 
 
-def test_only_the_null_device_and_two_pipes_are_open(answer: Answer) -> None:
+def test_only_files_of_its_own_and_the_pipe_for_answers_are_open(answer: Answer) -> None:
     code = """
-        import os, stat
+        import errno, os
         def kind(number):
             try:
-                return stat.S_IFMT(os.fstat(number).st_mode)
-            except OSError:
-                return None
+                about = os.fstat(number)
+            except OSError as error:
+                return errno.errorcode[error.errno]
+            return about.st_dev == os.stat("/box").st_dev, about.st_nlink, about.st_size
         def f(x): return [kind(number) for number in range(1000)]
     """
-    import stat
+    kinds = answer(code)
+    # The request pipe is closed once it is read.
+    assert kinds[:5] == [(True, 0, 0)] * 3 + ["EBADF", "EPERM"]
+    assert set(kinds[5:]) == {"EBADF"}
 
-    kinds = [kind for kind in answer(code) if kind is not None]
-    # The request pipe is closed once it is read: the null device three times, and the result.
-    assert kinds == [stat.S_IFCHR] * 3 + [stat.S_IFIFO]
+
+LOOKS = (
+    "os.fstat(4)",
+    "os.stat(4)",
+    "os.fstat(os.dup(4))",
+    "os.fstat(os.dup2(4, 9))",
+    "os.fstat(os.dup2(4, 9, inheritable=False))",
+    "os.fstat(fcntl.fcntl(4, fcntl.F_DUPFD, 9))",
+    "os.fstat(fcntl.fcntl(4, fcntl.F_DUPFD_CLOEXEC, 9))",
+    "raw(FSTATAT, 4, b'', room, 0x1000)",
+    "raw(STATX, 4, b'', 0x1000, 0x7ff, room)",
+)
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_the_pipe_for_answers_cannot_be_looked_at(
+    answer: Answer, look: str, machine_number: Callable[[int], int]
+) -> None:
+    for name, number in (("FSTATAT", 262), ("STATX", 332)):
+        look = look.replace(name, str(machine_number(number)))
+    code = f"""
+        import ctypes, fcntl, os
+        room = ctypes.create_string_buffer(512)
+        libc = ctypes.CDLL(None, use_errno=True)
+        def raw(*arguments):
+            if libc.syscall(*arguments) < 0:
+                raise OSError(ctypes.get_errno(), "")
+        def f(x): return repr({look})
+    """
+    assert answer(code) == "PermissionError"

@@ -66,18 +66,20 @@ def test_an_owner_that_is_killed_leaves_no_process_after_a_second(owner: str) ->
         [sys.executable, "-c", OWNER, owner], stdout=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout is not None
-        said = dict(
-            process.stdout.readline().rstrip().split(" ", 1)
-            for _ in range(1 if owner == "alone" else 2)
-        )
-        slots = [int(number) for number in said["pool"].split()]
-        below = list(slots)
-        deadline = time.monotonic() + 60
-        while len(below) < 12 and time.monotonic() < deadline:  # each: two helpers, submission
-            below = [*slots, *(pid for slot in slots for pid in descendants(slot))]
-            time.sleep(0.02)
-        living = [alive(pid) for pid in below]
-        process.kill()
+        try:
+            said = dict(
+                process.stdout.readline().rstrip().split(" ", 1)
+                for _ in range(1 if owner == "alone" else 2)
+            )
+            slots = [int(number) for number in said["pool"].split()]
+            below = list(slots)
+            deadline = time.monotonic() + 60
+            while len(below) < 12 and time.monotonic() < deadline:  # each: two helpers, submission
+                below = [*slots, *(pid for slot in slots for pid in descendants(slot))]
+                time.sleep(0.02)
+            living = [alive(pid) for pid in below]
+        finally:
+            process.kill()
     assert living == [True] * 12
     time.sleep(1)
     try:

@@ -319,7 +319,7 @@ except IsolationError as error:
 def test_refused_mounts_are_an_error_that_says_how_to_allow_them() -> None:
     code = REFUSED.replace("MOUNT", str(MOUNT[os.uname().machine]))
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert re.search(r"refused: bubblewrap did not set up its box: .*permitted", done.stdout)
+    assert re.search(r"refused: this machine refuses the mount of .*permitted", done.stdout)
     assert "user.max_user_namespaces" in done.stdout
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from foretoken.sandbox.base import Ending, Execution, Job, Returned
+from foretoken.sandbox.base import Ending, Execution, Exposure, Job, Probe, Returned
 from foretoken.sandbox.pool import SandboxPool
 from foretoken.sandbox.wire import encode
 from foretoken.tasks.code import Case, CodeTask
@@ -87,20 +87,60 @@ def test_no_object_of_the_process_holds_an_expected_value(
         assert (found, objects > 5000) == (0, True)
 
 
-def test_the_harness_holds_later_inputs_and_nothing_else_of_the_cases(pool: SandboxPool) -> None:
-    code = SEARCH + (
-        "def f(x):\n"
-        "    frame = sys._getframe()\n"
-        "    while 'request' not in frame.f_locals: frame = frame.f_back\n"
-        "    return {k: repr(v)[:200] for k, v in frame.f_locals['request'].items()}\n"
+LATER = """
+import sys
+def below():
+    frame, found = sys._getframe().f_back, []
+    while frame:
+        found.append(frame)
+        frame = frame.f_back
+    return found
+class Answer:
+    def __str__(self): return look()
+    __eq__ = lambda self, other: look() and False
+def look():
+    seen, waiting, texts = set(), [dict(frame.f_locals) for frame in below()], []
+    while waiting and len(seen) < 20_000:
+        one = waiting.pop(0)
+        if id(one) in seen: continue
+        seen.add(id(one))
+        if isinstance(one, (int, str)): texts.append(str(one)[:20])
+        elif isinstance(one, dict): waiting += [*one.keys(), *one.values()]
+        elif isinstance(one, (list, tuple)): waiting += one
+        else:
+            try: waiting += [one.args, one.keywords]
+            except Exception: pass
+            try: waiting.append(dict(vars(one)))
+            except Exception: pass
+    return " ".join(dict.fromkeys(texts))
+atStart = look()
+def f(x): return [atStart, look(), Answer()] if x == 0 else x
+"""
+LATER_NUMBERS = (71_000_001, 71_000_002, 71_000_003)
+SECRETS = (*map(str, LATER_NUMBERS), "golden.txt", "wanted_word", "teller", "helper_frame")
+
+
+def test_what_is_asked_and_shown_later_is_in_no_frame_below_the_submission(
+    pool: SandboxPool,
+) -> None:
+    job = Job(
+        code=LATER,
+        function="f",
+        calls=tuple(encode((number,)) for number in (0, *LATER_NUMBERS)),
+        attribute="wanted_word",
+        exposure=Exposure(
+            hook="helper_frame", leaks=(0, *LATER_NUMBERS), files={"golden.txt": "text"}
+        ),
+        probe=Probe(validator="teller"),
     )
-    job = Job(code=code, function="f", calls=(encode((1,)), encode((2,))))
     (execution,) = pool.run([job])
-    first = execution.calls[0]
-    assert isinstance(first, Returned)
-    held = dict(first.tree["d"])
-    assert held["calls"] == "[{'t': [1]}, {'t': [2]}]"
-    assert held["leaks"] == "[None, None]"
+    assert execution.ending is Ending.COMPLETED, execution
+    end = execution.calls[0]
+    assert isinstance(end, Returned), execution.failed
+    at_start, in_call, from_text = end.tree
+    assert min(map(len, (at_start, in_call, from_text["o"][1]))) > 1000
+    said = set(" ".join([at_start, in_call, from_text["o"][1]]).split())
+    assert [word for word in SECRETS if word in said] == []
 
 
 def test_the_whole_heap_and_stack_hold_no_secret_of_the_supervisor(

@@ -30,7 +30,7 @@ class Limits(Record):
     answer_bytes: int = 1 << 20
     """Most bytes that a submission may send back."""
     code_bytes: int = 1 << 18
-    """Longest submission."""
+    """Longest submission, in UTF-8."""
 
     @property
     def wall_s(self) -> float:
@@ -128,6 +128,7 @@ class Ending(StrEnum):
     EXIT = "exit"
     SIGNAL = "signal"
     CPU_LIMIT = "cpu_limit"
+    MEM_LIMIT = "mem_limit"
     WALL_LIMIT = "wall_limit"
     OUTPUT_LIMIT = "output_limit"
     PROTOCOL_ERROR = "protocol_error"

@@ -6,9 +6,9 @@ import signal
 from dataclasses import asdict
 
 from foretoken.sandbox import zygote
-from foretoken.sandbox.base import Ending, Execution, Job
+from foretoken.sandbox.base import Ending, Execution, Job, Limits
 from foretoken.sandbox.slot import Flight
-from foretoken.sandbox.transcript import BadTranscriptError, read_transcript, was_ready
+from foretoken.sandbox.transcript import BadTranscriptError, Transcript, read_transcript, was_ready
 from foretoken.sandbox.wire import encode
 
 SAMPLE = Job(
@@ -33,7 +33,9 @@ _REASONS = {
     zygote.CPU_LIMIT: Ending.CPU_LIMIT,
     zygote.WALL_LIMIT: Ending.WALL_LIMIT,
     zygote.KILLED: Ending.OUTPUT_LIMIT,
+    zygote.MEM_LIMIT: Ending.MEM_LIMIT,
 }
+_NEAR_THE_BOUND = 0.5
 
 
 def request_of(job: Job) -> bytes:
@@ -62,42 +64,37 @@ def request_of(job: Job) -> bytes:
 
 
 def execution_of(
-    flight: Flight, report: tuple[int, int, int], *, job: Job, cpu_limit_s: float
+    flight: Flight, report: tuple[int, int, int, int], *, job: Job, limits: Limits
 ) -> Execution | None:
     """What the flight's bytes and the zygote's report add up to.
 
     Returns:
         None where the submission's process was ended by neither itself nor us.
     """
-    reason, status, cpu_us = report
+    reason, status, cpu_us, peak_kib = report
     cpu_s = cpu_us / 1e6
     killed = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
     if not was_ready(flight.output):
         return None
-    if reason == zygote.ENDED and cpu_s > cpu_limit_s:  # between two looks at the clock
+    if reason == zygote.ENDED and cpu_s > limits.cpu_s:  # between two looks at the clock
         reason = zygote.CPU_LIMIT
     if killed and reason == zygote.ENDED:
-        return None
+        # The kernel had no memory left. It was this submission's, or somebody else took it.
+        if peak_kib < _NEAR_THE_BOUND * limits.memory_mib * 1024:
+            return None
+        return Execution(ending=Ending.MEM_LIMIT, cpu_s=cpu_s)
     if flight.too_much:
         return Execution(ending=Ending.OUTPUT_LIMIT, cpu_s=cpu_s)
-    exit_status = None
     try:
         nonce = job.nonce if job.probed else None
         transcript = read_transcript(bytes(flight.output), calls=len(job.calls), nonce=nonce)
     except BadTranscriptError:
         return Execution(ending=Ending.PROTOCOL_ERROR, cpu_s=cpu_s)
-    if reason != zygote.ENDED:
-        ending = _REASONS[reason]
-    elif os.WIFSIGNALED(status):
-        ending = Ending.SIGNAL
-    elif transcript.ended:
-        ending = Ending.COMPLETED
-    else:
-        ending, exit_status = Ending.EXIT, os.WEXITSTATUS(status)
+    ending = _ending(reason, status, transcript)
     return Execution(
         ending=ending,
         cpu_s=cpu_s,
-        exit_status=exit_status,
+        exit_status=os.WEXITSTATUS(status) if ending is Ending.EXIT else None,
         calls=tuple(transcript.calls),
         failed=transcript.failed,
         notes=transcript.notes,
@@ -105,3 +102,13 @@ def execution_of(
         flags=transcript.flags,
         claims=transcript.claims,
     )
+
+
+def _ending(reason: int, status: int, transcript: Transcript) -> Ending:
+    if transcript.too_much:
+        return Ending.OUTPUT_LIMIT
+    if reason != zygote.ENDED:
+        return _REASONS[reason]
+    if os.WIFSIGNALED(status):
+        return Ending.SIGNAL
+    return Ending.COMPLETED if transcript.ended else Ending.EXIT

@@ -31,8 +31,10 @@ _MOUNT_SETATTR = 442
 _PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
 _SECCOMP = {"x86_64": 317, "aarch64": 277}
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_NO_NEW_PRIVS = 1, 4, 38
-_PR_CAPBSET_DROP, _PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL = 24, 47, 4
+_PR_CAPBSET_DROP, _PR_CAP_AMBIENT = 24, 47
+_PR_CAP_AMBIENT_RAISE, _PR_CAP_AMBIENT_CLEAR_ALL = 2, 4
 _CAP_VERSION_3 = 0x20080522
+_ADDR_NO_RANDOMIZE = 0x0040000
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _fork = ctypes.PyDLL(None).fork
@@ -136,11 +138,34 @@ def drop_bounding_set() -> None:
             break
 
 
+def keep_capabilities() -> None:
+    """Let the next program have every capability that this process has, whoever its user is."""
+    header = struct.pack("Ii", _CAP_VERSION_3, 0)
+    held = ctypes.create_string_buffer(24)
+    _check(_libc.capget(header, held), "reading capabilities")
+    effective, permitted, _, *upper = struct.unpack("6I", held.raw)
+    high_effective, high_permitted, _ = upper
+    kept = (effective, permitted, permitted, high_effective, high_permitted, high_permitted)
+    _check(_libc.capset(header, struct.pack("6I", *kept)), "keeping capabilities")
+    for capability in range(64):
+        if (permitted | high_permitted << 32) >> capability & 1:
+            status = _libc.prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE, capability, 0, 0)
+            _check(status, "keeping capabilities")
+
+
 def drop_capabilities() -> None:
     """Give up every capability of this process, for good."""
     _libc.prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)
     header = struct.pack("Ii", _CAP_VERSION_3, 0)
     _check(_libc.capset(header, bytes(24)), "giving up capabilities")
+
+
+def lay_out_alike() -> None:
+    """Have the next program's memory laid out as it was the last time, where this is allowed.
+
+    Objects are hashed by where they lie: a set of them has one order then, in every slot.
+    """
+    _libc.personality(ctypes.c_ulong(_ADDR_NO_RANDOMIZE))
 
 
 def forbid_new_privileges() -> None:

@@ -13,23 +13,21 @@ import selectors
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
-from pathlib import Path
 
 from foretoken.errors import IsolationError
 from foretoken.sandbox import oneshot_root
 from foretoken.sandbox.base import Ending, Limits
 from foretoken.sandbox.oneshot_policy import program_policy
+from foretoken.sandbox.room import FIRST_USER, USERS
+from foretoken.sandbox.rooms import command, first_python, room_for
 from foretoken.sandbox.zygote import PATIENCE
 
 _BOX = "/box"
 _READY = b"ready\n"
-_HIDDEN = ("site-packages", "dist-packages")
-_FIRST_USER, _USERS = 1 << 30, 1 << 29
 _START_S, _GRACE_S = 60.0, 5.0
 _TICK_S, _PROGRESS_S, _PAUSE_S = 0.05, 1e-4, 0.5
 
@@ -46,7 +44,7 @@ import json, os, resource, runpy, sys
 with open(0, "rb", closefd=False) as stream:
     request = json.load(stream)
 os.closerange(3, 1024)
-null = os.open("/dev/null", os.O_RDWR)
+null = os.open({_BOX!r}, os.O_TMPFILE | os.O_RDWR | os.O_APPEND)
 os.dup2(null, 0)
 os.close(null)
 for name, text in request["files"].items():
@@ -105,7 +103,8 @@ def run_program(
     files = dict(files or {})
     if any("/" in name or name in ("", ".", "..", "main.py") or "\0" in name for name in files):
         raise ValueError(f"files of a program need plain names, not {sorted(files)}")
-    if len(code) + sum(map(len, files.values())) > limits.code_bytes:
+    texts = (code, *files.values())
+    if sum(len(text.encode(errors="surrogatepass")) for text in texts) > limits.code_bytes:
         return Finished(ending=Ending.OUTPUT_LIMIT, exit_status=None, cpu_s=0.0)
     rlimits = {
         "AS": limits.memory_mib << 20,
@@ -122,51 +121,18 @@ def run_program(
         return _start(stack, request, limits=limits, processes=processes).run()
 
 
-def _interpreter() -> Path:
-    """The interpreter itself, not a virtual environment's link to it."""
-    return Path(getattr(sys, "_base_executable", None) or sys.executable).resolve()
-
-
-def _needed_paths() -> list[Path]:
-    """What Python needs to run: itself, its standard library, the system's shared libraries."""
-    library = Path(sys.base_prefix) / "lib"
-    shared = [path for path in library.glob("libpython*.so*") if not path.is_symlink()]
-    system = ["/usr/lib", "/usr/lib64", "/lib", "/lib64", "/etc/ld.so.cache"]
-    paths: list[Path] = []
-    for path in [*map(Path, system), Path(os.__file__).parent, _interpreter(), *shared]:
-        covered = any(path.is_relative_to(other) for other in paths)
-        if path.exists() and not covered:
-            paths.append(path)
-    return paths
-
-
-def _installed_packages(paths: list[Path]) -> list[Path]:
-    """Every place where third-party packages could be imported from."""
-    places = [place for path in paths for place in (path, *path.glob("*/"))]
-    wanted = [place / name for place in places for name in _HIDDEN]
-    return [place for place in wanted if place.is_dir() and not place.is_symlink()]
-
-
-def _command(bwrap: str, *, limits: Limits) -> list[str]:
-    """The command line up to the policy: what the box is, and what is visible in it."""
-    paths = _needed_paths()
-    become: list[str] = []
-    sources = list(map(str, paths))
-    if os.geteuid() == 0:  # root is bound by no limit on processes
-        user = _FIRST_USER + random.SystemRandom().randrange(_USERS)
-        become = [str(_interpreter()), "-S", "-s", "-E", "-B", "-m", oneshot_root.__name__]
-        become += [str(user), str(os.getpid()), str(len(paths)), *sources]
-        sources = [f"{oneshot_root.PLACE}/{number}" for number in range(len(paths))]
-    command = [*become, bwrap, "--unshare-all", "--die-with-parent", "--new-session"]
-    command += ["--as-pid-1", "--clearenv", "--hostname", "box", "--uid", "1000", "--gid", "1000"]
-    for source, path in zip(sources, paths, strict=True):
-        command += ["--ro-bind", source, str(path)]
-    for place in _installed_packages(paths):
-        command += ["--size", "4096", "--tmpfs", str(place), "--remount-ro", str(place)]
+def _command(bwrap: str, *, limits: Limits) -> tuple[list[str], tuple[int, ...]]:
+    """The command line up to the policy, and the descriptors that it names."""
+    room = room_for(exposing=True)
+    user = FIRST_USER + random.SystemRandom().randrange(USERS) if room.users is None else -1
+    told = [os.getpid(), user, len(room.handles), *room.handles]
+    box = [*command(oneshot_root.__name__.rpartition(".")[2], *told), bwrap]
+    box += ["--unshare-all", "--die-with-parent", "--new-session", "--as-pid-1", "--clearenv"]
+    box += ["--hostname", "box", "--uid", "1000", "--gid", "1000", oneshot_root.ROOM]
     for device in ("/dev/null", "/dev/zero", "/dev/random", "/dev/urandom"):
-        command += ["--dev-bind", device, device]
-    command += ["--size", str(limits.tmpfs_mib << 20), "--tmpfs", _BOX, "--chdir", _BOX]
-    return [*command, "--remount-ro", "/"]
+        box += ["--dev-bind", device, device]
+    box += ["--size", str(limits.tmpfs_mib << 20), "--tmpfs", _BOX, "--chdir", _BOX]
+    return [*box, "--remount-ro", "/"], room.handles
 
 
 def _start(stack: ExitStack, request: bytes, *, limits: Limits, processes: int) -> "_Flight":
@@ -188,18 +154,18 @@ def _start(stack: ExitStack, request: bytes, *, limits: Limits, processes: int) 
     policy = in_memory("policy", program_policy(processes=processes > 0))
     info, info_end = os.pipe()
     stack.callback(os.close, info)
-    command = _command(bwrap, limits=limits)
-    command += ["--seccomp", str(policy), "--info-fd", str(info_end)]
-    command += ["--", str(_interpreter()), "-s", "-E", "-B", "-c", _INNER]
+    box, handles = _command(bwrap, limits=limits)
+    box += ["--seccomp", str(policy), "--info-fd", str(info_end)]
+    box += ["--", first_python(), "-s", "-E", "-B", "-c", _INNER]
     try:
         process: subprocess.Popen[bytes] = subprocess.Popen(
-            command,
+            box,
             stdin=in_memory("request", request),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             env={},
-            cwd=Path(__file__).parents[2],
-            pass_fds=(policy, info_end),
+            cwd="/",
+            pass_fds=(policy, info_end, *handles),
         )
     finally:
         os.close(info_end)

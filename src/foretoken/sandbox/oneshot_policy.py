@@ -18,8 +18,13 @@ _CALLS: dict[str, Numbers] = {
     "vfork": (58, None),
     "setsid": (112, 157),
     "setpgid": (109, 154),
+    "pipe": (22, None),
+    "pipe2": (293, 59),
 }
 """Numbers of the kernel calls that a whole program may make beyond a submission's."""
+
+
+_OF_PROCESSES = ("fork", "vfork", "setsid", "setpgid", "pipe", "pipe2")
 
 
 def _step(code: int, value: int, *, if_true: int = 0, if_false: int = 0) -> bytes:
@@ -36,7 +41,7 @@ def program_policy(*, processes: bool) -> bytes:
     """
     machine = platform.machine()
     try:
-        rest = compile_policy(machine)
+        rest = compile_policy(machine, answers=None)
     except UnknownMachineError as error:
         raise IsolationError(f"there is no policy for {machine} processors.") from error
     load, equal, any_bit = 0x20, 0x15, 0x45
@@ -51,7 +56,7 @@ def program_policy(*, processes: bool) -> bytes:
     ]
     bodies = {"execve": [allow], "prlimit64": own_limits}
     if processes:
-        bodies |= {name: [allow] for name in ("fork", "vfork", "setsid", "setpgid")}
+        bodies |= {name: [allow] for name in _OF_PROCESSES}
         bodies["clone"] = no_namespace
     column, arch_number = _MACHINES[machine]
     rules: list[bytes] = []

@@ -1,44 +1,51 @@
-"""How root starts a one-shot box: as a user without rights, who may not be able to go to Python.
+"""Lead a whole program's box into the room, and become bubblewrap.
 
-Run as a program of its own, with the user's number, the parent's process number, how many paths
-follow, the paths, and the command to become. In mounts that only this process sees, the path number
-`n` is made visible as `/tmp/n`.
+Arguments: the parent's process number, the user to become (-1: nobody else), how many descriptors
+of the room follow, these, and the command, in which `ROOM` stands for what is visible of it.
 """
 
 import os
 import sys
 from pathlib import Path
 
-from foretoken.sandbox import kernel
+from foretoken.sandbox import entrance, kernel, room
 
-PLACE = "/tmp"
+ROOM = "@room"
 
 
-def show(paths: list[str]) -> None:
-    """Bind every path into an empty directory that everybody can pass."""
+def _show_room() -> list[str]:
+    """Make the room visible below the machine's root, in mounts that only this process sees.
+
+    Returns:
+        What bubblewrap is told, so that the room becomes the box's root.
+    """
     kernel.unshare(kernel.CLONE_NEWNS, "mount namespace")
-    kernel.mount("none", "/", flags=kernel.MS_REC | kernel.MS_PRIVATE)
-    held = [os.open(path, os.O_PATH) for path in paths]
-    kernel.mount("none", PLACE, kind="tmpfs", options="mode=755")
-    for number, (path, descriptor) in enumerate(zip(paths, held, strict=True)):
-        target = Path(PLACE, str(number))
-        target.mkdir() if Path(path).is_dir() else target.touch()
-        source = f"/proc/self/fd/{descriptor}"
-        kernel.mount(source, str(target), flags=kernel.MS_BIND | kernel.MS_REC)
-        os.close(descriptor)
+    kernel.pivot_root(room.HOST, room.HOST + room.BASE)
+    os.chdir("/")
+    told: list[str] = []
+    for place in sorted(Path(room.BASE + room.ROOM).iterdir()):
+        inside = f"/{place.name}"
+        if place.is_symlink():
+            told += ["--symlink", str(place.readlink()), inside]
+        elif inside != room.BOX:
+            told += ["--ro-bind", str(place), inside]
+    return told
 
 
 def main() -> None:
-    """Show the paths, give up every right, and become the command."""
-    user, parent, count = map(int, sys.argv[1:4])
-    paths, command = sys.argv[4 : 4 + count], sys.argv[4 + count :]
-    show(paths)
-    os.setgroups([])
-    os.setresgid(user, user, user)
-    os.setresuid(user, user, user)
+    """Enter the room, give up every right, and become the command."""
+    parent, user, count = map(int, sys.argv[1:4])
+    handles, command = sys.argv[4 : 4 + count], sys.argv[4 + count :]
+    try:
+        entrance.go_first()
+        entrance.join(*map(int, handles))
+        shown = _show_room()
+    except kernel.RefusedError as refused:
+        sys.exit(str(refused))
+    if user >= 0:
+        os.setgroups([])
+        os.setresgid(user, user, user)
+        os.setresuid(user, user, user)
     kernel.follow_parent(parent)
-    os.execv(command[0], command)
-
-
-if __name__ == "__main__":
-    main()
+    place = command.index(ROOM)
+    os.execv(command[0], [*command[:place], *shown, *command[place + 1 :]])

@@ -14,12 +14,15 @@ from foretoken.errors import IsolationError
 from foretoken.sandbox import zygote
 from foretoken.sandbox.base import Ending, Execution, Job, Limits
 from foretoken.sandbox.execution import SAMPLE, execution_of, request_of
-from foretoken.sandbox.slot import Flight, HelperDiedError, Slot, refusal
+from foretoken.sandbox.refusals import HelperDiedError, refusal
+from foretoken.sandbox.room import FIRST_USER, USERS
+from foretoken.sandbox.rooms import room_for
+from foretoken.sandbox.slot import Flight, Slot
 
 SLOTS_PER_CORE = 2
 RECYCLE_AFTER = 4000
 _ATTEMPTS, _STARTS = 3, 5
-_FIRST_USER, _USERS = 1 << 30, 1 << 29
+_MUCH_BYTES = 1 << 14
 _UNREAD_S = 0.02
 """How long nobody reads what a submission writes. Most end earlier; each line that is read at once
 wakes this process for nothing."""
@@ -27,6 +30,10 @@ wakes this process for nothing."""
 
 class SandboxPool:
     """Runs untrusted code in isolation, on all cores. Use it as a context manager.
+
+    Jobs that are shown expected values have slots of their own, made when the first such job comes,
+    and run when all others have ended: nothing that one of them touches is ever met by a job that
+    must not know them.
 
     It belongs to the process that made it: one that is forked from it may not use it, and holds
     nothing of it open.
@@ -42,29 +49,33 @@ class SandboxPool:
     def __init__(self, *, workers: int | None = None, limits: Limits | None = None) -> None:
         self.limits = limits or Limits()
         count = workers or SLOTS_PER_CORE * len(os.sched_getaffinity(0))
-        first = _FIRST_USER + random.SystemRandom().randrange(_USERS)
-        self._users = range(first, first + count)
+        first = FIRST_USER + random.SystemRandom().randrange(USERS)
+        self._users = {
+            False: range(first, first + count),
+            True: range(first + count, first + 2 * count),
+        }
         self._slots: dict[int, Slot] = {}
-        self._idle: list[Slot] = []
+        self._idle: dict[bool, list[Slot]] = {False: [], True: []}
         self._owner = os.getpid()
         self._lock = threading.RLock()
         self._running = False
         self.closed = False
         _pools.add(self)
         try:
-            self._fill()
+            self._fill(exposing=False)
         except BaseException:  # an interrupt, too, must leave no helper behind
             self._discard(list(self._slots.values()))
             raise
 
     def _start(self, user: int, *, attempt: int = 1) -> Slot:
-        slot = self._slots[user] = Slot(self.limits, user, request_of(SAMPLE))
+        room = room_for(exposing=user in self._users[True])
+        slot = self._slots[user] = Slot(self.limits, user, room=room, sample=request_of(SAMPLE))
         slot.attempt = attempt
         return slot
 
-    def _fill(self) -> None:
-        """Start the slots that are missing, and wait until all stand."""
-        for user in self._users:
+    def _fill(self, *, exposing: bool) -> None:
+        """Start the slots of one kind that are missing, and wait until all stand."""
+        for user in self._users[exposing]:
             if user not in self._slots:
                 self._start(user)
         for slot in list(self._slots.values()):
@@ -88,8 +99,11 @@ class SandboxPool:
                 raise
             self._discard([slot])
             return self._start(slot.user, attempt=slot.attempt + 1)
-        self._idle.append(slot)
+        self._idle_like(slot).append(slot)
         return None
+
+    def _idle_like(self, slot: Slot) -> list[Slot]:
+        return self._idle[slot.user in self._users[True]]
 
     def _discard(self, slots: Sequence[Slot]) -> None:
         for slot in slots:
@@ -119,7 +133,7 @@ class SandboxPool:
         self.closed = True
         with self._lock:
             self._discard(list(self._slots.values()))
-            self._idle = []
+            self._idle = {False: [], True: []}
 
     def leave(self) -> None:
         """Close every descriptor, in a process that was forked from the owner."""
@@ -176,9 +190,12 @@ class SandboxPool:
             self._running = True
             try:
                 self.require_open()
-                self._fill()
-                with _selector() as selector:
-                    _Loop(self, jobs, selector=selector, take=take).run()
+                for exposing in (False, True):
+                    places = [at for at, job in enumerate(jobs) if job.exposes is exposing]
+                    if places:
+                        self._fill(exposing=exposing)
+                        with _selector() as selector:
+                            _Loop(self, jobs, places, selector=selector, take=take).run()
             except BaseException:  # an interrupt, too, must leave nothing under way
                 if os.getpid() == self._owner:
                     self._end_busy_slots()
@@ -188,7 +205,7 @@ class SandboxPool:
 
     def _end_busy_slots(self) -> None:
         """Leave nothing under way after a run that was interrupted."""
-        busy = [slot for slot in self._slots.values() if slot not in self._idle]
+        busy = [slot for slot in self._slots.values() if slot not in self._idle_like(slot)]
         for slot in busy:
             if slot.flight is not None:
                 slot.flight.land()
@@ -199,9 +216,9 @@ class SandboxPool:
         if self.closed:
             raise IsolationError("this sandbox was closed: make a new one.")
 
-    def take_idle(self) -> Slot | None:
-        """A slot without a job, or None."""
-        return self._idle.pop() if self._idle else None
+    def take_idle(self, *, exposing: bool) -> Slot | None:
+        """A slot without a job, for jobs of this kind, or None."""
+        return self._idle[exposing].pop() if self._idle[exposing] else None
 
     def give_back(self, slot: Slot, *, broken: bool) -> Slot | None:
         """Return a slot.
@@ -214,7 +231,7 @@ class SandboxPool:
         if broken or slot.jobs >= RECYCLE_AFTER:
             self._discard([slot])
             return self._start(slot.user)
-        self._idle.append(slot)
+        self._idle_like(slot).append(slot)
         return None
 
 
@@ -237,12 +254,13 @@ def _selector() -> selectors.BaseSelector:
 
 
 class _Loop:
-    """One call of `SandboxPool.run_each`."""
+    """One call of `SandboxPool.run_each`, for its jobs of one kind."""
 
     def __init__(
         self,
         pool: SandboxPool,
         jobs: Sequence[Job],
+        places: Sequence[int],
         *,
         selector: selectors.BaseSelector,
         take: Callable[[int, Execution], None],
@@ -250,8 +268,9 @@ class _Loop:
         self._pool = pool
         self._jobs = jobs
         self._take = take
-        self._left = len(jobs)
-        self._waiting = deque(range(len(jobs)))
+        self._exposing = jobs[places[0]].exposes
+        self._left = len(places)
+        self._waiting = deque(places)
         self._attempts = [0] * len(jobs)
         self._flights: dict[Flight, int] = {}
         self._starting: set[Slot] = set()
@@ -289,10 +308,10 @@ class _Loop:
         self._await(self._pool.give_back(slot, broken=broken))
 
     def _launch(self) -> None:
-        while self._waiting and (slot := self._pool.take_idle()):
+        while self._waiting and (slot := self._pool.take_idle(exposing=self._exposing)):
             index = self._waiting.popleft()
             job = self._jobs[index]
-            if len(job.code) > self._pool.limits.code_bytes:
+            if len(job.code.encode(errors="surrogatepass")) > self._pool.limits.code_bytes:
                 self._give_back(slot, broken=False)
                 self._settle(index, Execution(ending=Ending.OUTPUT_LIMIT, cpu_s=0.0))
                 continue
@@ -325,8 +344,12 @@ class _Loop:
             if flight.write_end is not None:
                 self._selector.register(flight.write_end, selectors.EVENT_WRITE, flight)
         elif descriptor == flight.answer:
-            if flight.read() == 0:
+            said = flight.read()
+            if said is not None and said < _MUCH_BYTES:
+                # Many small writes must not wake us once each: look again in a while.
                 self._selector.unregister(descriptor)
+                if said:
+                    self._unread.append((time.monotonic() + _UNREAD_S, flight))
         else:
             self._receive_report(flight)
 
@@ -345,9 +368,8 @@ class _Loop:
         while flight.read():
             pass
         job = self._jobs[self._flights[flight]]
-        cpu_limit_s = self._pool.limits.cpu_s
         said = zygote.REPORT.unpack(report)
-        execution = execution_of(flight, said, job=job, cpu_limit_s=cpu_limit_s)
+        execution = execution_of(flight, said, job=job, limits=self._pool.limits)
         if execution is None:
             self._finish(flight, broken="the submission's process was ended from outside")
             return

@@ -131,7 +131,7 @@ class Prober:
         self._listener.clear()
         self._started = _clock()
 
-    def after(self, args: Any, value: Any, *, returned: bool) -> tuple[list[str], Any]:
+    def after(self, args: Any, value: Any, returned: bool) -> tuple[list[str], Any]:
         """What was seen of a call.
 
         Args:

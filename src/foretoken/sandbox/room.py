@@ -1,19 +1,22 @@
-"""The room: a root file system of our own, with the standard library read-only and nothing else.
+"""The room: a root file system of our own, with copies of what Python needs and nothing else.
 
-This module runs inside the sandbox: it imports the standard library only.
+Copies, because what the kernel keeps for a file that processes share (whether it is in memory,
+which names beside it were looked for in vain) is a way from one submission to the next. This module
+runs inside the sandbox: it imports the standard library only.
 """
 
 import os
 import re
-import sys
 from pathlib import Path
 
 from foretoken.sandbox import kernel
 
-BASE = "/tmp"
 BOX = "/box"
 """Where each submission finds its private working directory."""
-_HIDDEN = ("site-packages", "dist-packages")
+BASE, HOST, ROOM = "/tmp", "/old", "/new"
+"""Where the builder mounts what it makes; below that, the machine's own root, and the room."""
+FIRST_USER, USERS = 1 << 30, 1 << 29
+"""Numbers that submissions become, where they can: nobody else has them."""
 _INSIDE_ID = 1000
 _PID_MAX = Path("/proc/sys/kernel/pid_max")
 _PID_MAX_IS_PRIVATE = (6, 14)
@@ -30,7 +33,7 @@ def may_mount() -> bool:
     return bool(int(effective.split()[1], 16) & cap_sys_admin)
 
 
-def _exists(number: int) -> bool:
+def exists(number: int) -> bool:
     """Whether a user and group of this number exist in our user namespace."""
     for name in ("uid_map", "gid_map"):
         lines = Path("/proc/self", name).read_text().splitlines()
@@ -40,27 +43,64 @@ def _exists(number: int) -> bool:
     return True
 
 
-def enter_namespaces(user: int) -> bool:
-    """Move into new namespaces; the next child is process 1 of its own number space.
+def enter_user_namespace(process: int) -> None:
+    """Become the one user of a user namespace of our own, with every right in there.
 
     Args:
-        user: Number of the user that submissions should become.
+        process: Descriptor of this process's directory in `/proc`.
+    """
+    user, group = os.geteuid(), os.getegid()
+    kernel.unshare(kernel.CLONE_NEWUSER, "user namespace")
+    try:
+        for name, text in (
+            ("setgroups", "deny"),
+            ("uid_map", f"{_INSIDE_ID} {user} 1"),
+            ("gid_map", f"{_INSIDE_ID} {group} 1"),
+        ):
+            descriptor = os.open(name, os.O_WRONLY, dir_fd=process)
+            os.write(descriptor, text.encode())
+            os.close(descriptor)
+    except OSError as error:
+        raise kernel.RefusedError("user namespace (map of user ids)", error.errno or 0) from error
+
+
+def leave_the_machine() -> None:
+    """In a mount namespace of our own, go to an empty root with the machine's below `HOST`."""
+    kernel.unshare(kernel.CLONE_NEWNS, "mount namespace")
+    kernel.mount("none", "/", flags=kernel.MS_REC | kernel.MS_PRIVATE)
+    flags = kernel.MS_NOSUID | kernel.MS_NODEV
+    kernel.mount("room", BASE, kind="tmpfs", flags=flags, options="mode=755,size=1m")
+    for name in (HOST, ROOM):
+        Path(BASE + name).mkdir()
+    kernel.pivot_root(BASE, BASE + HOST)
+    os.chdir("/")
+    kernel.mount("room", ROOM, kind="tmpfs", flags=flags, options="mode=755")
+    Path(ROOM + BOX).mkdir()
+
+
+def lock_the_room() -> None:
+    """From here on nobody changes the room."""
+    flags = kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_RDONLY | kernel.MS_REMOUNT
+    kernel.mount("none", ROOM, flags=flags)
+    kernel.freeze_mount(ROOM)
+
+
+def move_in() -> str:
+    """Make the room the root, with what was the root below its box for as long as it is needed.
 
     Returns:
-        Whether they can become it: this process is root, and not of a user namespace that lacks it.
+        Where the machine's own root is seen now.
     """
-    privileged = may_mount() and _exists(user)
-    if not privileged:
-        _enter_user_namespace()
-    for flag, step in (
-        (kernel.CLONE_NEWNS, "mount namespace"),
-        (kernel.CLONE_NEWPID, "process namespace"),
-        (kernel.CLONE_NEWNET, "network namespace"),
-        (kernel.CLONE_NEWIPC, "ipc namespace"),
-        (kernel.CLONE_NEWUTS, "host name namespace"),
-    ):
-        kernel.unshare(flag, step)
-    return privileged
+    kernel.mount(ROOM, ROOM, flags=kernel.MS_BIND)
+    kernel.freeze_mount(ROOM)
+    kernel.pivot_root(ROOM, ROOM + BOX)
+    os.chdir("/")
+    return BOX + HOST
+
+
+def close_the_door() -> None:
+    """Let go of everything outside the room."""
+    kernel.unmount(BOX)
 
 
 def bound_processes(threads: int) -> int:
@@ -81,87 +121,10 @@ def bound_processes(threads: int) -> int:
     if release < _PID_MAX_IS_PRIVATE or os.getpid() != 1:
         return threads
     try:
-        _PID_MAX.write_text(str(most))
+        Path(HOST + str(_PID_MAX)).write_text(str(most))
     except OSError:
         return threads
     return most
-
-
-def _enter_user_namespace() -> None:
-    user, group = os.geteuid(), os.getegid()
-    kernel.unshare(kernel.CLONE_NEWUSER, "user namespace")
-    try:
-        Path("/proc/self/setgroups").write_text("deny")
-        Path("/proc/self/uid_map").write_text(f"{_INSIDE_ID} {user} 1")
-        Path("/proc/self/gid_map").write_text(f"{_INSIDE_ID} {group} 1")
-    except OSError as error:
-        raise kernel.RefusedError("user namespace (map of user ids)", error.errno or 0) from error
-
-
-def _needed_paths() -> list[str]:
-    """What Python needs to run: its standard library and the system's shared libraries."""
-    stdlib = str(Path(os.__file__).parent)
-    library = Path(sys.base_prefix) / "lib"
-    shared = [str(path) for path in library.glob("libpython*.so*") if not path.is_symlink()]
-    system = ["/usr/lib", "/usr/lib64", "/lib", "/lib64", "/etc/ld.so.cache"]
-    paths: list[str] = []
-    for path in [*system, stdlib, *shared]:
-        covered = any(path.startswith(other + "/") for other in paths)
-        if os.path.lexists(path) and not covered:
-            paths.append(path)
-    return paths
-
-
-def _place(path: str) -> None:
-    """Make `path` of the old root visible, read-only, at the same place in the new one."""
-    source, target = Path("/old" + path), Path("/new" + path)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    if source.is_symlink():
-        target.symlink_to(source.readlink())
-        return
-    if source.is_dir():
-        target.mkdir(exist_ok=True)
-    else:
-        target.touch()
-    kernel.mount(str(source), str(target), flags=kernel.MS_BIND | kernel.MS_REC)
-    kernel.freeze_mount(str(target))
-
-
-def _hide_installed_packages(paths: list[str]) -> None:
-    """Cover every place where third-party packages (and this one) could be imported from."""
-    for path in paths:
-        top = Path("/new" + path)
-        if top.is_symlink() or not top.is_dir():
-            continue
-        for name in _HIDDEN:
-            for place in [top / name, *top.glob(f"*/{name}")]:
-                if place.is_dir() and not place.is_symlink():
-                    flags = kernel.MS_RDONLY | kernel.MS_NOSUID | kernel.MS_NODEV
-                    kernel.mount("none", str(place), kind="tmpfs", flags=flags)
-
-
-def build() -> None:
-    """Replace the root of this mount namespace by the room."""
-    kernel.mount("none", "/", flags=kernel.MS_REC | kernel.MS_PRIVATE)
-    kernel.mount("room", BASE, kind="tmpfs", flags=kernel.MS_NOSUID | kernel.MS_NODEV)
-    for name in ("new", "old"):
-        Path(BASE, name).mkdir()
-    paths = _needed_paths()
-    kernel.pivot_root(BASE, f"{BASE}/old")
-    os.chdir("/")
-    flags = kernel.MS_NOSUID | kernel.MS_NODEV
-    kernel.mount("room", "/new", kind="tmpfs", flags=flags, options="mode=755,size=1m")
-    for path in paths:
-        _place(path)
-    _hide_installed_packages(paths)
-    Path("/new" + BOX).mkdir()
-    Path("/new/rest").mkdir()
-    kernel.pivot_root("/new", "/new/rest")
-    os.chdir("/")
-    kernel.unmount("/rest")
-    Path("/rest").rmdir()
-    flags |= kernel.MS_REMOUNT | kernel.MS_RDONLY | kernel.MS_BIND
-    kernel.mount("none", "/", flags=flags)
 
 
 def open_box(*, mib: int, inodes: int) -> None:
@@ -170,3 +133,14 @@ def open_box(*, mib: int, inodes: int) -> None:
     options = f"size={mib}m,nr_inodes={inodes},mode=777"
     kernel.mount("box", BOX, kind="tmpfs", flags=flags, options=options)
     os.chdir(BOX)
+
+
+def close_streams() -> None:
+    """Make the standard streams this process's own: an empty file that has no name.
+
+    The machine's null device is one for all: what it keeps, the next submission would find.
+    """
+    own = os.open(BOX, os.O_TMPFILE | os.O_RDWR | os.O_APPEND)
+    for stream in range(3):
+        os.dup2(own, stream)
+    os.close(own)

@@ -7,7 +7,7 @@ import errno
 import fcntl
 import struct
 
-from foretoken.sandbox.policy import ALLOWED, CONDITIONAL
+from foretoken.sandbox.policy import ALLOWED, CONDITIONAL, RESULT
 
 _LOAD, _JUMP, _JUMP_EQUAL, _JUMP_AT_LEAST, _JUMP_ANY_BIT, _RETURN = (
     0x20,
@@ -22,6 +22,10 @@ _NUMBER, _ARCH, _ARGUMENTS = 0, 4, 16
 _CLONE_THREAD = 0x00010000
 _CLONE_NAMESPACES = 0x7E020000 | 0x80
 _X32_BIT = 0x40000000
+_FUTEX_PRIVATE, _FUTEX_WAITS = 0x80, (0, 9, 9 | 0x100)
+_GIVEN_BACK = (4, 8)
+_MAP_HUGETLB = 0x40000
+_MREMAP_FIXED, _MREMAP_DONTUNMAP = 2, 4
 
 _MACHINES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}
 
@@ -38,22 +42,70 @@ def _refuse(number: int) -> bytes:
     return _step(_RETURN, _ERRNO | number)
 
 
-def _flags_only() -> list[bytes]:
-    command = _ARGUMENTS + 8
-    harmless = (fcntl.F_DUPFD, fcntl.F_GETFD, fcntl.F_SETFD, fcntl.F_GETFL, fcntl.F_SETFL)
-    wanted = (*harmless, fcntl.F_DUPFD_CLOEXEC)
+def _one_of(place: int, wanted: tuple[int, ...], *, otherwise: int) -> list[bytes]:
+    """Go on where an argument is one of these, else refuse with an error number."""
     return [
-        _step(_LOAD, command),
+        _step(_LOAD, _ARGUMENTS + 8 * place),
         *(
-            _step(_JUMP_EQUAL, number, if_true=len(wanted) - place)
-            for place, number in enumerate(wanted)
+            _step(_JUMP_EQUAL, value, if_true=len(wanted) - number)
+            for number, value in enumerate(wanted)
         ),
+        _refuse(otherwise),
+    ]
+
+
+def _none_of(place: int, bits: int) -> list[bytes]:
+    """Allow where an argument has none of these bits."""
+    return [
+        _step(_LOAD, _ARGUMENTS + 8 * place),
+        _step(_JUMP_ANY_BIT, bits, if_false=1),
         _refuse(errno.EPERM),
         _step(_RETURN, _ALLOW),
     ]
 
 
-def _verdicts(column: int) -> list[tuple[int, list[bytes]]]:
+def _not_the_answers(answers: int | None) -> list[bytes]:
+    """Allow with any descriptor but the one that answers go through."""
+    allow = _step(_RETURN, _ALLOW)
+    if answers is None:
+        return [allow]
+    is_it = _step(_JUMP_EQUAL, answers, if_false=1)
+    return [_step(_LOAD, _ARGUMENTS), is_it, _refuse(errno.EPERM), allow]
+
+
+def _copies_and_flags(answers: int | None) -> list[bytes]:
+    """Allow copying a descriptor, and reading flags or setting those of its number."""
+    own = (fcntl.F_GETFD, fcntl.F_SETFD, fcntl.F_GETFL)
+    copies = (fcntl.F_DUPFD, fcntl.F_DUPFD_CLOEXEC)
+    last = len(own) + len(copies)
+    return [
+        _step(_LOAD, _ARGUMENTS + 8),
+        *(_step(_JUMP_EQUAL, what, if_true=last - place) for place, what in enumerate(own)),
+        *(
+            _step(_JUMP_EQUAL, what, if_true=last + 1 - place)
+            for place, what in enumerate(copies, start=len(own))
+        ),
+        _refuse(errno.EPERM),
+        _step(_RETURN, _ALLOW),
+        *_not_the_answers(answers),
+    ]
+
+
+def _futex() -> list[bytes]:
+    """Threads of one process; a wait on a page that processes may share ends at once.
+
+    The C library waits like that for the end of a thread, and looks again where it is told to.
+    """
+    return [
+        _step(_LOAD, _ARGUMENTS + 8),
+        _step(_JUMP_ANY_BIT, _FUTEX_PRIVATE, if_false=1),
+        _step(_RETURN, _ALLOW),
+        *_one_of(1, _FUTEX_WAITS, otherwise=errno.EPERM),
+        _refuse(errno.EAGAIN),
+    ]
+
+
+def _verdicts(column: int, answers: int | None) -> list[tuple[int, list[bytes]]]:
     """Ranges of call numbers, each with the instructions that decide it.
 
     Returns:
@@ -65,8 +117,14 @@ def _verdicts(column: int) -> list[tuple[int, list[bytes]]]:
         "clone3": [_refuse(errno.ENOSYS)],
         "prlimit64": _reading_only(),
         "ioctl": [_refuse(errno.ENOTTY)],
-        "fcntl": _flags_only(),
+        "fcntl": _copies_and_flags(answers),
+        "futex": _futex(),
+        "madvise": [*_one_of(2, _GIVEN_BACK, otherwise=errno.EINVAL), *allow],
+        "mmap": _none_of(3, _MAP_HUGETLB),
+        "mremap": _none_of(3, _MREMAP_FIXED | _MREMAP_DONTUNMAP),
     }
+    for name in ("dup", "dup2", "dup3", "fstat", "newfstatat", "statx"):
+        bodies[name] = _not_the_answers(answers)
     by_number: dict[int, list[bytes]] = {}
     for group in ALLOWED.values():
         for numbers in group.values():
@@ -75,8 +133,8 @@ def _verdicts(column: int) -> list[tuple[int, list[bytes]]]:
                 by_number[number] = allow
     for name, numbers in CONDITIONAL.items():
         number = numbers[column]
-        assert number is not None
-        by_number[number] = bodies[name]
+        if number is not None:
+            by_number[number] = bodies[name]
     ranges = [(0, by_number.get(0, refuse))]
     for number in range(1, max(by_number) + 2):
         body = by_number.get(number, refuse)
@@ -121,8 +179,12 @@ def _reading_only() -> list[bytes]:
     ]
 
 
-def compile_policy(machine: str) -> bytes:
+def compile_policy(machine: str, *, answers: int | None = RESULT) -> bytes:
     """The filter program for one architecture.
+
+    Args:
+        machine: Name of the architecture.
+        answers: Descriptor of the pipe that answers go through; None: there is none.
 
     Raises:
         UnknownMachineError: The policy has no call numbers for it.
@@ -138,4 +200,4 @@ def compile_policy(machine: str) -> bytes:
     ]
     if machine == "x86_64":
         program += [_step(_JUMP_AT_LEAST, _X32_BIT, if_false=1), _step(_RETURN, _KILL)]
-    return b"".join([*program, *_search(_verdicts(column))])
+    return b"".join([*program, *_search(_verdicts(column, answers))])

@@ -5,15 +5,15 @@ import json
 import os
 import socket
 import subprocess
-import sys
 import time
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 from foretoken.errors import IsolationError
 from foretoken.sandbox import zygote
 from foretoken.sandbox.base import Limits
+from foretoken.sandbox.refusals import death, refusal
+from foretoken.sandbox.rooms import Room, command
 
 _START_S = 60.0
 _GOODBYE_S = 2.0
@@ -21,35 +21,6 @@ _ANSWER_SLACK = 1 << 16
 _PART_BYTES = 1 << 16
 _GRACE_S = 5.0
 _STDERR_BYTES = 4000
-
-_HOW_TO_ALLOW = (
-    "Untrusted code is not run without isolation. Allow it: as root in a container, start the "
-    "container with --cap-add SYS_ADMIN --security-opt seccomp=unconfined --security-opt "
-    "apparmor=unconfined; as an ordinary user, `sysctl user.max_user_namespaces=10000` and, on "
-    "Ubuntu, `sysctl kernel.apparmor_restrict_unprivileged_userns=0`"
-)
-_HOW_TO_MAKE_ROOM = (
-    "Use fewer workers, or raise the limits: `ulimit -n` (descriptors), `ulimit -u` (processes), "
-    "the memory and the processes of the container"
-)
-_SHORTAGES = (errno.EAGAIN, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ETOOMANYREFS)
-
-
-def refusal(step: str, number: int) -> IsolationError:
-    """The error for a step that the kernel refused."""
-    reason = os.strerror(number) if number else "not supported"
-    if number in _SHORTAGES:
-        return IsolationError(f"no room for the {step} ({reason}). {_HOW_TO_MAKE_ROOM}.")
-    return IsolationError(f"this machine refuses the {step} ({reason}). {_HOW_TO_ALLOW}.")
-
-
-def _first_python() -> str:
-    """The interpreter itself, not a virtual environment's link to it."""
-    return str(getattr(sys, "_base_executable", None) or sys.executable)
-
-
-class HelperDiedError(IsolationError):
-    """A zygote ended before it stood, without naming a step that was refused."""
 
 
 class Slot:
@@ -60,14 +31,16 @@ class Slot:
     Args:
         limits: What one submission may use.
         user: Number of the user that submissions become, where there can be one.
+        room: Where they live.
         sample: A request that the zygote warms up with.
 
     Raises:
         IsolationError: The machine has no room for another process.
     """
 
-    def __init__(self, limits: Limits, user: int, sample: bytes) -> None:
+    def __init__(self, limits: Limits, user: int, *, room: Room, sample: bytes) -> None:
         self.user = user
+        self._limits = limits
         self.stands = False
         self.attempt = 1
         self.deadline = time.monotonic() + _START_S
@@ -76,25 +49,29 @@ class Slot:
         try:
             self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
             with theirs:
-                self._process = self._start(theirs.fileno())
+                self._process = self._start(theirs.fileno(), room)
         except OSError as error:
-            raise refusal("start of a sandbox helper", error.errno or 0) from error
+            raise self._refusal("start of a sandbox helper", error.errno or 0) from error
         fields: dict[str, Any] = limits.model_dump() | {"wall_s": limits.wall_s}
         config = {"limits": fields, "user": user, "sample": sample.decode()}
         with suppress(OSError):  # a helper that is gone already is told by `wait_ready`
             self.control.send(json.dumps(config).encode())
 
-    def _start(self, control: int) -> subprocess.Popen[bytes]:
+    def _refusal(self, step: str, number: int) -> IsolationError:
+        return refusal(step, number, limits=self._limits)
+
+    def _start(self, control: int, room: Room) -> subprocess.Popen[bytes]:
+        told = [control, self._limits.threads, *room.handles]
         try:
             return subprocess.Popen(
-                [_first_python(), "-S", "-s", "-B", str(Path(zygote.__file__)), str(control)],
-                env={"PYTHONHASHSEED": "0", "LD_BIND_NOW": "1"},
+                command("entrance", *told),
+                env={},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
                 cwd="/",
                 start_new_session=True,
-                pass_fds=(control,),
+                pass_fds=(control, *room.handles),
             )
         except BaseException:  # an interrupt, too, must leave no socket open
             self.control.close()
@@ -116,14 +93,13 @@ class Slot:
         if not answer:
             self._process.kill()
             assert self._process.stderr is not None
-            text = self._process.stderr.read(_STDERR_BYTES).decode(errors="replace").strip()
-            last = text.splitlines()[-1] if text else "it ended without a word"
+            text = self._process.stderr.read(_STDERR_BYTES).decode(errors="replace")
             self.close()
-            raise HelperDiedError(f"the sandbox helper did not start: {last}. {_HOW_TO_ALLOW}.")
+            raise death("the sandbox helper", text, limits=self._limits)
         said = json.loads(answer)
         if "step" in said:
             self.close()
-            raise refusal(said["step"], said["errno"])
+            raise self._refusal(said["step"], said["errno"])
         assert self._process.stderr is not None
         self._process.stderr.close()
         self.stands = True

@@ -31,6 +31,8 @@ class Transcript:
 
     ready: bool = False
     ended: bool = False
+    too_much: bool = False
+    """An answer was longer than an answer may be."""
     calls: list[CallEnd] = field(default_factory=list[CallEnd])
     failed: Raised | None = None
     notes: tuple[str, ...] = ()
@@ -149,6 +151,8 @@ def _take(transcript: Transcript, line: list[Tree]) -> None:
             transcript.attribute = value
         case "end", []:
             transcript.ended = True
+        case "too much", []:
+            transcript.too_much = True
         case _:
             _take_probed(transcript, kind, body)
 

@@ -11,6 +11,7 @@ This module runs inside the sandbox: it imports the standard library only.
 """
 
 import math
+import sys
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
@@ -31,9 +32,14 @@ class WireError(Exception):
     """A value is too large or too deep to cross, or is not in the tagged form."""
 
 
+class TooMuchError(WireError):
+    """A value holds more text than an answer may."""
+
+
 class _Encoder:
-    def __init__(self) -> None:
+    def __init__(self, most_text: int) -> None:
         self.nodes = 0
+        self._left = most_text
 
     def encode(self, value: Any, depth: int) -> Tree:
         self.nodes += 1
@@ -43,14 +49,21 @@ class _Encoder:
         if value is None or kind is bool:
             return value
         if kind is str:
+            self._count(_len(value))
             return value if value.isascii() else _encode_text(value)
         if kind is int:
+            self._count(value.bit_length() >> 2)
             return _encode_int(value)
         if kind is float:
             return value if math.isfinite(value) else {"f": repr(value)}
         if kind is list:
             return [self.encode(item, depth + 1) for item in value]
         return self._encode_tagged(value, kind, depth)
+
+    def _count(self, length: int) -> None:
+        self._left -= length
+        if self._left < 0:
+            raise TooMuchError("more text than an answer may have")
 
     def _encode_tagged(self, value: Any, kind: type, depth: int) -> Tree:
         for tag, container in (("t", tuple), ("s", set), ("z", frozenset)):
@@ -64,6 +77,7 @@ class _Encoder:
                 ]
             }
         if kind is bytes:
+            self._count(2 * _len(value))
             return {"b": value.hex()}
         if kind is complex:
             return {"c": [repr(value.real), repr(value.imag)]}
@@ -103,13 +117,18 @@ def _text(value: Any) -> str:
         return "?"
 
 
-def encode(value: Any) -> Tree:
+def encode(value: Any, *, most_text: int = sys.maxsize) -> Tree:
     """The tagged form of a value.
+
+    Args:
+        value: Anything.
+        most_text: Most characters of its texts together.
 
     Raises:
         WireError: It is too large or too deep.
+        TooMuchError: It holds more text than that.
     """
-    return _Encoder().encode(value, 0)
+    return _Encoder(most_text).encode(value, 0)
 
 
 def _decode_dict(pairs: Any) -> dict[Any, Any]:

@@ -1,8 +1,9 @@
 """The helper of one slot: a warm Python in a room of its own that forks once per submission.
 
-Started as a fresh program with an empty environment. Over its control socket it gets the limits
-once, and then, per submission, two pipe ends that it passes on unread. It answers with how the
-submission's process ended: reason, wait status and processor time.
+Started inside the room (see `entrance.py`), as process 1 of its own number space, as a fresh
+program with an empty environment. Over its control socket it gets the limits once, and then, per
+submission, two pipe ends that it passes on unread. It answers with how the submission's process
+ended: reason, wait status, processor time and memory.
 """
 
 import errno
@@ -17,7 +18,6 @@ import signal
 import struct
 import sys
 import time
-import types
 from _socket import (
     CMSG_SPACE,
     SCM_RIGHTS,
@@ -29,19 +29,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
-if __name__ == "__main__":
-    # The package's own start-up imports much that has no place in here: name it without running it.
-    for _name, _level in (("foretoken", 2), ("foretoken.sandbox", 1)):
-        _package = types.ModuleType(_name)
-        _package.__path__ = [str(Path(__file__).resolve().parents[_level - 1])]
-        sys.modules[_name] = _package
-
 from foretoken.sandbox import child, kernel, room, seccomp
 
-ENDED, CPU_LIMIT, WALL_LIMIT, KILLED, REFUSED = range(5)
-REPORT = struct.Struct("<BiQ")
-"""Reason, wait status (error number where the process was refused), processor time in
-microseconds."""
+ENDED, CPU_LIMIT, WALL_LIMIT, KILLED, REFUSED, MEM_LIMIT = range(6)
+REPORT = struct.Struct("<BiQQ")
+"""Reason, wait status (error number where the process was refused), processor time in microseconds,
+and the most memory that was resident, in KiB."""
 
 WARM = """
 abc array ast base64 bisect cmath collections collections.abc contextlib copy dataclasses
@@ -50,6 +43,7 @@ numbers operator random re statistics string struct textwrap threading time toke
 traceback types typing unittest warnings weakref
 """.split()  # noqa: SIM905  a list of 37 quoted names reads worse
 _DESCRIPTOR = struct.Struct("i")
+_MOST_TABLES_KIB_PER_MIB = 64
 _TICK_MS = 50
 _MOST_TICK_S = 2e-3 * _TICK_MS
 _PROGRESS_S = 1e-4
@@ -105,8 +99,32 @@ class _Clock:
         return WALL_LIMIT if late else ENDED
 
 
-def _watch(pid: int, ends: list[int], control: socket, limits: dict[str, Any]) -> bytes:
+def _page_tables_kib(descriptor: int, machine: int) -> int:
+    """What a process's page tables take: its limit on address space does not count them.
+
+    Args:
+        descriptor: Stands for the process.
+        machine: The `/proc` outside, where it has another number.
+    """
+    with suppress(OSError, StopIteration):
+        about = _lines(f"self/fdinfo/{descriptor}", machine)
+        number = next(line.split()[1] for line in about if line.startswith("Pid:"))
+        status = _lines(f"{number}/status", machine)
+        return int(next(line.split()[1] for line in status if line.startswith("VmPTE:")))
+    return 0
+
+
+def _lines(path: str, machine: int) -> list[str]:
+    file = os.open(path, os.O_RDONLY, dir_fd=machine)
+    try:
+        return os.read(file, 1 << 14).decode().splitlines()
+    finally:
+        os.close(file)
+
+
+def _watch(pid: int, ends: list[int], control: socket, config: dict[str, Any]) -> bytes:
     """Wait for the submission's process, and end it when it is over a limit."""
+    limits = config["limits"]
     clock = None  # most end within a tick: what they do not need is not made
     descriptor = os.pidfd_open(pid)
     poller = select.poll()
@@ -125,11 +143,15 @@ def _watch(pid: int, ends: list[int], control: socket, limits: dict[str, Any]) -
             clock = _Clock(pid, ends, limits)
         else:
             reason = clock.tick()
+            tables_kib = _page_tables_kib(descriptor, config["machine"])
+            if tables_kib > _MOST_TABLES_KIB_PER_MIB * limits["memory_mib"]:
+                reason = MEM_LIMIT
     if reason != ENDED:
         os.kill(pid, 9)
     os.close(descriptor)
     _, status, usage = os.wait4(pid, 0)
-    return REPORT.pack(reason, status, int((usage.ru_utime + usage.ru_stime) * 1e6))
+    cpu_us = int((usage.ru_utime + usage.ru_stime) * 1e6)
+    return REPORT.pack(reason, status, cpu_us, usage.ru_maxrss)
 
 
 def _enter_child(
@@ -142,7 +164,7 @@ def _enter_child(
         child.lock_in(config["limits"], program, user=config["user"])
     except BaseException:  # noqa: BLE001  not locked in: the submission must not run
         os._exit(71)
-    child.serve()
+    child.serve(config["limits"]["answer_bytes"])
 
 
 def _fork(own: int) -> int:
@@ -217,11 +239,11 @@ def _serve(control: socket, own: int, config: dict[str, Any], program: kernel.Fi
         try:
             pid = _fork(own)
         except (OSError, kernel.RefusedError) as error:
-            report = REPORT.pack(REFUSED, error.errno or 0, 0)
+            report = REPORT.pack(REFUSED, error.errno or 0, 0, 0)
         else:
             if pid == 0:
                 _enter_child(descriptors, config, program)
-            report = _watch(pid, descriptors, control, config["limits"])
+            report = _watch(pid, descriptors, control, config)
         for descriptor in descriptors:
             os.close(descriptor)
         control.send(report)
@@ -256,17 +278,10 @@ def _forget_ourselves() -> None:
 def _start(control: socket) -> None:
     config = json.loads(control.recv(1 << 16))
     _forget_caller()
-    if not room.enter_namespaces(config["user"]):
+    ordinary, config["most_threads"], config["machine"] = map(int, sys.argv[2:])
+    if ordinary:
         config["user"] = None
-    pid = os.fork()
-    if pid:
-        control.close()
-        _, status = os.waitpid(pid, 0)
-        os._exit(os.waitstatus_to_exitcode(status) & 0xFF)
-    kernel.die_with_parent()
-    threads = config["limits"]["threads"]
-    config["most_threads"] = room.bound_processes(threads) if config["user"] is None else threads
-    room.build()
+    room.close_the_door()
     kernel.drop_bounding_set()
     for name in WARM:
         importlib.import_module(name)
@@ -305,7 +320,3 @@ def main() -> None:
         return
     with suppress(OSError):
         control.send(json.dumps(said).encode())
-
-
-if __name__ == "__main__":
-    main()

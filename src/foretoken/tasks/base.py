@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import Protocol
 
 from foretoken.records import Task, Verdict
-from foretoken.sandbox.base import Execution, Job, Limits
+from foretoken.sandbox.base import Execution, Limits
 from foretoken.sandbox.pool import SandboxPool
 from foretoken.tasks.code import CodeTask
 from foretoken.tasks.foreign.verifier import grade_foreign, is_foreign, own_side
@@ -14,7 +14,6 @@ from foretoken.tasks.grade import Plan, plan, verdict
 
 _CACHE_ENTRIES = 500_000
 _Key = tuple[str, bytes]
-_Place = tuple[_Key, int, Job]
 
 __all__ = ["Grader", "GraderPool", "Limits"]
 
@@ -118,31 +117,27 @@ class GraderPool:
     def _execute(
         self, plans: dict[_Key, Plan], on_done: Callable[[int], None] | None
     ) -> dict[_Key, Verdict]:
-        """Run the plans; no execution that sees answers runs beside one that must not.
+        """Run the plans.
 
         Each verdict is formed as soon as it can be: answers take far more memory than verdicts.
         """
         ended: dict[_Key, dict[int, Execution]] = {key: {} for key in plans}
         verdicts: dict[_Key, Verdict] = {}
-        for exposing in (False, True):
-            phase = [
-                (key, place, job)
-                for key, one in plans.items()
-                for place, job in enumerate(one.jobs)
-                if job.exposes is exposing
-            ]
+        places = [
+            (key, place, job) for key, one in plans.items() for place, job in enumerate(one.jobs)
+        ]
 
-            def take(index: int, execution: Execution, *, places: list[_Place] = phase) -> None:
-                key, place, _ = places[index]
-                ended[key][place] = execution
-                jobs = plans[key].jobs
-                if len(ended[key]) == len(jobs):
-                    own = ended.pop(key)
-                    verdicts[key] = verdict(plans[key], [own[each] for each in range(len(jobs))])
-                if on_done is not None:
-                    on_done(1)
+        def take(index: int, execution: Execution) -> None:
+            key, place, _ = places[index]
+            ended[key][place] = execution
+            jobs = plans[key].jobs
+            if len(ended[key]) == len(jobs):
+                own = ended.pop(key)
+                verdicts[key] = verdict(plans[key], [own[each] for each in range(len(jobs))])
+            if on_done is not None:
+                on_done(1)
 
-            self._sandbox.run_each([job for _, _, job in phase], take)
+        self._sandbox.run_each([job for _, _, job in places], take)
         return verdicts
 
 
