@@ -89,7 +89,7 @@ def test_the_exit_status_is_told(code: str, ending: Ending, status: int) -> None
 def test_the_files_of_the_host_are_not_there(tmp_path: Path) -> None:
     secret = tmp_path / "secret.txt"
     secret.write_text("the answer")
-    places = [str(secret), __file__, "/etc/passwd", "/proc/self/status", "/sys/kernel", "/tmp"]
+    places = [str(secret), __file__, "/etc/passwd", "/proc/self/status", "/sys/kernel"]
     code = f"import os\nfor path in {places}: print(os.path.lexists(path))"
     assert said(code) == ["False"] * len(places)
     assert said("import os; print(sorted(os.listdir('/dev')))") == [
@@ -111,6 +111,25 @@ def test_nothing_of_the_host_can_be_written() -> None:
                 print(error.errno in (1, 13, 30, 26))
     """
     assert said(code) == ["True"] * 4
+
+
+def test_tmp_is_its_own_and_shares_the_room_of_the_working_directory(tmp_path: Path) -> None:
+    code = """
+        import os, tempfile
+        print(os.getcwd(), os.listdir("/tmp"), tempfile.gettempdir())
+        written = 0
+        try:
+            for path in ("big", "/tmp/big", "/tmp/bigger"):
+                with open(path, "wb", buffering=0) as file:
+                    while True:
+                        written += file.write(bytes(1 << 16))
+        except OSError as error:
+            print(error.errno, written >> 20)
+    """
+    mine = set(Path("/tmp").iterdir())
+    assert said(code) == ["/tmp/box ['box'] /tmp", f"28 {LIMITS.tmpfs_mib - 1}"]
+    assert not {path.name for path in set(Path("/tmp").iterdir()) - mine} & {"big", "bigger"}
+    assert said(code)[0] == "/tmp/box ['box'] /tmp"
 
 
 def test_there_is_no_network() -> None:
@@ -285,7 +304,7 @@ def test_what_cannot_help_the_program_to_get_out_is_refused() -> None:
         def errno(status):
             return ctypes.get_errno() if status == -1 else f"status {status}"
         print(errno(libc.unshare(0x10000000)))
-        print(errno(libc.mount(b"none", b"/box", b"tmpfs", 0, None)))
+        print(errno(libc.mount(b"none", b"/tmp/box", b"tmpfs", 0, None)))
         print(errno(libc.ptrace(0, 0, 0, 0)))
         print(errno(libc.prctl(1, 0, 0, 0, 0)))
         print(errno(libc.syscall(CLONE, 0x10000011, 0, 0, 0, 0)))

@@ -26,7 +26,8 @@ from foretoken.sandbox.room import FIRST_USER, USERS
 from foretoken.sandbox.rooms import command, first_python, room_for
 from foretoken.sandbox.zygote import PATIENCE
 
-_BOX = "/box"
+_TMP = "/tmp"
+_BOX = f"{_TMP}/box"
 _READY = b"ready\n"
 _START_S, _GRACE_S = 60.0, 5.0
 _TICK_S, _PROGRESS_S, _PAUSE_S = 0.05, 1e-4, 0.5
@@ -131,7 +132,8 @@ def _command(bwrap: str, *, limits: Limits) -> tuple[list[str], tuple[int, ...]]
     box += ["--hostname", "box", "--uid", "1000", "--gid", "1000", oneshot_root.ROOM]
     for device in ("/dev/null", "/dev/zero", "/dev/random", "/dev/urandom"):
         box += ["--dev-bind", device, device]
-    box += ["--size", str(limits.tmpfs_mib << 20), "--tmpfs", _BOX, "--chdir", _BOX]
+    box += ["--size", str(limits.tmpfs_mib << 20), "--tmpfs", _TMP]
+    box += ["--dir", _BOX, "--chdir", _BOX]
     return [*box, "--remount-ro", "/"], room.handles
 
 
