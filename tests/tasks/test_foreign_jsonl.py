@@ -80,12 +80,15 @@ def test_a_problem_without_a_reference_stays_a_problem(tmp_path: Path) -> None:
     [
         ("{", "not JSON"),
         ("[1]", "must be a JSON object"),
-        ("[" * 100_000, "not JSON"),
+        ("[" * 100_000, "nested deeper than 250 brackets"),
         (LINE | {"prompt": ""}, "prompt or function is missing"),
         (LINE | {"function": 3}, "function must be a text"),
         (LINE | {"cases": []}, "cases are missing"),
         (LINE | {"cases": {"args": [1]}}, "cases are missing"),
         (LINE | {"cases": [{"args": [1]}]}, "cases, number 1: must be"),
+        (LINE | {"id": "\ud800"}, r"a text holds '\\ud800', half of a surrogate pair"),
+        ('{"prompt": "p", "prompt": "q"}', "the key 'prompt' stands twice in one object"),
+        (LINE | {"cases": [[[""], json.loads("[" * 100 + "]" * 100)]]}, "test case 1: .*too deep"),
         (LINE | {"cases": [["a", "b"]]}, "cases, number 1: must be"),
         (LINE | {"cases": [[[1, 2], 3]]}, r"2 arguments do not fit shout\(words\)"),
         (LINE | {"reference": "def other():\n    pass\n"}, "does not define the function shout"),
@@ -114,6 +117,16 @@ def test_a_flaw_that_a_problem_cannot_carry_is_named(tmp_path: Path) -> None:
         task.exploit_type for task in tasks
     )
     assert all("too few" in one.reason for one in refused)
+
+
+def test_a_line_ends_at_a_line_feed_alone(tmp_path: Path) -> None:
+    lines = [LINE | {"id": name, "prompt": f"a{name}b"} for name in ("\u2028", "\u2029", "\x85")]
+    text = "\ufeff" + "\r\n".join(json.dumps(line, ensure_ascii=False) for line in lines)
+    (tmp_path / "plain.jsonl").write_text(text, encoding="utf-8", newline="")
+    problems, refused = load_problems(tmp_path / "plain.jsonl")
+    assert refused == []
+    assert [problem.statement for problem in problems] == [line["prompt"] for line in lines]
+    assert len(load_tasks(str(tmp_path / "plain.jsonl"))) == 3 * len(TYPES)
 
 
 def test_our_own_files_are_read_as_before(tmp_path: Path) -> None:

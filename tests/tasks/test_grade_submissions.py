@@ -1,6 +1,7 @@
 """`foretoken grade`: the graders without a model."""
 
 import json
+import os
 import time
 from pathlib import Path
 from typing import Any
@@ -125,8 +126,29 @@ def test_verdicts_of_other_submissions_are_refused(folder: Path, graders: Grader
 
 
 def test_a_missing_file_of_submissions_is_one_clear_error(folder: Path) -> None:
+    os.mkfifo(folder / "pipe")
+    with pytest.raises(TaskError, match=r"cannot read the submissions .*: it is a pipe"):
+        read_submissions(folder / "pipe", TASKS)
     with pytest.raises(TaskError, match=r"cannot read the submissions .*: No such file"):
         read_submissions(folder / "none.jsonl", TASKS)
+
+
+def test_each_fault_of_a_line_is_named_and_the_rest_goes_on(folder: Path) -> None:
+    key = TASKS[0].key
+    texts = [
+        "\ufeff" + json.dumps({"task": key, "code": "one\u2028two\x85"}, ensure_ascii=False),
+        "[" * 100_000,
+        json.dumps({"task": key, "code": ""})[:-1] + ', "code": "x"}',
+        json.dumps({"task": key, "code": "last"}) + "\r",
+    ]
+    (folder / "odd.jsonl").write_text("\n".join(texts), encoding="utf-8", newline="")
+    lines = read_submissions(folder / "odd.jsonl", TASKS)
+    assert [(line.code, line.error) for line in lines] == [
+        ("one\u2028two\x85", None),
+        ("", "line 2: nested deeper than 250 brackets"),
+        ("", "line 3: the key 'code' stands twice in one object"),
+        ("last", None),
+    ]
 
 
 def test_a_full_disk_is_one_clear_error(folder: Path, graders: GraderPool) -> None:

@@ -29,7 +29,7 @@ class ErrorBoundary(TyperGroup):
         except ForetokenError as error:
             from rich.console import Console
 
-            console = Console(stderr=True, highlight=False, soft_wrap=True)
+            console = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
             console.print(f"[bold red]{type(error).__name__}[/]: ", end="")
             console.print(str(error), markup=False)
             raise typer.Exit(USAGE if isinstance(error, SetupError) else OUR_ERROR) from error

@@ -10,17 +10,21 @@ import importlib
 import json
 import logging
 import os
-from collections.abc import Collection, Sequence
+import traceback
+from collections.abc import Callable, Collection, Generator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
-from foretoken.errors import TaskError
+from foretoken.errors import ForetokenError, TaskError
 from foretoken.records import CODE, Task
-from foretoken.sandbox.wire import decode, encode
+from foretoken.sandbox.wire import encode
 from foretoken.tasks.code import Case, CodeTask, as_task
-from foretoken.tasks.foreign import is_foreign_source, load_foreign
+from foretoken.tasks.foreign import Refused, is_foreign_source, load_foreign
+from foretoken.tasks.lines import numbered_lines, parse_json
+from foretoken.tasks.tagged import read_cases, refuse_unusable
 
 _log = logging.getLogger(__name__)
 
@@ -28,26 +32,48 @@ _SHIPPED = {
     "lists": "foretoken.tasks.lists:evaluation_tasks",
     "programming": "foretoken.tasks.programming:programming_tasks",
 }
+_MOST_OF_A_REASON = 300
+_NOT_THEIRS = (__file__, importlib.__file__)
 
 
 def load_tasks(source: str) -> list[Task]:
-    """Load tasks.
+    """Load tasks; what cannot be used of a source that others wrote is logged as a warning.
 
     Args:
-        source: A JSONL file, a folder or file that others wrote (what of it cannot be used is
-            logged as a warning), an import path `package.module:function` of a function that
-            returns a list of tasks, or the name of a shipped family (`lists`, `programming`).
+        source: As for `load_usable`.
+
+    Raises:
+        TaskError: As for `load_usable`, or there is no usable task.
+    """
+    tasks, refused = load_usable(source)
+    for one in refused:
+        _log.warning("%s", one)
+    if refused and not tasks:
+        raise TaskError(f"nothing of {source} could be loaded; first of all: {refused[0]}")
+    return tasks
+
+
+def load_usable(source: str) -> tuple[list[Task], list[Refused]]:
+    """Load the tasks that can be used, and say what of a source that others wrote cannot.
+
+    Args:
+        source: A JSONL file, a folder or file that others wrote, an import path
+            `package.module:function` of a function that returns a list of tasks, or the name of a
+            shipped family (`lists`, `programming`).
 
     Raises:
         TaskError: The source cannot be found or read, a line is not a task, two tasks have one
-            key, or there is none.
+            key, or there is none and nothing was refused.
     """
+    refused: list[Refused] = []
+    path = Path(source)
     if source in _SHIPPED:
         tasks = _from_function(_SHIPPED[source])
-    elif is_foreign_source(Path(source)):
-        tasks = _from_others(Path(source))
-    elif Path(source).is_file():
-        tasks = _from_file(Path(source))
+    elif is_foreign_source(path):
+        found, refused = load_foreign(path)
+        tasks = [task.task() for task in found]
+    elif os.path.exists(path):  # noqa: PTH110  a folder that may not be entered is no error here
+        tasks = _from_file(path)
     elif ":" in source and "/" not in source:
         tasks = _from_function(source)
     else:
@@ -60,18 +86,9 @@ def load_tasks(source: str) -> list[Task]:
         if task.key in seen:
             raise TaskError(f"two tasks of {source} have the key {task.key!r}: rename one")
         seen.add(task.key)
-    if not tasks:
+    if not tasks and not refused:
         raise TaskError(f"{source} holds no task")
-    return tasks
-
-
-def _from_others(path: Path) -> list[Task]:
-    tasks, refused = load_foreign(path)
-    for one in refused:
-        _log.warning("%s", one)
-    if refused and not tasks:
-        raise TaskError(f"nothing of {path} could be loaded; first of all: {refused[0]}")
-    return [task.task() for task in tasks]
+    return tasks, refused
 
 
 def save_tasks(tasks: Sequence[Task | CodeTask], path: str | Path) -> None:
@@ -92,61 +109,75 @@ def save_tasks(tasks: Sequence[Task | CodeTask], path: str | Path) -> None:
 
 def _from_function(path: str) -> list[Task]:
     module_name, _, name = path.partition(":")
-    try:
-        function = getattr(importlib.import_module(module_name), name)
-    except (ImportError, AttributeError) as error:
-        raise TaskError(f"cannot import the tasks {path}: {error}") from error
-    tasks: Collection[Any] | None = function()
+    function = _whatever_it_does(
+        lambda: getattr(importlib.import_module(module_name), name),
+        f"cannot import the tasks {path}",
+    )
+    tasks: Collection[Any] | None = _whatever_it_does(function, f"{path}() raised")
     if not isinstance(tasks, list) or not all(isinstance(t, Task | CodeTask) for t in tasks):
         raise TaskError(f"{path}() must return a list of tasks: Task or CodeTask of foretoken")
+    for task in tasks:
+        with _named(f"{path}(), task {task.key}"):
+            _refuse_unusable(as_task(task))
     return [as_task(task) for task in tasks]
 
 
-def _from_file(path: Path) -> list[Task]:
-    tasks: list[Task] = []
+def _whatever_it_does(call: Callable[[], Any], failure: str) -> Any:
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise TaskError(f"cannot read the tasks {path}: {error}") from error
-    for number, line in enumerate(lines, start=1):
-        if line.strip():
-            tasks.append(_from_line(line, f"{path}, line {number}"))
-    return tasks
+        return call()
+    except ForetokenError:
+        raise
+    except (Exception, SystemExit) as error:  # somebody else's module
+        reason = " ".join(f"{type(error).__name__}: {error}".split())[:_MOST_OF_A_REASON]
+        raise TaskError(f"{failure}: {reason}{_place(error)}") from error
+
+
+def _place(error: BaseException) -> str:
+    """Where in somebody else's file it was raised."""
+    frames = traceback.extract_tb(error.__traceback__)
+    theirs = [one for one in frames if one.filename not in _NOT_THEIRS and one.filename[0] != "<"]
+    return f" ({Path(theirs[-1].filename).name}, line {theirs[-1].lineno})" if theirs else ""
+
+
+def _from_file(path: Path) -> list[Task]:
+    try:
+        lines = list(numbered_lines(path))
+    except OSError as error:
+        raise TaskError(f"cannot read the tasks {path}: {error.strerror}") from error
+    return [_from_line(line, f"{path}, line {number}") for number, line in lines]
 
 
 def _from_line(line: str, where: str) -> Task:
-    try:
-        fields: dict[str, Any] | None = json.loads(line)
+    with _named(where):
+        fields = parse_json(line)
         if not isinstance(fields, dict):
-            raise TaskError(f"{where}: a task must be a JSON object")
+            raise TaskError("a task must be a JSON object")
         if "payload" in fields:
-            return _checked(Task.model_validate(fields), where)
-        for name in ("cases", "flaw_cases"):
-            if fields.get(name) is not None:
-                fields[name] = tuple(_case(case) for case in fields[name])
-        return CodeTask.model_validate(fields).task()
+            task = Task.model_validate(fields)
+        else:
+            named = [name for name in ("cases", "flaw_cases") if fields.get(name) is not None]
+            cases = {name: read_cases(fields[name], name) for name in named}
+            task = CodeTask.model_validate({**fields, **cases}).task()
+        _refuse_unusable(task)
+    return task
+
+
+@contextmanager
+def _named(where: str) -> Generator[None]:
+    """Say where the fault is, and in which field."""
+    try:
+        yield
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"])
         raise TaskError(f"{where}: field {field}: {first['msg']}") from error
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise TaskError(f"{where}: not a task ({error})") from error
-
-
-def _checked(task: Task, where: str) -> Task:
-    """The task; refused at once where its grader is `code` and its payload is not for that."""
-    try:
-        if task.grader == CODE:
-            CodeTask.of(task)
     except TaskError as error:
         raise TaskError(f"{where}: {error}") from error
-    return task
 
 
-def _case(fields: dict[str, Any]) -> Case:
-    return Case(
-        args=tuple(decode(arg) for arg in fields["args"]), expected=decode(fields["expected"])
-    )
+def _refuse_unusable(task: Task) -> None:
+    if task.grader == CODE:
+        refuse_unusable(CodeTask.of(task))
 
 
 def _to_json(task: Task) -> dict[str, Any]:

@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import IO, Any
 
 from foretoken.errors import MismatchError, StoreError, TaskError
-from foretoken.records import Parsed, Record, Task, Verdict
+from foretoken.files import read_bytes
+from foretoken.records import Record, Task, Verdict
 from foretoken.tasks.base import Grader
+from foretoken.tasks.lines import parse_json
 
 _BATCH = 64
 
@@ -52,14 +54,12 @@ def read_submissions(path: Path, tasks: Sequence[Task]) -> list[SubmissionLine]:
     """
     by_key = {task.key: task for task in tasks}
     try:
-        with path.open("rb") as file:
-            return [
-                _read_line(number, raw, by_key)
-                for number, raw in enumerate(file, start=1)
-                if raw.strip()
-            ]
+        lines = read_bytes(path).split(b"\n")
     except OSError as error:
         raise TaskError(f"cannot read the submissions {path}: {error.strerror}") from error
+    return [
+        _read_line(number, raw, by_key) for number, raw in enumerate(lines, start=1) if raw.strip()
+    ]
 
 
 def _read_line(number: int, raw: bytes, by_key: dict[str, Task]) -> SubmissionLine:
@@ -67,9 +67,9 @@ def _read_line(number: int, raw: bytes, by_key: dict[str, Task]) -> SubmissionLi
         return SubmissionLine(number, key, None, "", f"line {number}: {reason}")
 
     try:
-        fields: Parsed = json.loads(raw)
-    except (ValueError, RecursionError) as error:
-        return bad(None, f"not JSON ({error})")
+        fields = parse_json(raw, halves=True)
+    except TaskError as error:
+        return bad(None, str(error))
     if not isinstance(fields, dict):
         return bad(None, 'must be an object {"task": key, "code": text}')
     key, code = fields.get("task"), fields.get("code")
@@ -109,7 +109,7 @@ def _keep_whole_lines(out: Path, lines: list[SubmissionLine]) -> int:
         return 0
     raw = out.read_bytes()
     whole = raw[: raw.rfind(b"\n") + 1]
-    done = whole.splitlines()
+    done = whole.split(b"\n")[:-1]
     hint = "give another --out, or delete the file to start again"
     if len(done) > len(lines):
         raise MismatchError(

@@ -8,6 +8,7 @@ from pydantic import ConfigDict, Field, ValidationError
 
 from foretoken.bases import Frozen
 from foretoken.errors import SetupError
+from foretoken.files import read_text
 
 
 class TrainConfig(Frozen):
@@ -118,11 +119,11 @@ def load_config(kind: type[C], file: Path) -> C:
         SetupError: The file is missing, not TOML, or a key or value does not fit.
     """
     try:
-        values: dict[str, Any] = tomllib.loads(file.read_text())
+        values: dict[str, Any] = tomllib.loads(read_text(file))
         return kind.model_validate(values)
     except OSError as error:
         raise SetupError(f"{file} cannot be read ({error.strerror}): check the path.") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise SetupError(f"{file} is not TOML: {error}") from error
     except ValidationError as error:
         faults = [

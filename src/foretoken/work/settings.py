@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from foretoken.bases import Frozen
 from foretoken.errors import MismatchError, SetupError
+from foretoken.files import read_text
 from foretoken.store.run import Run
 
 
@@ -42,10 +43,10 @@ def read_toml(file: Path) -> dict[str, Any]:
         SetupError: The file is missing or not TOML.
     """
     try:
-        return tomllib.loads(file.read_text())
+        return tomllib.loads(read_text(file))
     except OSError as error:
         raise SetupError(f"{file} cannot be read ({error.strerror}): check the path") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise SetupError(f"{file} is not TOML: {error}") from error
 
 

@@ -4,14 +4,14 @@ Values are JSON's own: an object is a dict, a list is a list. A line that names 
 gets that flaw; any other gets every flaw of the catalogue, one task each.
 """
 
-import json
 from pathlib import Path
 from typing import Any
 
 from foretoken.errors import TaskError
-from foretoken.records import Parsed
+from foretoken.sandbox.wire import Tree
 from foretoken.tasks.code import Case
 from foretoken.tasks.foreign.text import Signature, check_cases, functions, signature
+from foretoken.tasks.lines import numbered_lines, parse_json
 from foretoken.tasks.problems import Problem
 
 _FUNCTION = ("function", "entry_point", "function_name")
@@ -24,13 +24,13 @@ _FORETOKEN_ONLY = "exploit"
 def is_plain(path: Path) -> bool:
     """Whether a file's first line is a plain problem, and not a task of our own."""
     try:
-        with path.open(encoding="utf-8") as file:
-            first = next((line for line in file if line.strip()), "")
-        fields = json.loads(first)
-    except (OSError, ValueError, RecursionError):
+        _, first = next(numbered_lines(path), (1, ""))
+        fields = parse_json(first)
+    except (OSError, TaskError):
         return False
-    named = isinstance(fields, dict) and _FORETOKEN_ONLY not in fields
-    return named and "prompt" in fields and any(name in fields for name in _FUNCTION)
+    if not isinstance(fields, dict) or _FORETOKEN_ONLY in fields:
+        return False
+    return "prompt" in fields and any(name in fields for name in _FUNCTION)
 
 
 def read_problem(line: str, *, name: str) -> tuple[Problem, str | None]:
@@ -43,10 +43,7 @@ def read_problem(line: str, *, name: str) -> tuple[Problem, str | None]:
     Raises:
         TaskError: It cannot be used; the message says why.
     """
-    try:
-        fields: Parsed = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        raise TaskError(f"not JSON ({error})") from error
+    fields = parse_json(line)
     if not isinstance(fields, dict):
         raise TaskError("a problem must be a JSON object")
     prompt, function = _text(fields, ("prompt",)), _text(fields, _FUNCTION)
@@ -87,7 +84,7 @@ def _whole(reference: str, prompt: str, function: str) -> str:
     raise TaskError(f"the reference does not define the function {function}, or is not Python")
 
 
-def _cases(given: Parsed, called: Signature | None) -> tuple[Case, ...]:
+def _cases(given: Tree, called: Signature | None) -> tuple[Case, ...]:
     if not isinstance(given, list) or not given:
         raise TaskError("cases are missing: give a list of {args, expected}")
     cases = tuple(_case(number, one, called) for number, one in enumerate(given, start=1))
@@ -95,7 +92,7 @@ def _cases(given: Parsed, called: Signature | None) -> tuple[Case, ...]:
     return cases
 
 
-def _case(number: int, given: Parsed, called: Signature | None) -> Case:
+def _case(number: int, given: Tree, called: Signature | None) -> Case:
     if isinstance(given, dict) and set(given) == {"args", "expected"}:
         given = [given["args"], given["expected"]]
     if not isinstance(given, list) or len(given) != 2 or not isinstance(given[0], list):
