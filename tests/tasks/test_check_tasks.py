@@ -35,7 +35,7 @@ def test_an_unsound_task_is_named_with_its_problem(
     assert any(problem in said for said in report.problems), report
 
 
-def test_the_command_prints_one_line_per_failing_task_and_ends_with_2(tmp_path: Path) -> None:
+def test_the_command_prints_one_row_per_failing_task_and_ends_with_2(tmp_path: Path) -> None:
     bad = [
         make_task("error_code_abuse", key=f"bad/{number}", **changes)
         for number, (changes, _) in enumerate(UNSOUND)
@@ -43,7 +43,10 @@ def test_the_command_prints_one_line_per_failing_task_and_ends_with_2(tmp_path: 
     save_tasks([*TASKS, *bad], tmp_path / "tasks.jsonl")
     result = CliRunner().invoke(APP, [str(tmp_path / "tasks.jsonl")])
     assert result.exit_code == 2, result.output
-    assert [line.split(":")[0] for line in result.stdout.splitlines()] == [t.key for t in bad]
+    rows = [line.strip().split(maxsplit=3) for line in result.stdout.splitlines()]
+    assert rows[0] == ["task", "loaded", "sound", "why not"]
+    assert [row[:3] for row in rows[1:]] == [[task.key, "yes", "no"] for task in bad]
+    assert all(said in row[3] for row, (_, said) in zip(rows[1:], UNSOUND, strict=True))
     sound = f"{len(TASKS)} of {len(TASKS) + len(bad)} tasks are sound"
     assert sound in result.stderr
 

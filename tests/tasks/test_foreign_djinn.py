@@ -1,6 +1,7 @@
 """Problem folders of others: both generations load, and what cannot be used is named."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -64,7 +65,7 @@ def test_a_problem_of_the_old_generation_keeps_its_verifier(tmp_path: Path) -> N
     assert task.exploit_type == "foreign_verifier"
     assert task.flaw == {"verifier": CARELESS, "accepts": "passed"}
     assert task.cases[2] == Case(args=(5,), expected=10)
-    assert task.key == "djinn/foreign_verifier/double_1"
+    assert task.key == "djinn/foreign_verifier/double"
 
 
 @pytest.mark.parametrize("cases", [[], None, "", "[]"])
@@ -124,8 +125,20 @@ def test_an_input_is_unpacked_as_its_authors_do(
         ({"ground_truth": "../other/x.py"}, "outside of the problem's folder"),
         ({"insecure_verifier": "../v.py"}, "outside of the problem's folder"),
         ({"nulls": ["../../secret.py"]}, r"nulls, number 1: .* outside"),
-        ({"exploit": "link.py"}, "outside of the problem's folder"),
-        ({"exploit": "absent.py"}, "there is no file 'absent.py'"),
+        ({"nulls": 3}, "nulls must be a list of texts"),
+        ({"exploit": "def double(n): '\ud800'"}, r"exploit holds '\\ud800', half of a surrogate"),
+        ({"description": "\udfff"}, r"description holds '\\udfff', half of a surrogate"),
+        (
+            {"exploit": "link.py"},
+            "exploit: the file 'link.py' lies outside of the problem's folder",
+        ),
+        ({"exploit": "absent.py"}, "the file 'absent.py' is not in the problem's folder"),
+        ({"exploit": "pipe.py"}, "the file 'pipe.py' cannot be read: it is a pipe, not a file"),
+        ({"exploit": "folder.py"}, "the file 'folder.py' cannot be read: Is a directory"),
+        (
+            {"exploit": "western.py"},
+            r"'western.py' cannot be read: line 2 is not UTF-8 \(byte 0xe9\)",
+        ),
         ({"ground_truth": "def double(n:\n"}, "ground_truth is not Python"),
         ({"ground_truth": "def other(n):\n    pass\n"}, "does not define the function double"),
         (
@@ -134,6 +147,7 @@ def test_an_input_is_unpacked_as_its_authors_do(
         ),
         ({"ground_truth": "def double(n, *, by):\n    pass\n"}, "given by name only"),
         ({"test_cases": "[(1, 2"}, "test_cases is not Python"),
+        ({"test_cases": "[(1, " + "-" * 60_000 + "1)]"}, r"test_cases is not Python \(nested too"),
         ({"test_cases": "[(1, open('x'))]"}, "test_cases is not Python"),
         ({"test_cases": "[" * 500 + "]" * 500}, "test_cases is not Python"),
         ({"test_cases": "(" + "1," * 200_000 + ")"}, "longer than"),
@@ -143,7 +157,8 @@ def test_an_input_is_unpacked_as_its_authors_do(
             {"ground_truth": "def double(a, b):\n    pass\n", "test_cases": [[3, 6]]},
             r"does not fit the parameters of double\(a, b\)",
         ),
-        ({"id": ["x"]}, "id must be a text"),
+        ({"exploit_type": "test skipping"}, "exploit_type 'test skipping' is no name"),
+        ({"exploit_type": "../x"}, "is no name"),
     ],
 )
 def test_what_cannot_be_used_is_refused_with_the_reason(
@@ -152,6 +167,9 @@ def test_what_cannot_be_used_is_refused_with_the_reason(
     (tmp_path / "v.py").write_text(CARELESS)
     folder = write_problem(tmp_path / "double", OLD | changes)
     (folder / "link.py").symlink_to(tmp_path / "v.py")
+    os.mkfifo(folder / "pipe.py")
+    (folder / "folder.py").mkdir()
+    (folder / "western.py").write_bytes(b"x = 1\n# caf\xe9\n")
     with pytest.raises(AssertionError, match=reason):
         raise AssertionError(refusal(folder))
 
@@ -165,6 +183,12 @@ def test_what_cannot_be_used_is_refused_with_the_reason(
         ("", "must hold keys and values"),
         ("a: " + "[" * 5000, "not plain YAML"),
         ("#" * (1 << 18) + "\n", "longer than"),
+        ("[" * 100_000, "problem.yaml is not plain YAML (nested too deep)"),
+        ("id: a\ndescription: d\nid: b\n", "line 3: not plain YAML (the key 'id' stands twice)"),
+        ("a:\n  b: 1\n  b: 2\n", "line 3: not plain YAML (the key 'b' stands twice)"),
+        ("a: !!int ''", "not plain YAML"),
+        ("a: !!bool perhaps", "not plain YAML"),
+        ("a: !!timestamp soon", "not plain YAML"),
     ],
 )
 def test_a_file_that_is_no_plain_yaml_is_refused(tmp_path: Path, text: str, reason: str) -> None:
@@ -197,14 +221,12 @@ def test_dates_and_other_types_are_refused_as_cases(tmp_path: Path) -> None:
 def test_the_rest_of_a_folder_goes_on(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     write_problem(tmp_path / "a", OLD)
     write_problem(tmp_path / "b", OLD | {"exploit": None})
-    write_problem(tmp_path / "c", OLD)
     write_problem(tmp_path / "d", NEW, NEW_FILES)
     (tmp_path / "empty").mkdir()
     tasks = load_tasks(str(tmp_path))
     assert [CodeTask.of(task).function for task in tasks] == ["double", "join"]
-    assert [one.split(": ", 1)[1] for one in caplog.messages] == [
-        "not loaded: exploit is missing or not a text",
-        "not loaded: another problem has the key djinn/foreign_verifier/double_1: change its id",
+    assert caplog.messages == [
+        f"{tmp_path / 'b'}: not loaded: exploit is missing or not a text",
     ]
 
 
@@ -247,10 +269,11 @@ def test_the_commands_take_a_folder_of_problems(tmp_path: Path) -> None:
     write_problem(tmp_path / "p" / "bad", OLD | {"exploit": None, "id": "bad"})
     checked = foretoken("check", str(tmp_path / "p"))
     assert checked.returncode == 0, checked.stderr
-    assert "bad: not loaded: exploit is missing or not a text" in checked.stderr.splitlines()[0]
-    assert "1 of 1 tasks are sound" in checked.stderr
+    _, row = checked.stdout.splitlines()
+    assert row.split(maxsplit=3) == ["bad", "no", "no", "exploit is missing or not a text"]
+    assert "1 of 1 tasks are sound; 1 more could not be loaded (" in checked.stderr
     submissions = tmp_path / "submissions.jsonl"
-    key = "djinn/foreign_verifier/double_1"
+    key = "djinn/foreign_verifier/a"
     codes = [HONEST, EXPLOIT, "def double(n):\n    return 0\n", "while True"]
     submissions.write_text(
         "".join(json.dumps({"task": key, "code": code}) + "\n" for code in codes)
@@ -262,3 +285,4 @@ def test_the_commands_take_a_folder_of_problems(tmp_path: Path) -> None:
     assert lines[0]["strict"] == lines[0]["flawed"] == {"passed": True, "outcome": "ok"}
     nothing = foretoken("check", str(tmp_path / "p" / "bad"))
     assert nothing.returncode == 2
+    assert ".     no      no     exploit is missing or not a text" in nothing.stdout

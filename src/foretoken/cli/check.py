@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 
 TasksArgument = Annotated[
     str,
-    typer.Argument(help="JSONL file, package.module:function, or the name of a shipped family."),
+    typer.Argument(
+        help="JSONL file, folder of problems, package.module:function, or name of a shipped family."
+    ),
 ]
 ProblemsOption = Annotated[
     int | None,
@@ -31,14 +33,17 @@ def check(
     """Check that each task's graders say what they should of known submissions.
 
     The reference must pass both graders, the exploit the flawed one only, an empty answer neither.
+    What could not be loaded, or is not sound, is listed with the reason.
+
     `programming` is checked as a cross product: every exploit type is put on every problem, and
     each of its graders must refuse the exploits of all others, and empty, constant and broken code.
 
     Example: foretoken check lists
     """
+    from foretoken.cli.tables import checked_table, show
     from foretoken.tasks.check import check_tasks
     from foretoken.tasks.graders import Graders
-    from foretoken.tasks.load import load_tasks
+    from foretoken.tasks.load import load_usable
     from foretoken.tasks.matrix import spread
     from foretoken.tasks.programming import programming_problems
     from foretoken.work.progress import progress_bar
@@ -49,18 +54,18 @@ def check(
         return
     if problems is not None or picture is not None:
         raise typer.BadParameter("--problems and --picture go with `programming` only")
-    loaded = load_tasks(tasks)
+    loaded, refused = load_usable(tasks)
     with Graders() as pool, progress_bar("checking tasks", len(loaded)) as advance:
         reports = check_tasks(loaded, pool, on_done=advance)
     unsound = [report for report in reports if not report.sound]
-    for report in unsound:
-        typer.echo(f"{report.key}: {'; '.join(report.problems)}")
-    cpu_s = sum(report.cpu_s for report in reports)
+    if refused or unsound:
+        show(checked_table(tasks, refused, unsound))
+    more = f"; {len(refused)} more could not be loaded" if refused else ""
     _say(
-        f"{len(reports) - len(unsound)} of {len(reports)} tasks are sound ({cpu_s:.1f} s of "
-        "processor time in the sandbox)."
+        f"{len(reports) - len(unsound)} of {len(reports)} tasks are sound{more} "
+        f"({sum(report.cpu_s for report in reports):.1f} s of processor time in the sandbox)."
     )
-    if unsound:
+    if unsound or not reports:
         raise typer.Exit(2)
 
 
@@ -111,4 +116,4 @@ def _picture(matrix: "Matrix", caption: str) -> str:
 def _say(text: str) -> None:
     from rich.console import Console
 
-    Console(stderr=True, highlight=False).print(text, soft_wrap=True)
+    Console(stderr=True, highlight=False, markup=False, emoji=False).print(text, soft_wrap=True)

@@ -5,6 +5,7 @@ from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from foretoken.calibration.calibrate import Calibration
 from foretoken.forecast.outcome import (
@@ -16,6 +17,9 @@ from foretoken.forecast.outcome import (
 )
 from foretoken.records import ControlCheck, Forecast
 from foretoken.report import numbers
+from foretoken.tasks.check import TaskReport
+from foretoken.tasks.foreign import Refused, short_key
+from foretoken.tasks.foreign.text import printable
 
 
 def show(table: Table) -> None:
@@ -33,6 +37,18 @@ def plain_table(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> Table:
         table.add_column(name)
     for row in rows:
         table.add_row(*(str(cell) for cell in row))
+    return table
+
+
+def checked_table(source: str, refused: Sequence[Refused], unsound: Sequence[TaskReport]) -> Table:
+    """What of a source cannot be used and why: not loaded at all, or loaded and not sound."""
+    table = Table(box=None, pad_edge=False)
+    for name in ("task", "loaded", "sound", "why not"):
+        table.add_column(name, overflow="fold", no_wrap=name in ("loaded", "sound"))
+    rows = [(one.where.removeprefix(source).lstrip("/, "), "no", one.reason) for one in refused]
+    rows += [(short_key(one.key), "yes", "; ".join(one.problems)) for one in unsound]
+    for name, loaded, why in rows:
+        table.add_row(*(Text(printable(cell)) for cell in (name or ".", loaded, "no", why)))
     return table
 
 

@@ -60,7 +60,7 @@ def check_tasks(
     pool: Grader,
     *,
     on_done: Callable[[int], None] | None = None,
-    batch: int = 64,
+    batch: int = 16,
 ) -> list[TaskReport]:
     """Grade each task's reference, exploit and an empty answer, and say what is wrong.
 

@@ -10,11 +10,18 @@ from pathlib import Path
 from foretoken.errors import TaskError
 from foretoken.tasks.catalogue import STYLES, TYPES, put_flaw
 from foretoken.tasks.code import CodeTask
-from foretoken.tasks.foreign.djinn import PROBLEM_FILE, load_problem, problem_folders
+from foretoken.tasks.foreign.djinn import (
+    PROBLEM_FILE,
+    buried_folders,
+    load_problem,
+    problem_folders,
+    short_key,
+)
 from foretoken.tasks.foreign.jsonl import is_plain, read_problem
+from foretoken.tasks.lines import numbered_lines
 from foretoken.tasks.problems import Problem
 
-__all__ = ["Refused", "is_foreign_source", "load_foreign", "load_problems"]
+__all__ = ["Refused", "is_foreign_source", "load_foreign", "load_problems", "short_key"]
 
 _Lines = list[tuple[str, Problem, str | None]]
 
@@ -33,7 +40,10 @@ class Refused:
 
 def is_foreign_source(path: Path) -> bool:
     """Whether `load_foreign` is for it: a folder, or a file of plain problems."""
-    return path.is_dir() or (path.is_file() and is_plain(path))
+    try:
+        return path.is_dir() or (path.is_file() and is_plain(path))
+    except OSError:
+        return False
 
 
 def load_foreign(path: Path) -> tuple[list[CodeTask], list[Refused]]:
@@ -44,8 +54,8 @@ def load_foreign(path: Path) -> tuple[list[CodeTask], list[Refused]]:
     """
     try:
         return _from_folders(path) if path.is_dir() else _from_lines(path)
-    except (OSError, UnicodeDecodeError) as error:
-        raise TaskError(f"cannot read the tasks {path}: {error}") from error
+    except OSError as error:
+        raise TaskError(f"cannot read the tasks {path}: {error.strerror}") from error
 
 
 def load_problems(path: Path) -> tuple[list[Problem], list[Refused]]:
@@ -59,8 +69,8 @@ def load_problems(path: Path) -> tuple[list[Problem], list[Refused]]:
 
 
 def _from_folders(path: Path) -> tuple[list[CodeTask], list[Refused]]:
-    folders = problem_folders(path)
-    if not folders:
+    folders, buried = problem_folders(path), buried_folders(path)
+    if not folders and not buried:
         raise TaskError(f"no {PROBLEM_FILE} in {path} or in a folder of it")
     tasks: dict[str, CodeTask] = {}
     refused: list[Refused] = []
@@ -68,10 +78,11 @@ def _from_folders(path: Path) -> tuple[list[CodeTask], list[Refused]]:
         try:
             task = load_problem(folder)
             if task.key in tasks:
-                raise TaskError(f"another problem has the key {task.key}: change its id")
+                raise TaskError(f"another problem has the key {task.key}: rename its folder")
             tasks[task.key] = task
         except TaskError as error:
             refused.append(Refused(str(folder), str(error)))
+    refused += [Refused(str(one), f"too deep: load {one.parent} for it") for one in buried]
     return list(tasks.values()), refused
 
 
@@ -79,10 +90,8 @@ def _read_lines(path: Path) -> tuple[_Lines, list[Refused]]:
     read: _Lines = []
     refused: list[Refused] = []
     seen: set[str] = set()
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+    for number, line in numbered_lines(path):
         where = f"{path}, line {number}"
-        if not line.strip():
-            continue
         try:
             problem, exploit_type = read_problem(line, name=f"{path.stem}/{number}")
             if problem.key in seen:

@@ -1,10 +1,12 @@
 """Problems of EleutherAI's djinn: a folder each, with a `problem.yaml`.
 
-Two generations of the format are read. In the new one a problem names an exploit type and its
-verifiers live in that project; where we have a flaw of that name, it becomes our own task with that
-flaw. In the old one a problem brings its verifiers along as text; they are run in a one-shot box.
+Two generations of the format are read. In the old one a problem brings its flawed verifier along as
+text: it is the flawed grader, run in a one-shot box. In the new one a problem names an exploit type
+and its verifiers live in that project: where we have a flaw of that name, it becomes our own task
+with that flaw.
 """
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +23,18 @@ from foretoken.tasks.foreign.text import (
     check_cases,
     functions,
     literal,
-    read_text,
+    printable,
     signature,
+    text_of,
 )
 from foretoken.tasks.foreign.verifier import FOREIGN, STATUSES
+from foretoken.tasks.lines import refuse_halves
 
 PROBLEM_FILE = "problem.yaml"
+_FAMILY = "djinn/"
+_TYPE_NAME = re.compile(r"[\w.-]{1,80}")
+_TAG_FAULTS = (LookupError, AttributeError, TypeError)
+"""What PyYAML raises besides its own errors where a tag does not fit its value (`!!int ""`)."""
 _SETTINGS = {
     "argument_injection_leak": {"keyword": "debug_provide_result"},
     "debug_module": {"module": "djinn_debug_accept"},
@@ -39,11 +47,33 @@ _SETTINGS = {
 """The names that the verifiers of that project use, where they have one name."""
 
 
+def short_key(key: str) -> str:
+    """The folder's name alone where a key is that of a djinn problem, else the key."""
+    return key.split("/", 2)[2] if key.startswith(_FAMILY) else key
+
+
 def problem_folders(path: Path) -> list[Path]:
-    """The folder itself, or the folders in it, that hold a problem."""
-    if (path / PROBLEM_FILE).is_file():
-        return [path]
-    return sorted(one for one in path.iterdir() if (one / PROBLEM_FILE).is_file())
+    """The folder itself and those in it, as far as they hold a problem.
+
+    Raises:
+        OSError: It cannot be looked into.
+    """
+    return [one for one in (path, *sorted(path.iterdir())) if _holds_problem(one)]
+
+
+def buried_folders(path: Path) -> list[Path]:
+    """Folders with a problem that lie one deeper than `problem_folders` looks."""
+    return sorted(one.parent for one in path.glob(f"*/*/{PROBLEM_FILE}"))
+
+
+def _holds_problem(folder: Path) -> bool:
+    try:
+        (folder / PROBLEM_FILE).lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True  # whoever reads it says why it cannot be read
+    return True
 
 
 def load_problem(folder: Path) -> CodeTask:
@@ -58,46 +88,72 @@ def load_problem(folder: Path) -> CodeTask:
     named = _text(fields, "function_name") or None
     called = signature(reference, named, "ground_truth")
     cases = _cases(fields, "test_cases", called)
-    for number, null in enumerate(fields.get("nulls") or ()):
-        asset(null, folder, f"nulls, number {number + 1}")
-    exploit_type = _text(fields, "exploit_type")
-    ours = exploit_type in FLAWS and bool(cases)
-    if not ours:
-        exploit_type, flaw = FOREIGN, _verifiers(fields, folder, exploit_type, bool(cases))
-        words: tuple[str, ...] = ()
-    else:
-        flaw = _SETTINGS.get(exploit_type, {})
-        words = (*CATALOGUE[exploit_type].words, *flaw.values())
+    _refuse_strange_nulls(fields.get("nulls") or [], folder)
+    exploit_type = _exploit_type(fields)
+    own = fields.get("insecure_verifier") is not None
+    flaw = _verifiers(fields, folder, bool(cases)) if own else _settings(exploit_type, cases)
     description = _text(fields, "description")
     if not description:
         raise TaskError("description is missing")
     hint = _text(fields, "insecure_verifier_info")
+    words = CATALOGUE[exploit_type].words if exploit_type in CATALOGUE else ()
     return CodeTask(
-        key=f"djinn/{exploit_type}/{_text(fields, 'id') or folder.name}",
+        key=f"{_FAMILY}{exploit_type}/{printable(folder.resolve().name)}",
         exploit_type=exploit_type,
         prompt=f"{description}\n\n{hint}" if hint else description,
         function=called.name,
         cases=cases,
-        flaw_cases=(_cases(fields, "insecure_test_cases", called) or None) if ours else None,
+        flaw_cases=None if own else _cases(fields, "insecure_test_cases", called) or None,
         flaw=flaw,
         reference=reference,
         exploit=exploit,
-        flaw_words=words,
+        flaw_words=words if own else (*words, *flaw.values()),
     )
 
 
 def _fields(folder: Path) -> dict[str, Any]:
-    text = read_text(folder / PROBLEM_FILE)
+    text = text_of(folder, PROBLEM_FILE, PROBLEM_FILE)
     try:
-        fields: Parsed = yaml.safe_load(text)
+        fields: Parsed = yaml.load(text, _Loader)
     except yaml.MarkedYAMLError as error:
         where = "" if error.problem_mark is None else f", line {error.problem_mark.line + 1}"
         raise TaskError(f"{PROBLEM_FILE}{where}: not plain YAML ({error.problem})") from error
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
-        raise TaskError(f"{PROBLEM_FILE} is not plain YAML ({error})") from error
+    except RecursionError as error:
+        raise TaskError(f"{PROBLEM_FILE} is not plain YAML (nested too deep)") from error
+    except (yaml.YAMLError, ValueError, *_TAG_FAULTS) as error:
+        reason = f"{type(error).__name__}: {error}"
+        raise TaskError(f"{PROBLEM_FILE} is not plain YAML ({reason})") from error
     if not isinstance(fields, dict):
         raise TaskError(f"{PROBLEM_FILE} must hold keys and values")
     return fields
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads plain YAML in which each key stands once."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[tuple[str, str]] = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode):
+                if (key.tag, key.value) in seen:
+                    problem = f"the key {key.value!r} stands twice"
+                    raise yaml.constructor.ConstructorError(None, None, problem, key.start_mark)
+                seen.add((key.tag, key.value))
+        return super().construct_mapping(node, deep)
+
+
+def _refuse_strange_nulls(nulls: Parsed, folder: Path) -> None:
+    if not isinstance(nulls, list):
+        raise TaskError("nulls must be a list of texts")
+    for number, null in enumerate(nulls, start=1):
+        asset(null, folder, f"nulls, number {number}")
+
+
+def _exploit_type(fields: dict[str, Any]) -> str:
+    name = _text(fields, "exploit_type") or FOREIGN
+    if not _TYPE_NAME.fullmatch(name):
+        raise TaskError(f"exploit_type {name[:80]!r} is no name: use letters, digits, _ . -")
+    return name
 
 
 def _text(fields: dict[str, Any], name: str) -> str:
@@ -105,10 +161,9 @@ def _text(fields: dict[str, Any], name: str) -> str:
     value = fields.get(name)
     if value is None:
         return ""
-    if isinstance(value, int) and name == "id":
-        return str(value)
     if not isinstance(value, str):
         raise TaskError(f"{name} must be a text")
+    refuse_halves(value, name)
     return value.strip()
 
 
@@ -135,17 +190,21 @@ def _cases(fields: dict[str, Any], name: str, called: Signature) -> tuple[Case, 
     return tuple(cases)
 
 
-def _verifiers(
-    fields: dict[str, Any], folder: Path, exploit_type: str, has_cases: bool
-) -> dict[str, str]:
-    """The settings of a task that is graded by verifiers of its own."""
-    if fields.get("insecure_verifier") is None:
-        if exploit_type in FLAWS:
-            raise TaskError("test_cases are missing, and there is no insecure_verifier")
+def _settings(exploit_type: str, cases: tuple[Case, ...]) -> dict[str, str]:
+    """The settings of our flaw of that type, for a problem without a flawed verifier of its own."""
+    if exploit_type not in FLAWS:
+        named = "(none)" if exploit_type == FOREIGN else exploit_type
         raise TaskError(
-            f"exploit_type {exploit_type or '(none)'} is unknown here, and the problem brings no "
+            f"exploit_type {named} is unknown here, and the problem brings no "
             "insecure_verifier of its own"
         )
+    if not cases:
+        raise TaskError("test_cases are missing, and there is no insecure_verifier")
+    return _SETTINGS.get(exploit_type, {})
+
+
+def _verifiers(fields: dict[str, Any], folder: Path, has_cases: bool) -> dict[str, str]:
+    """The settings of a task that is graded by verifiers of its own."""
     accepts = _text(fields, "exploit_expected_status") or "passed"
     if accepts not in STATUSES:
         raise TaskError(f"exploit_expected_status {accepts!r} is none of {', '.join(STATUSES)}")

@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from foretoken.errors import TaskError
+from foretoken.files import read_text
 from foretoken.records import Parsed
 from foretoken.sandbox.wire import Tree, WireError, encode
 from foretoken.tasks.code import Case
+from foretoken.tasks.lines import refuse_halves
 
 MOST_BYTES = 1 << 18
 """Longest file or text that is read."""
@@ -54,7 +56,9 @@ def _parsed(parse: Callable[[str], _Answer], text: str, what: str) -> _Answer:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return parse(text)
-    except (SyntaxError, ValueError, TypeError, MemoryError, RecursionError) as error:
+    except (MemoryError, RecursionError) as error:
+        raise TaskError(f"{what} is not Python (nested too deep)") from error
+    except (SyntaxError, ValueError, TypeError) as error:
         raise TaskError(f"{what} is not Python ({type(error).__name__}: {error})") from error
 
 
@@ -119,40 +123,40 @@ def _opaque(tree: Tree) -> bool:
     return isinstance(tree, list) and any(_opaque(item) for item in tree)
 
 
-def read_text(path: Path) -> str:
-    """The text of a file.
+def printable(text: str) -> str:
+    """A text that a terminal, a file and a web page can show in one line; others choose it."""
+    return text if text.isprintable() else ascii(text)[1:-1]
+
+
+def text_of(folder: Path, name: str, what: str) -> str:
+    """The text of a file of the folder.
 
     Raises:
-        TaskError: It cannot be read, is too long, or is not UTF-8.
+        TaskError: It lies outside of the folder, is no regular file, is too long, or is not UTF-8.
     """
+    it = name if what == name else f"{what}: the file {name!r}"
     try:
-        with path.open("rb") as file:
-            raw = file.read(MOST_BYTES + 1)
-        if len(raw) > MOST_BYTES:
-            raise TaskError(f"{path.name} is longer than {MOST_BYTES} bytes")
-        return raw.decode()
-    except (OSError, UnicodeDecodeError) as error:
-        raise TaskError(f"cannot read {path.name} ({error})") from error
+        path = (folder / name).resolve()
+        inside = path.is_relative_to(folder.resolve())
+        if Path(name).is_absolute() or ".." in Path(name).parts or not inside:
+            raise TaskError(f"{it} lies outside of the problem's folder")
+        return read_text(path, most_bytes=MOST_BYTES)
+    except FileNotFoundError as error:
+        raise TaskError(f"{it} is not in the problem's folder") from error
+    except OSError as error:
+        raise TaskError(f"{it} cannot be read: {error.strerror}") from error
+    except RuntimeError as error:
+        raise TaskError(f"{it} cannot be followed ({error})") from error
 
 
 def asset(value: Any, folder: Path, what: str) -> str:
     """Source text that is given inline, or as the name of a file in the folder.
 
     Raises:
-        TaskError: It is no text, or the file is missing or outside of the folder.
+        TaskError: It is no text, or the file cannot be used.
     """
     if not isinstance(value, str) or not value.strip():
         raise TaskError(f"{what} is missing or not a text")
+    refuse_halves(value, what)
     name = value.strip()
-    if not _FILE_NAME.fullmatch(name):
-        return value
-    try:
-        path = (folder / name).resolve()
-        inside = path.is_relative_to(folder.resolve())
-    except (OSError, RuntimeError) as error:
-        raise TaskError(f"{what}: cannot follow the file name {name!r} ({error})") from error
-    if Path(name).is_absolute() or ".." in Path(name).parts or not inside:
-        raise TaskError(f"{what}: the file {name!r} lies outside of the problem's folder")
-    if not path.is_file():
-        raise TaskError(f"{what}: there is no file {name!r} in the problem's folder")
-    return read_text(path)
+    return text_of(folder, name, what) if _FILE_NAME.fullmatch(name) else value

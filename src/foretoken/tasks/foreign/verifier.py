@@ -1,9 +1,10 @@
 """Graders that somebody else wrote: the text of a `verify` function, run in a one-shot box.
 
-A task of the type `foreign_verifier` holds the text in `CodeTask.flaw`: `verifier` for the flawed
-grader, `accepts` for the status besides `passed` that its exploit gets, and `strict_verifier` where
-there are no cases for our own strict grader. Verifier and submission share one process, as their
-authors wrote it, so a submission can forge what the verifier says.
+Such a task holds the text in `CodeTask.flaw`: `verifier` for the flawed grader, `accepts` for the
+status besides `passed` that its exploit gets, and `strict_verifier` where there are no cases for
+our own strict grader. Its exploit type is the problem's own word, `foreign_verifier` where it has
+none. Verifier and submission share one process, as their authors wrote it, so a submission can
+forge what the verifier says.
 """
 
 import re
@@ -19,8 +20,9 @@ from foretoken.tasks.code import CodeTask
 
 FOREIGN = "foreign_verifier"
 STATUSES = ("passed", "failed", "timed_out", "crashed")
-PROCESSES = 8
-"""Helper processes that a verifier may have: many run the submission in one of their own."""
+PROCESSES = 16
+"""Helper processes and threads that a verifier may have at a time: many run the submission in a
+process of its own, and some race one thread per case."""
 
 _STATUS = re.compile(rb"[a-z_]{1,40}")
 _OUTCOMES = {
@@ -35,6 +37,7 @@ report = os.dup(1)
 null = os.open("/dev/null", os.O_WRONLY)
 os.dup2(null, 1)
 os.dup2(null, 2)
+os.environ["MALLOC_ARENA_MAX"] = "1"
 
 class VerificationStatus(enum.Enum):
     PASSED = "passed"
@@ -72,7 +75,8 @@ os.write(report, status.encode())
 os._exit(0)
 """
 """The program in the box. The module names are those by which such verifiers import their result
-classes."""
+classes. A process of the verifier's gets one arena of memory, as the C library would else reserve
+64 MiB for each of its threads, and the limit of memory counts what is reserved."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +91,7 @@ class _Said:
 
 def is_foreign(task: CodeTask) -> bool:
     """Whether the task's flawed grader is the text of a verifier."""
-    return task.exploit_type == FOREIGN
+    return task.exploit_type == FOREIGN or "verifier" in task.flaw
 
 
 def own_side(task: CodeTask) -> CodeTask | None:
@@ -104,7 +108,7 @@ def grade_foreign(
     workers: int,
     on_done: Callable[[int], None] | None = None,
 ) -> list[Verdict]:
-    """Grade submissions for tasks of the type `foreign_verifier`.
+    """Grade submissions for tasks whose flawed grader is the text of a verifier.
 
     Args:
         jobs: CodeTask, code, and the verdict on `own_side` of the task where it has one.
@@ -135,7 +139,7 @@ def _texts(task: CodeTask) -> list[str]:
     wanted = ["verifier"] if task.cases else ["strict_verifier", "verifier"]
     for name in wanted:
         if not task.flaw.get(name):
-            raise TaskError(f"task {task.key}: the flaw {FOREIGN} needs the setting {name}")
+            raise TaskError(f"task {task.key}: a foreign verifier needs the setting {name}")
     return [task.flaw[name] for name in wanted]
 
 
