@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from processes import descendants
 
 from foretoken.errors import IsolationError
 from foretoken.sandbox.base import Ending, Limits
@@ -290,11 +291,11 @@ def test_a_killed_caller_leaves_nothing_behind() -> None:
         caller.stdin.write(code.encode())
         caller.stdin.close()
         assert within(20, lambda: bool(processes_with(marker)))
-        boxes = processes_with("--info-fd")
+        boxes = set(processes_with("--info-fd")) & set(descendants(caller.pid))
         assert boxes
         caller.kill()
         assert within(1, lambda: not processes_with(marker))
-        assert within(1, lambda: not set(boxes) & set(processes_with("--info-fd")))
+        assert within(1, lambda: not boxes & set(processes_with("--info-fd")))
 
 
 def test_what_cannot_help_the_program_to_get_out_is_refused() -> None:
