@@ -12,7 +12,7 @@ from foretoken.sandbox.pool import SandboxPool
 from foretoken.sandbox.wire import decode, encode
 
 ON_AARCH64 = {
-    27: 232, 29: 194, 64: 190, 68: 186, 99: 179, 240: 180, 248: 217, 249: 218, 250: 219,
+    27: 232, 29: 194, 56: 220, 64: 190, 68: 186, 99: 179, 240: 180, 248: 217, 249: 218, 250: 219,
     202: 98, 262: 79, 332: 291, 272: 97, 275: 76, 276: 77, 298: 241, 300: 262, 312: 272, 323: 282,
 }  # fmt: skip
 """Numbers of kernel calls that the two kinds of processor count differently."""

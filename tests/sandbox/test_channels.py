@@ -6,6 +6,7 @@ same pool and in another one, and from one to the next in a single slot.
 
 import random
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
@@ -267,6 +268,56 @@ def test_runs_that_are_shown_answers_begin_when_all_others_have_ended() -> None:
     assert max(times[index] for index in times if not index % 2) < first_shown - 15_000_000
 
 
+def test_a_run_that_is_shown_answers_takes_no_device_number_that_others_could_miss(
+    pools: tuple[SandboxPool, SandboxPool],
+) -> None:
+    value(pools[0], "def f(x): pass", 1, exposure=SHOWN)
+    stay = "import time\ndef f(x): time.sleep(0.5)"
+    staying = threading.Thread(target=value, args=(pools[0], stay, 1), kwargs={"exposure": SHOWN})
+    staying.start()
+    time.sleep(0.2)
+    helpers = [inner for outer in pools[0].process_ids for inner in children(outer)]
+    ((helper, run),) = [(helper, run) for helper in helpers for run in children(helper)]
+    devices = [{line.split()[2] for line in mounts(process)} for process in (helper, run)]
+    message_queues = [Path(f"/proc/{process}/ns/ipc").readlink() for process in (helper, run)]
+    staying.join()
+    assert devices[0] == devices[1]
+    assert message_queues[0] == message_queues[1]
+
+
+def mounts(process: int) -> list[str]:
+    return Path(f"/proc/{process}/mountinfo").read_text().splitlines()
+
+
+LITTER = """
+import os
+def f(x):
+    found = os.listdir("."), os.stat(".").st_mode & 0o777, os.getcwd()
+    open("file", "w").close(); os.symlink("/usr", "link"); os.chmod("file", 0)
+    for number in range(60):
+        os.mkdir("d"); os.chdir("d")
+        open("file", "w").close()
+        os.symlink("/usr", "link")
+        if number: os.chmod("..", 0)
+    try: os.chmod("/box", 0)
+    except PermissionError: pass
+    try:
+        for number in range(999): open(f"/box/{number}", "w").close()
+    except OSError: pass
+    return found
+"""
+
+
+def test_a_run_that_is_shown_answers_finds_an_empty_working_directory_of_its_own(
+    pools: tuple[SandboxPool, SandboxPool],
+) -> None:
+    value(pools[0], LITTER, 1, exposure=SHOWN)
+    before = pools[0].process_ids
+    for _ in range(3):
+        assert value(pools[0], LITTER, 1, exposure=SHOWN) == ([], 0o777, "/box")
+    assert pools[0].process_ids == before
+
+
 def test_a_pool_that_shows_nothing_has_no_slots_for_it() -> None:
     with SandboxPool(workers=2, limits=LIMITS) as pool:
         pool.run([Job(code="def f(x): return x", function="f", calls=(encode((1,)),))] * 4)
@@ -277,3 +328,11 @@ def test_helpers_end_first_where_memory_runs_out(pools: tuple[SandboxPool, Sandb
     for outer in pools[0].process_ids:
         for process in (outer, *children(outer)):
             assert Path(f"/proc/{process}/oom_score_adj").read_text().strip() == "1000"
+
+
+def test_whether_a_huge_page_is_left_is_seen_by_nobody(
+    pools: tuple[SandboxPool, SandboxPool],
+) -> None:
+    for outer in pools[0].process_ids:
+        for helper in children(outer):
+            assert "THP_enabled:\t0" in Path(f"/proc/{helper}/status").read_text()

@@ -77,6 +77,7 @@ RAW = {
     "splicing": (275, "3, 0, 4, 0, 1, 0"),
     "tees": (276, "3, 4, 1, 0"),
     "user fault handling": (323, "0"),
+    "a thread's descriptor": (56, "0x00051F00, 0, 0, 0, 0"),
 }
 
 

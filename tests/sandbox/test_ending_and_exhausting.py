@@ -157,11 +157,16 @@ def test_threads_are_bounded(answer: Answer) -> None:
     [
         "bytearray(1 << 30)",
         "[bytearray(1 << 20) for _ in range(2000)]",
-        "__import__('mmap').mmap(-1, 1 << 30)",
+        "__import__('mmap').mmap(-1, 1 << 30, flags=2)",
     ],
 )
 def test_memory_is_bounded(answer: Answer, grab: str) -> None:
     assert answer(f"def f(x): return len({grab})") in ("MemoryError", "OSError")
+
+
+def test_no_memory_is_kept_that_no_limit_counts(answer: Answer) -> None:
+    # One page of it that stays mapped would hold all of it.
+    assert answer("import mmap\ndef f(x): mmap.mmap(-1, 1 << 20)") == "PermissionError"
 
 
 def test_memory_files_are_refused(answer: Answer) -> None:

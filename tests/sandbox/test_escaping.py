@@ -93,7 +93,7 @@ MACHINE_CODE = {
 def test_machine_code_of_its_own_gets_no_call_of_another_width(run: Run) -> None:
     code = f"""
         import ctypes, mmap
-        page = mmap.mmap(-1, 4096, prot=7)
+        page = mmap.mmap(-1, 4096, mmap.MAP_PRIVATE, prot=7)
         page.write(bytes.fromhex("{MACHINE_CODE[platform.machine()]}"))
         start = ctypes.addressof(ctypes.c_char.from_buffer(page))
         call = ctypes.CFUNCTYPE(ctypes.c_long, ctypes.c_long, ctypes.c_long)(start)
@@ -189,6 +189,7 @@ LOOKS = (
 def test_the_pipe_for_answers_cannot_be_looked_at(
     answer: Answer, look: str, machine_number: Callable[[int], int]
 ) -> None:
+    refused = "OSError" if "STATX" in look else "PermissionError"
     for name, number in (("FSTATAT", 262), ("STATX", 332)):
         look = look.replace(name, str(machine_number(number)))
     code = f"""
@@ -200,4 +201,4 @@ def test_the_pipe_for_answers_cannot_be_looked_at(
                 raise OSError(ctypes.get_errno(), "")
         def f(x): return repr({look})
     """
-    assert answer(code) == "PermissionError"
+    assert answer(code) == refused

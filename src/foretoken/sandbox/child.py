@@ -32,7 +32,9 @@ _write = os.write
 _exit = os._exit
 
 
-def lock_in(limits: dict[str, Any], program: kernel.Filter, *, user: int | None) -> None:
+def lock_in(
+    limits: dict[str, Any], program: kernel.Filter, *, user: int | None, boxed: bool
+) -> None:
     """Give up everything that a submission does not need. There is no way back.
 
     What the zygote can give up for all that it forks, it has given up in `prepare`.
@@ -41,13 +43,16 @@ def lock_in(limits: dict[str, Any], program: kernel.Filter, *, user: int | None)
         limits: The fields of `Limits`.
         program: The seccomp filter.
         user: Number of the unprivileged user to become (None: already one).
+        boxed: Whether the helper has opened the working directory.
     """
     os.setsid()  # a signal to "my process group" must not reach the zygote
+    # No ipc namespace: it would take a device number, and what it keeps apart is refused.
     kernel.unshare(
-        kernel.CLONE_NEWNS | kernel.CLONE_NEWIPC | kernel.CLONE_NEWUTS,
-        "mount, ipc and host name namespaces of a submission",
+        kernel.CLONE_NEWNS | kernel.CLONE_NEWUTS,
+        "mount and host name namespaces of a submission",
     )
-    room.open_box(mib=limits["tmpfs_mib"], inodes=limits["tmpfs_inodes"])
+    if not boxed:
+        room.open_box(mib=limits["tmpfs_mib"], inodes=limits["tmpfs_inodes"])
     room.close_streams()
     _set_rlimits(limits)
     if user is not None:

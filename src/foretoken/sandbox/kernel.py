@@ -31,7 +31,7 @@ _MOUNT_SETATTR = 442
 _PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
 _SECCOMP = {"x86_64": 317, "aarch64": 277}
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_NO_NEW_PRIVS = 1, 4, 38
-_PR_CAPBSET_DROP, _PR_CAP_AMBIENT = 24, 47
+_PR_CAPBSET_DROP, _PR_SET_THP_DISABLE, _PR_CAP_AMBIENT = 24, 41, 47
 _PR_CAP_AMBIENT_RAISE, _PR_CAP_AMBIENT_CLEAR_ALL = 2, 4
 _CAP_VERSION_3 = 0x20080522
 _ADDR_NO_RANDOMIZE = 0x0040000
@@ -129,6 +129,11 @@ def follow_parent(parent: int) -> None:
 def die_with_parent() -> None:
     """Have this process killed when its parent ends."""
     _check(_libc.prctl(_PR_SET_PDEATHSIG, 9, 0, 0, 0), "death signal")
+
+
+def use_small_pages() -> None:
+    """No huge pages: whether there is one left tells how others used the machine's memory."""
+    _libc.prctl(_PR_SET_THP_DISABLE, 1, 0, 0, 0)
 
 
 def drop_bounding_set() -> None:

@@ -130,7 +130,7 @@ def _command(bwrap: str, *, limits: Limits) -> tuple[list[str], tuple[int, ...]]
     box = [*command(oneshot_root.__name__.rpartition(".")[2], *told), bwrap]
     box += ["--unshare-all", "--die-with-parent", "--new-session", "--as-pid-1", "--clearenv"]
     box += ["--hostname", "box", "--uid", "1000", "--gid", "1000", oneshot_root.ROOM]
-    for device in ("/dev/null", "/dev/zero", "/dev/random", "/dev/urandom"):
+    for device in ("/dev/null", "/dev/random", "/dev/urandom"):
         box += ["--dev-bind", device, device]
     box += ["--size", str(limits.tmpfs_mib << 20), "--tmpfs", _TMP]
     box += ["--dir", _BOX, "--chdir", _BOX]

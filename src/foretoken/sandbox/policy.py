@@ -162,11 +162,14 @@ CONDITIONAL: dict[str, Numbers] = {
     "newfstatat": (262, 79),
     "statx": (332, 291),
 }
-"""clone: threads only. clone3: "no such call", so that the C library falls back to clone.
-prlimit64: reading limits only. ioctl: "not a terminal", which is all that Python asks.
-fcntl: copying a descriptor, reading flags; no locks and no change of a file's state, for on a
-shared file either is a signal that another submission can see (`flock`, `sysinfo` and `mincore` are
-left out likewise). dup, fstat and their kin: not of the pipe of answers, for its number is
-one of a count that the whole machine shares. futex: between threads of one process, not on pages
-that several share. madvise: giving memory back, not what the pages of a shared file come as. mmap:
-no pages of the machine's own store; mremap: nowhere but where the kernel likes."""
+"""clone: threads only, and no descriptor of one, for its number is one of a count of all threads of
+the machine. clone3: "no such call", so that the C library falls back to clone. prlimit64: reading
+limits only. ioctl: "not a terminal", which is all that Python asks. fcntl: copying a descriptor,
+reading flags; no locks and no change of a file's state, for on a shared file either is a signal
+that another submission can see (`flock`, `sysinfo` and `mincore` are left out likewise). dup, fstat
+and their kin: not of the pipe of answers, for its number is one of a count that the whole machine
+shares. statx: "no such call", for it tells the machine's count of mounts; Python asks by
+newfstatat. futex: between threads of one process, not on pages that several share. madvise: giving
+memory back at once, not what the pages of a shared file come as. mmap: no pages of the machine's
+own store, and none that are shared without a file, for no limit counts these; mremap: nowhere but
+where the kernel likes."""

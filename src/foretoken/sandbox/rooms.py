@@ -22,10 +22,12 @@ class Room:
     Attributes:
         mounts: Descriptor of the mount namespace that the room lies in.
         users: Descriptor of its user namespace; None: this process needs none.
+        exposing: Whether it is for submissions that are shown expected values.
     """
 
     mounts: int
     users: int | None
+    exposing: bool
 
     @property
     def handles(self) -> tuple[int, ...]:
@@ -58,7 +60,7 @@ def room_for(*, exposing: bool) -> Room:
     """
     with _lock:
         if exposing not in _rooms:
-            _rooms[exposing] = _build()
+            _rooms[exposing] = _build(exposing=exposing)
         return _rooms[exposing]
 
 
@@ -75,7 +77,7 @@ def _forget() -> None:
 os.register_at_fork(after_in_child=_forget)
 
 
-def _build() -> Room:
+def _build(*, exposing: bool) -> Room:
     try:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs, ours:
@@ -96,7 +98,7 @@ def _build() -> Room:
     if "step" in said:
         raise refusal(said["step"], said["errno"])
     mounts, *users = handles
-    return Room(mounts, users[0] if users else None)
+    return Room(mounts, users[0] if users else None, exposing=exposing)
 
 
 def _start(control: int) -> subprocess.Popen[bytes]:

@@ -20,11 +20,11 @@ _LOAD, _JUMP, _JUMP_EQUAL, _JUMP_AT_LEAST, _JUMP_ANY_BIT, _RETURN = (
 _ALLOW, _ERRNO, _KILL = 0x7FFF0000, 0x00050000, 0x80000000
 _NUMBER, _ARCH, _ARGUMENTS = 0, 4, 16
 _CLONE_THREAD = 0x00010000
-_CLONE_NAMESPACES = 0x7E020000 | 0x80
+_CLONE_BEYOND_THREADS = 0xFFFFFFFF & ~0x017D0F00
 _X32_BIT = 0x40000000
 _FUTEX_PRIVATE, _FUTEX_WAITS = 0x80, (0, 9, 9 | 0x100)
-_GIVEN_BACK = (4, 8)
-_MAP_HUGETLB = 0x40000
+_GIVEN_BACK = (4,)
+_MAP_SHARED, _MAP_DROPPABLE, _MAP_ANONYMOUS, _MAP_HUGETLB = 1, 8, 0x20, 0x40000
 _MREMAP_FIXED, _MREMAP_DONTUNMAP = 2, 4
 
 _MACHINES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}
@@ -59,6 +59,21 @@ def _none_of(place: int, bits: int) -> list[bytes]:
     return [
         _step(_LOAD, _ARGUMENTS + 8 * place),
         _step(_JUMP_ANY_BIT, bits, if_false=1),
+        _refuse(errno.EPERM),
+        _step(_RETURN, _ALLOW),
+    ]
+
+
+def _own_pages() -> list[bytes]:
+    """Pages of a file, or of this process alone: shared ones without a file outlive their place.
+
+    As long as one page of such a mapping is there, all of it is held, and no limit counts it.
+    """
+    return [
+        _step(_LOAD, _ARGUMENTS + 8 * 3),
+        _step(_JUMP_ANY_BIT, _MAP_HUGETLB | _MAP_DROPPABLE, if_true=2),
+        _step(_JUMP_ANY_BIT, _MAP_ANONYMOUS, if_false=2),
+        _step(_JUMP_ANY_BIT, _MAP_SHARED, if_false=1),
         _refuse(errno.EPERM),
         _step(_RETURN, _ALLOW),
     ]
@@ -120,10 +135,11 @@ def _verdicts(column: int, answers: int | None) -> list[tuple[int, list[bytes]]]
         "fcntl": _copies_and_flags(answers),
         "futex": _futex(),
         "madvise": [*_one_of(2, _GIVEN_BACK, otherwise=errno.EINVAL), *allow],
-        "mmap": _none_of(3, _MAP_HUGETLB),
+        "mmap": _own_pages(),
+        "statx": [_refuse(errno.ENOSYS)],
         "mremap": _none_of(3, _MREMAP_FIXED | _MREMAP_DONTUNMAP),
     }
-    for name in ("dup", "dup2", "dup3", "fstat", "newfstatat", "statx"):
+    for name in ("dup", "dup2", "dup3", "fstat", "newfstatat"):
         bodies[name] = _not_the_answers(answers)
     by_number: dict[int, list[bytes]] = {}
     for group in ALLOWED.values():
@@ -160,7 +176,7 @@ def _thread_only() -> list[bytes]:
     flags = _ARGUMENTS
     return [
         _step(_LOAD, flags),
-        _step(_JUMP_ANY_BIT, _CLONE_NAMESPACES, if_true=2),
+        _step(_JUMP_ANY_BIT, _CLONE_BEYOND_THREADS, if_true=2),
         _step(_JUMP_ANY_BIT, _CLONE_THREAD, if_false=1),
         _step(_RETURN, _ALLOW),
         _refuse(errno.EPERM),

@@ -54,6 +54,7 @@ class Slot:
             raise self._refusal("start of a sandbox helper", error.errno or 0) from error
         fields: dict[str, Any] = limits.model_dump() | {"wall_s": limits.wall_s}
         config = {"limits": fields, "user": user, "sample": sample.decode()}
+        config["exposing"] = room.exposing
         with suppress(OSError):  # a helper that is gone already is told by `wait_ready`
             self.control.send(json.dumps(config).encode())
 

@@ -161,7 +161,7 @@ def _enter_child(
         os.dup2(descriptors[0], child.REQUEST)
         os.dup2(descriptors[1], child.RESULT)
         os.closerange(child.RESULT + 1, 1 << 16)
-        child.lock_in(config["limits"], program, user=config["user"])
+        child.lock_in(config["limits"], program, user=config["user"], boxed=config["exposing"])
     except BaseException:  # noqa: BLE001  not locked in: the submission must not run
         os._exit(71)
     child.serve(config["limits"]["answer_bytes"])
@@ -205,7 +205,7 @@ def _rehearse_once(own: int, config: dict[str, Any], program: kernel.Filter) -> 
 def _refusal_of_lock(config: dict[str, Any], program: kernel.Filter) -> tuple[str, int] | None:
     """Lock this process in, and try the one limit that the kernel waives for some users."""
     try:
-        child.lock_in(config["limits"], program, user=config["user"])
+        child.lock_in(config["limits"], program, user=config["user"], boxed=config["exposing"])
         stack_size(1 << 16)
         for _ in range(config["most_threads"]):
             start_new_thread(time.sleep, (60,))
@@ -244,6 +244,8 @@ def _serve(control: socket, own: int, config: dict[str, Any], program: kernel.Fi
             if pid == 0:
                 _enter_child(descriptors, config, program)
             report = _watch(pid, descriptors, control, config)
+            if config["exposing"]:
+                room.empty_box()
         for descriptor in descriptors:
             os.close(descriptor)
         control.send(report)
@@ -283,11 +285,16 @@ def _start(control: socket) -> None:
         config["user"] = None
     room.close_the_door()
     kernel.drop_bounding_set()
+    kernel.use_small_pages()
     for name in WARM:
         importlib.import_module(name)
     _forget_ourselves()
     child.warm_up(config["sample"])
     child.prepare(config["limits"])
+    if config["exposing"]:
+        # One for all: each mount takes a device number of the machine's, which others can see.
+        limits = config["limits"]
+        room.open_box(mib=limits["tmpfs_mib"], inodes=limits["tmpfs_inodes"])
     own = os.pidfd_open(os.getpid())
     program = kernel.Filter(seccomp.compile_policy(kernel.machine()))
     _rehearse(own, config, program)
