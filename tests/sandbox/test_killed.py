@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -217,3 +218,66 @@ def test_closing_a_pool_leaves_no_zombie_to_a_process_that_adopts_orphans() -> N
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "nobody"
+
+
+CROWDED = """
+import os, sys
+from pathlib import Path
+from foretoken.sandbox.base import Job, Limits
+from foretoken.sandbox.pool import SandboxPool
+from foretoken.sandbox.wire import encode
+
+for line in sys.argv[1:]:
+    Path(line).write_text(str(os.getpid()))
+held = [os.open("/dev/null", 0) for _ in range(30)]
+codes = (CODE, "def f(x): return 1")
+jobs = [Job(code=code, function="f", calls=(encode((1,)),)) for code in codes]
+with SandboxPool(workers=2, limits=Limits(memory_mib=512)) as pool:
+    before = pool.process_ids
+    print(*(execution.ending for _ in range(3) for execution in pool.run(jobs)))
+    assert pool.process_ids == before
+"""
+TAKES_MEMORY = """
+def f(x):
+    kept = []
+    for _ in range(40): kept.append(bytearray(b"x") * (10 << 20))
+    return len(kept)
+"""
+TAKES_TABLES = """
+import ctypes
+libc = ctypes.CDLL(None)
+libc.mmap.restype = ctypes.c_void_p
+libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, *[ctypes.c_int] * 3, ctypes.c_long]
+def f(x):
+    for place in range(60_000):
+        libc.mmap((1 << 44) + (place << 30), 4096, 3, 0x8032, -1, 0)
+"""
+
+
+def endings(code: str, *places: Path) -> list[str]:
+    text = CROWDED.replace("CODE", repr(code))
+    command = [sys.executable, "-c", text, *map(str, places)]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+
+
+@pytest.fixture
+def crowd() -> Iterator[list[Path]]:
+    """Where a process goes to have 300 MiB with all below it; nowhere, where there is no such."""
+    group = Path(f"/sys/fs/cgroup/memory/crowd-{os.getpid()}")
+    try:
+        group.mkdir()
+    except OSError:
+        yield []
+        return
+    (group / "memory.limit_in_bytes").write_text(str(300 << 20))
+    yield [group / "cgroup.procs"]
+    group.rmdir()
+
+
+def test_who_takes_the_memory_that_all_share_ends_by_it_and_nobody_else(crowd: list[Path]) -> None:
+    said = endings(TAKES_MEMORY, *crowd)
+    assert said == ["mem_limit" if crowd else "completed", "completed"] * 3
+
+
+def test_page_tables_are_bounded_whatever_else_its_owner_has_open() -> None:
+    assert endings(TAKES_TABLES) == ["mem_limit", "completed"] * 3

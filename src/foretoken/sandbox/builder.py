@@ -160,5 +160,8 @@ def main() -> None:
     except kernel.RefusedError as refused:
         said = {"step": refused.step, "errno": refused.errno}
     except OSError as error:
-        said = {"step": f"copy of Python's own files ({error.filename})", "errno": error.errno or 0}
+        said = {
+            "step": f"copy of Python's own files ({error.filename or 'to memory'})",
+            "errno": error.errno or 0,
+        }
     send_fds(control, [json.dumps(said).encode()], handles)

@@ -6,6 +6,7 @@ Run by Python outside; it joins the namespaces in which the room lies, makes the
 becomes the Python inside, which runs the helper. Nothing of the machine is mapped from there on.
 """
 
+import fcntl
 import json
 import os
 import sys
@@ -14,6 +15,7 @@ from pathlib import Path
 from socket import socket
 
 from foretoken.sandbox import kernel, room
+from foretoken.sandbox.policy import RESULT
 
 _ENVIRONMENT = {"PYTHONHASHSEED": "0", "LD_BIND_NOW": "1"}
 
@@ -41,6 +43,8 @@ def _enter(handles: list[int]) -> None:
     process = os.open("/proc/self", os.O_PATH | os.O_DIRECTORY)
     go_first()
     join(*handles)
+    for handle in handles:
+        os.set_inheritable(handle, False)
     if len(handles) > 1:
         room.enter_user_namespace(process)
     for flag, step in (
@@ -63,8 +67,9 @@ def _become_helper(control: int, threads: int, *, ordinary: bool) -> None:
     kernel.lay_out_alike()
     if ordinary:
         kernel.keep_capabilities()
-    for handle in (control, machine):
-        os.set_inheritable(handle, True)
+    # Not where the helper keeps the places of a submission's pipes.
+    machine = fcntl.fcntl(machine, fcntl.F_DUPFD, RESULT + 1)
+    os.set_inheritable(control, True)
     told = ["zygote", *map(str, (control, int(ordinary), most_threads, machine))]
     os.execve(sys.executable, [sys.executable, "-S", "-s", "-B", helper, *told], _ENVIRONMENT)
 

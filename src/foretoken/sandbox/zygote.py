@@ -49,6 +49,7 @@ _MOST_TICK_S = 2e-3 * _TICK_MS
 _PROGRESS_S = 1e-4
 _PAUSE_S = 0.5
 _STACK_BYTES = 1 << 23
+_GROWTH = 2
 _REHEARSALS = 5
 _PYTHON_IGNORES = (signal.SIGPIPE, signal.SIGXFSZ)
 PATIENCE = 4
@@ -114,6 +115,14 @@ def _page_tables_kib(descriptor: int, machine: int) -> int:
     return 0
 
 
+def _oom_kills(machine: int) -> int:
+    """Processes that the kernel has ended for want of memory, in the whole machine."""
+    with suppress(OSError, StopIteration):
+        lines = _lines("vmstat", machine)
+        return int(next(line.split()[1] for line in lines if line.startswith("oom_kill ")))
+    return 0
+
+
 def _lines(path: str, machine: int) -> list[str]:
     file = os.open(path, os.O_RDONLY, dir_fd=machine)
     try:
@@ -150,6 +159,11 @@ def _watch(pid: int, ends: list[int], control: socket, config: dict[str, Any]) -
         os.kill(pid, 9)
     os.close(descriptor)
     _, status, usage = os.wait4(pid, 0)
+    if reason == ENDED and os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL:
+        before, config["oom_kills"] = config["oom_kills"], _oom_kills(config["machine"])
+        grew = usage.ru_maxrss > _GROWTH * config["own_kib"]
+        if config["oom_kills"] > before and grew:
+            reason = MEM_LIMIT
     cpu_us = int((usage.ru_utime + usage.ru_stime) * 1e6)
     return REPORT.pack(reason, status, cpu_us, usage.ru_maxrss)
 
@@ -295,6 +309,8 @@ def _start(control: socket) -> None:
         # One for all: each mount takes a device number of the machine's, which others can see.
         limits = config["limits"]
         room.open_box(mib=limits["tmpfs_mib"], inodes=limits["tmpfs_inodes"])
+    config["oom_kills"] = _oom_kills(config["machine"])
+    config["own_kib"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     own = os.pidfd_open(os.getpid())
     program = kernel.Filter(seccomp.compile_policy(kernel.machine()))
     _rehearse(own, config, program)
