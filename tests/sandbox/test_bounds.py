@@ -38,10 +38,10 @@ def f(x):
 """,
     "where the kernel likes": """
 def f(x):
-    size = 200 << 20
+    size = 100 << 20
     while True:
         got = libc.mmap(None, size, 3, ANONYMOUS, -1, 0)
-        edge = -(-got // (2 << 20)) * (2 << 20)
+        edge = (got // (2 << 20) + 1) * (2 << 20)
         ctypes.memset(edge - PAGE, 1, 1); ctypes.memset(edge, 1, 1)
         libc.munmap(got, edge - PAGE - got)
         libc.munmap(edge + PAGE, got + size - edge - PAGE)
@@ -86,7 +86,10 @@ def test_much_memory_in_one_piece_needs_few_page_tables(answer: Answer) -> None:
 
 WRITES = {
     "one byte at a time": "while True: os.write(4, b'[')",
-    "one byte a packet": "fcntl.fcntl(4, 4, os.O_DIRECT)\nwhile True: os.write(4, b'[')",
+    "one byte a packet": """
+try: fcntl.fcntl(4, fcntl.F_SETFL, os.O_DIRECT)
+except OSError: pass
+while True: os.write(4, b'[')""",
     "one line at a time": "while True: os.write(4, b'[]\\n')",
 }
 
@@ -166,15 +169,8 @@ TIMERS = (
 
 def test_timers_and_waiting_signals_take_nothing_from_the_caller(answer: Answer) -> None:
     assert answer(TIMERS) == -1
-    code = """
-        import errno, os, signal
-        def f(x):
-            signal.pthread_sigmask(signal.SIG_BLOCK, {40})
-            for count in range(10**6):
-                try: os.kill(1, 40)
-                except OSError as error: return count, errno.errorcode[error.errno]
-    """
-    assert answer(code) == (64, "EAGAIN")
+    code = "import resource\ndef f(x): return resource.getrlimit(resource.RLIMIT_SIGPENDING)"
+    assert answer(code) == (64, 64)
 
 
 ORDER = """
