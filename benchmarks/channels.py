@@ -126,7 +126,7 @@ class Reading:
     @property
     def bits_per_second(self) -> float:
         """Capacity at this error rate."""
-        p = min(self.error_rate, 1 - self.error_rate)
+        p = min(self.error_rate, 0.5)  # the threshold's side was chosen on other bits
         entropy = -sum(one * math.log2(one) for one in (p, 1 - p) if one > 0)
         return (1 - entropy) / self.bit_s
 
