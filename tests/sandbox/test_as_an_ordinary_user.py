@@ -16,8 +16,10 @@ ATTACKS = (
     "test_forging.py",
     "test_ending_and_exhausting.py",
     "test_escaping.py",
+    "test_channels.py",
     "test_covert_channels.py",
     "test_dying_and_poisoning.py",
+    "test_what_one_may_take.py",
 )
 
 
