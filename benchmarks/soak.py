@@ -26,6 +26,7 @@ from rich.table import Table
 
 from foretoken.sandbox.base import Ending, Execution, Job, Limits, Raised
 from foretoken.sandbox.pool import SandboxPool
+from foretoken.sandbox.rooms import room_for
 from foretoken.sandbox.wire import encode
 from foretoken.tasks.programming import programming_problems
 
@@ -117,6 +118,7 @@ def soak(jobs: int, *, seed: int, workers: int | None) -> list[str]:
     start = time.monotonic()
     parts = [range(jobs * part // PARTS, jobs * (part + 1) // PARTS) for part in range(PARTS)]
     with_hostile, alone = array("Q", bytes(8 * jobs)), array("Q", bytes(8 * jobs))
+    room_for(exposing=False)  # what slots live in is kept for the next pool
     first = census()
     censuses = {"before": first}
     with SandboxPool(workers=workers, limits=LIMITS) as pool:
