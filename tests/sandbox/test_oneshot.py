@@ -277,6 +277,29 @@ def test_what_a_program_leaves_behind_ends_with_it() -> None:
     assert processes_with(marker) == []
 
 
+KEEPS = """
+import fcntl, os
+def tried(call, *arguments):
+    try: call(*arguments)
+    except OSError as error: return type(error).__name__
+    return "done"
+print(tried(os.utime, 0))
+print(tried(os.utime, "/dev/null"))
+print(tried(fcntl.fcntl, 0, fcntl.F_SETFL, os.O_NONBLOCK))
+print(tried(os.pipe))
+print(tried(os.utime, os.__file__), tried(os.open, os.__file__ + "x", 66))
+print(os.stat(0).st_dev == os.stat(".").st_dev, os.stat(0).st_nlink)
+print(os.stat(os.__file__).st_dev)
+"""
+
+
+def test_nothing_that_a_program_changes_is_met_by_another() -> None:
+    *refused, own, library = said(KEEPS)
+    assert refused == ["PermissionError"] * 4 + ["PermissionError OSError"]
+    assert own == "True 0"
+    assert library not in {str(Path(place).stat().st_dev) for place in ("/", os.__file__)}
+
+
 def test_a_killed_caller_leaves_nothing_behind() -> None:
     marker = f"orphan-{os.getpid()}"
     code = f"MARKER = {marker!r}\n{LEAVE_BEHIND}\nimport time\ntime.sleep(60)"
