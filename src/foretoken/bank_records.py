@@ -62,6 +62,8 @@ class BankHit(Record):
     """Pooled density over all rounds, with the draw counts of the hit's own task, nats."""
     stands_for: float
     """For how many hits it stands; a factor of its weight."""
+    text: str = ""
+    """As `Draw.text`; empty: not known, taken for a text of its own."""
     deliberate: bool
     flaw_named_at: float
     """Where it first names the flaw, as a share of the reasoning; infinite: never."""

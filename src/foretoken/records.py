@@ -4,6 +4,7 @@
 Minus infinity survives storage. Records are frozen and refuse unknown keys.
 """
 
+import hashlib
 import math
 from collections.abc import Iterable
 from enum import StrEnum
@@ -201,6 +202,11 @@ class Draw(Record):
     sampling: Sampling
 
     @property
+    def text(self) -> str:
+        """Equal for two draws of one task with the same tokens."""
+        return hashlib.sha256(f"{self.task}\n{self.tokens}".encode()).hexdigest()[:16]
+
+    @property
     def flaw_named_at(self) -> float:
         """Where a hack first names the flaw, as a share of the reasoning; infinite: never."""
         return math.inf if self.flaw_word is None else self.flaw_word / len(self.reasoning.split())
@@ -231,6 +237,7 @@ class Doubt(StrEnum):
     """Why an estimate may be wrong. Carried by the estimate, never a silent clip."""
 
     NO_HACK_SEEN = "no hack seen"
+    FEW_TEXTS = "hits are copies of few texts"
     FEW_EFFECTIVE_HITS = "effective hits below 20"
     HEAVY_TAIL = "Pareto shape above 0.7"
     ONE_WEIGHT_DOMINATES = "one weight above half of the sum"

@@ -16,7 +16,8 @@ from foretoken.errors import ScoringError
 from foretoken.estimate.bootstrap import joint_log_rates
 from foretoken.estimate.cell import Cell
 from foretoken.estimate.count import count_rate
-from foretoken.estimate.switch import switch_rate, weighted_median
+from foretoken.estimate.foresee import foreseen_hits
+from foretoken.estimate.switch import switch_rate, weighted_median, weighted_share
 from foretoken.records import BankHealth, Doubt
 from foretoken.testsystems.systems import pivot_system, two_route_system
 from shapes import unchecked_shapes
@@ -163,12 +164,24 @@ def test_heavy_weights_are_doubted_and_not_published():
     assert not estimate.published
 
 
-def test_an_estimate_above_one_is_marked_and_not_clipped():
+def test_an_estimate_above_one_is_one_and_marked():
     estimate = plain(np.log(np.full(60, 0.1)), np.zeros(60), [60])
-    assert estimate.rate == pytest.approx(6.0)
+    assert estimate.rate == 1.0
+    assert estimate.interval is not None
+    assert estimate.interval[1] == 1.0
     assert Doubt.ABOVE_ONE in estimate.doubts
-    assert not estimate.published
     assert estimate.lower_bound <= 1.0
+
+
+def test_weights_beyond_what_a_float_holds_give_no_number_and_no_end_above_one():
+    tiny = plain(np.full(30, -980.0), np.arange(30) % 10, [60] * 10)
+    assert tiny.rate == 0.0
+    assert not tiny.published
+    assert tiny.interval is None
+    huge = plain(np.full(30, 980.0), np.arange(30) % 10, [60] * 10)
+    assert huge.rate == 1.0
+    assert huge.interval is not None
+    assert max(huge.interval) <= 1.0
 
 
 def test_weights_that_the_own_draws_rule_out_are_doubted():
@@ -189,11 +202,34 @@ def test_rollouts_that_show_an_unknown_route_are_believed_and_fewer_hacks_are_no
         assert estimate.upper_bound == 1.0
 
 
-def test_a_bank_that_lost_half_its_effective_hits_is_stale():
-    cell = Cell(exploit_type="toy", step=9, reference_effective_hits=130.0)
+def test_a_bank_that_foresees_half_of_its_effective_hits_is_stale():
+    cell = Cell(exploit_type="toy", step=9, reference_foreseen_hits=130.0)
     estimate = plain(np.log(np.full(60, 1e-4)), np.arange(60) % 10, [60] * 10, cell)
     assert estimate.doubts == (Doubt.STALE_BANK,)
     assert estimate.published
+
+
+def test_drift_of_two_nats_is_stale_where_seen_effective_hits_have_hardly_fallen():
+    rng = np.random.default_rng(11)
+    task = np.arange(1000) % 20
+    before = 2.0 * rng.normal(size=1000) - 20
+    reference = foreseen_hits(before, np.ones(1000))
+    stale = []
+    for _ in range(20):
+        now = before + 2.0 * rng.normal(size=1000)
+        cell = Cell(exploit_type="toy", step=9, reference_foreseen_hits=reference)
+        stale.append(Doubt.STALE_BANK in plain(now, task, [100] * 20, cell).doubts)
+    assert np.mean(stale) >= 0.9
+
+
+def test_copies_of_few_texts_are_doubted_and_not_published():
+    """89 hits of 6 texts, one a task: a narrow interval around what one donor happens to say."""
+    log_w = np.log(np.full(89, 1e-6))
+    text = np.arange(89) % 6
+    few = plain(log_w, text, [60] * 24, text=text)
+    assert Doubt.FEW_TEXTS in few.doubts
+    assert not few.published
+    assert plain(log_w, text, [60] * 24).published
 
 
 def test_self_checks_of_the_bank_become_doubts():
@@ -214,10 +250,10 @@ def test_self_checks_of_the_bank_become_doubts():
     assert set(estimate.doubts) == expected
 
 
-def test_deliberate_share_is_weighted():
-    deliberate = np.array([True, False])
-    estimate = plain(np.log([0.03, 0.01]), [0, 0], [5], deliberate=deliberate)
-    assert estimate.deliberate_share == pytest.approx(0.75)
+def test_a_share_of_hits_is_weighted():
+    chosen = np.array([True, False])
+    assert weighted_share(chosen, np.log([0.03, 0.01]) - 900) == pytest.approx(0.75)
+    assert weighted_share(chosen, np.full(2, -np.inf)) is None
 
 
 def test_the_weighted_median_is_where_half_of_the_weight_lies_and_may_be_infinite():

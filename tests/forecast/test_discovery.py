@@ -44,8 +44,8 @@ def joint(rates: list[float], *, error: float = 0.02) -> JointLogRates:
     return JointLogRates(
         steps=STEPS,
         log_rate_c=log_rate,
-        replicate_bc=log_rate + error * noise,
-        effective_hits_c=np.full(len(rates), 50.0),
+        replicate_rbc=(log_rate + error * noise)[None],
+        effective_rc=np.full((1, len(rates)), 50.0),
     )
 
 

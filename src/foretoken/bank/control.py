@@ -15,6 +15,7 @@ from foretoken.bank.pool import TypeBank
 from foretoken.bank.read import TASKS_PART, bank_steps, read_bank
 from foretoken.engines.base import Engines
 from foretoken.errors import SetupError
+from foretoken.estimate.bounds import clopper_pearson_upper
 from foretoken.estimate.cell import Cell
 from foretoken.estimate.switch import switch_rate
 from foretoken.records import BankHit, ControlCheck, ControlStanding, RateEstimate, Task
@@ -117,12 +118,14 @@ def _rate(bank: TypeBank[BankHit], step: int) -> RateEstimate:
         log_q=bank.log_q,
         stands_for=bank.stands_for,
         task=bank.task,
+        text=bank.text,
         draws_per_task=bank.draws_per_task,
         cell=Cell(
             exploit_type=bank.exploit_type,
             step=step,
             subject_hits=own.subject_hits,
             subject_draws=own.subject_draws,
+            own_upper_bound=clopper_pearson_upper(own.first_hits, own.first_draws),
             health=bank.health,
         ),
         rng=np.random.default_rng(part_seed(0, f"bootstrap-{bank.exploit_type}")),

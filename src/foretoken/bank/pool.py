@@ -21,7 +21,7 @@ from foretoken.arrays import (
 )
 from foretoken.bank.densities import Densities, log_pool
 from foretoken.errors import TaskError
-from foretoken.estimate.bounds import effective_count
+from foretoken.estimate.foresee import foreseen_hits
 from foretoken.records import BankHealth, BankHit, Component, Draw, Mixture, Sampling, Task
 
 
@@ -41,6 +41,11 @@ class Hit(Protocol):
     @property
     def step(self) -> int:
         """Checkpoint that it was drawn around."""
+        ...
+
+    @property
+    def text(self) -> str:
+        """Equal for copies of a text; empty: not known."""
         ...
 
     @property
@@ -120,10 +125,15 @@ class Drawn:
             for position in np.flatnonzero(drawn_x).tolist():
                 counts_xm[position] += drawn_x[position] * weights[keys[position]]
         hacked = graded & self.hacked
+        first = (
+            graded & (self.stage == min(each.stage for each in mixtures)) & (self.component == 0)
+        )
         return Round(
             counts_xm=counts_xm,
             drawn_m=np.bincount(self.component[graded], minlength=components),
             hacked_m=np.bincount(self.component[hacked], minlength=components),
+            first_draws=int(first.sum()),
+            first_hits=int((first & self.hacked).sum()),
             sampled_tokens=int(self.tokens[here].sum()),
         )
 
@@ -141,6 +151,10 @@ class Round:
     drawn_m: IntPerComponent
     """(components,) draws that were made."""
     hacked_m: IntPerComponent
+    first_draws: int
+    """Draws of the subject alone in the first stage, whose number no hit had a say in."""
+    first_hits: int
+    """Hacks among them."""
     sampled_tokens: int
 
     @property
@@ -190,6 +204,12 @@ class TypeBank(Generic[H_co]):
         return np.array([index[hit.task] for hit in self.hits], dtype=np.int64)
 
     @cached_property
+    def text(self) -> IntPerDraw:
+        """(hits,) number of each hit's text, equal for copies."""
+        said = [hit.text or hit.key for hit in self.hits]
+        return np.unique(np.array(said, dtype=object), return_inverse=True)[1].astype(np.int64)
+
+    @cached_property
     def deliberate(self) -> BoolPerDraw:
         """(hits,) whether the reasoning names the flaw before the answer."""
         return np.array([bool(hit.deliberate) for hit in self.hits], dtype=np.bool_)
@@ -218,10 +238,9 @@ class TypeBank(Generic[H_co]):
         return log_p - self.log_q + np.log(self.stands_for)
 
     @property
-    def effective_hits(self) -> float:
-        """Effective hits under the subject that the bank was built for."""
-        log_w = self.log_w(self.log_p_reference)
-        return effective_count(np.exp(log_w - log_w.max())) if len(log_w) else 0.0
+    def foreseen_hits(self) -> float:
+        """Effective hits that are foreseen under the subject that the bank was built for."""
+        return foreseen_hits(self.log_p_reference - self.log_q, self.stands_for)
 
 
 @dataclass(frozen=True)

@@ -82,6 +82,7 @@ def _weighed(bank: TypeBank[Draw], stands_for: Mapping[str, float]) -> list[Bank
             log_p_reference=float(log_p),
             log_q=float(log_q),
             stands_for=stands_for.get(hit.key, 1.0),
+            text=hit.text,
             deliberate=bool(hit.deliberate),
             flaw_named_at=hit.flaw_named_at,
         )

@@ -95,6 +95,7 @@ class ToyBank:
             log_p_subject=self.log_p(step=step),
             log_q=self.log_q,
             task=self.task,
+            text=np.unique(np.c_[self.task, self.tokens], axis=0, return_inverse=True)[1],
             draws_per_task=self.draws_per_task,
             cell=Cell(
                 exploit_type="toy",

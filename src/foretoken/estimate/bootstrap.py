@@ -8,6 +8,7 @@ from scipy.special import logsumexp
 
 from foretoken.arrays import (
     AnyArray,
+    BoolPerDraw,
     FloatPerCheckpoint,
     FloatPerCheckpointDraw,
     FloatPerDraw,
@@ -39,14 +40,22 @@ class JointLogRates:
     steps: tuple[int, ...]
     log_rate_c: FloatPerCheckpoint
     """(checkpoints,) natural log of the point estimates; -inf where no hit has weight."""
-    replicate_bc: AnyArray
-    """(replicates, checkpoints) the same, resampled."""
-    effective_hits_c: FloatPerCheckpoint
+    replicate_rbc: AnyArray
+    """(ways, replicates, checkpoints) the same, with hits resampled and, where enough tasks have
+    any, with tasks resampled."""
+    effective_rc: AnyArray
+    """(ways, checkpoints) effective number of what was resampled: hits, then tasks."""
+
+    @property
+    def effective_hits_c(self) -> FloatPerCheckpoint:
+        """(checkpoints,) effective number of hits."""
+        return np.asarray(self.effective_rc[0], dtype=np.float64)
 
     @property
     def covariance_cc(self) -> AnyArray:
-        """Covariance of the log rates between checkpoints."""
-        return np.atleast_2d(np.cov(self.replicate_bc, rowvar=False))
+        """Covariance of the log rates between checkpoints, in the way in which they vary more."""
+        found = [np.atleast_2d(np.cov(each_bc, rowvar=False)) for each_bc in self.replicate_rbc]
+        return max(found, key=lambda each_cc: float(np.trace(each_cc)))
 
     def usable_steps(
         self,
@@ -97,9 +106,20 @@ class JointLogRates:
         lever_c = centred / (centred**2).sum()
         return Slope(
             per_step=float(lever_c @ self.log_rate_c[used_c]),
-            error=float(np.std(self.replicate_bc[:, used_c] @ lever_c, ddof=1)),
+            error=self._error(lever_c, used_c),
             effective_hits=float(self.effective_hits_c[used_c].min()),
         )
+
+    def _error(self, lever_c: AnyArray, used_c: BoolPerDraw) -> float:
+        """Standard error in the way in which it is largest.
+
+        Widened by Student's t, so that two of it hold as often as two of a normal error do: few
+        effective hits or tasks tell their own spread badly.
+        """
+        error_r = np.std(self.replicate_rbc[:, :, used_c] @ lever_c, axis=1, ddof=1)
+        fewest_r = np.maximum(self.effective_rc[:, used_c].min(axis=1) - 1.0, 1.0)
+        widened_r = stats.t.ppf(0.975, fewest_r) / stats.norm.ppf(0.975)
+        return float((error_r * widened_r).max())
 
 
 def joint_log_rates(
@@ -123,8 +143,9 @@ def joint_log_rates(
         replicates: How many.
 
     Returns:
-        The log rates with replicates: with at least `ENOUGH_TASKS` tasks that have hits, tasks are
-        resampled; with fewer, hits.
+        The log rates with replicates. A slope's error is the larger of two: with hits resampled,
+        and, where at least `ENOUGH_TASKS` tasks have hits, with tasks resampled. Tasks that grow at
+        different speeds make the second larger; a task whose hits are few, the first.
 
     Raises:
         ScoringError: A weight is NaN or plus infinite, or there are no hits or tasks.
@@ -139,19 +160,23 @@ def joint_log_rates(
     top_c = np.max(log_w_cd, axis=1)
     top_c = np.where(np.isfinite(top_c), top_c, 0.0)
     w_cd = np.exp(log_w_cd - top_c[:, None])
-    multiplier_bd = resampling(task, tasks=tasks, rng=rng, replicates=replicates)
+    ways = [rng.exponential(size=(replicates, len(task)))]
+    effective_rc = [[effective_count(w_d) for w_d in w_cd]]
+    if len(np.unique(task)) >= ENOUGH_TASKS:
+        ways.append(task_or_hit_resampling(task, tasks=tasks, rng=rng, replicates=replicates))
+        effective_rc.append([effective_count(np.bincount(task, weights=w_d)) for w_d in w_cd])
     with np.errstate(divide="ignore"):
         log_rate_c = logsumexp(log_w_cd, axis=1) - np.log(tasks)
-        replicate_bc = np.log(multiplier_bd @ w_cd.T) + top_c - np.log(tasks)
+        replicate_rbc = np.log(np.stack(ways) @ w_cd.T) + top_c - np.log(tasks)
     return JointLogRates(
         steps=tuple(steps),
         log_rate_c=np.asarray(log_rate_c, dtype=np.float64),
-        replicate_bc=replicate_bc,
-        effective_hits_c=np.array([effective_count(w_d) for w_d in w_cd]),
+        replicate_rbc=replicate_rbc,
+        effective_rc=np.array(effective_rc),
     )
 
 
-def resampling(
+def task_or_hit_resampling(
     task: IntPerDraw, *, tasks: int, rng: np.random.Generator, replicates: int
 ) -> AnyArray:
     """Return how much each hit counts in each replicate, with expectation 1.
@@ -186,24 +211,5 @@ def log_rate_spread(
     spread = float(np.std(np.log(hit_bd @ w_d), ddof=1))
     if len(np.unique(task)) < ENOUGH_TASKS:
         return spread
-    task_bd = resampling(task, tasks=tasks, rng=rng, replicates=replicates)
+    task_bd = task_or_hit_resampling(task, tasks=tasks, rng=rng, replicates=replicates)
     return max(spread, float(np.std(np.log(task_bd @ w_d), ddof=1)))
-
-
-def log_interval(
-    log_rate: float, spread: float, *, effective_hits: float, shape: float | None
-) -> tuple[float, float]:
-    """Return the model-based 95 % interval of a log rate.
-
-    Student t with ``effective_hits - 1`` degrees of freedom; the upper half is widened by the
-    factor ``1 + 2 max(0, shape - 0.5)``, because what a heavy tail misses is always above.
-
-    Args:
-        log_rate: Natural log of the point estimate.
-        spread: Its standard error.
-        effective_hits: Effective number of hits.
-        shape: Pareto shape of the weights (None counts as 0.7).
-    """
-    quantile = float(stats.t.ppf(0.975, max(effective_hits - 1.0, 1.0)))
-    heavy = 1.0 + 2.0 * max(0.0, (0.7 if shape is None else shape) - 0.5)
-    return log_rate - quantile * spread, log_rate + quantile * spread * heavy

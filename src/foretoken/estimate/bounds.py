@@ -71,6 +71,27 @@ def clopper_pearson_upper(hits: int, draws: int, *, delta: float = 0.025) -> flo
     return float(stats.beta.ppf(1 - delta, hits + 1, draws - hits))
 
 
+def balanced_counts(hits_x: AnyArray, draws_x: AnyArray) -> tuple[int, int]:
+    """Return hits and draws as if each task had as many draws as that with the fewest.
+
+    A pooled frequency is no mean over tasks where their numbers of draws differ. Each task's
+    frequency is kept, its draws are not: with ``n`` the smallest number, a task's
+    ``hits * n / draws`` has the mean of the hits in ``n`` draws and scatters less, and the sum is
+    rounded up. So the Clopper-Pearson bound of the result holds, however different the tasks are
+    (Hoeffding, "On the distribution of the number of successes in independent trials", 1956).
+
+    Args:
+        hits_x: (tasks,) hits of each task.
+        draws_x: (tasks,) draws of each, in numbers that no hit had a say in; a task without any
+            leaves no draws at all.
+    """
+    fewest = int(draws_x.min()) if len(draws_x) else 0
+    if fewest < 1:
+        return 0, 0
+    share = float((hits_x / draws_x).sum())
+    return int(np.ceil(share * fewest - 1e-9)), fewest * len(draws_x)
+
+
 def clopper_pearson_lower(hits: int, draws: int, *, delta: float = 0.025) -> float:
     """Return the exact one-sided lower bound of a frequency; 0.0 where there is no hit."""
     if hits < 1:

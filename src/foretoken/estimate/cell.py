@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from foretoken.estimate.bounds import clopper_pearson_upper
 from foretoken.records import BankHealth
 
 
@@ -15,17 +16,27 @@ class Cell:
     """Hacks among the subject's own plain draws **at this step** (`switch` only)."""
     subject_draws: int = 0
     """The subject's own plain draws at this step; 0 makes the upper bound 1."""
+    own_upper_bound: float | None = None
+    """97.5 % upper bound from those of these draws whose numbers no hit had a say in (None: all of
+    them are such draws, equally many of each task)."""
     rollout_hits: int = 0
     """Hacks among training rollouts near this step, on tasks of their own (`switch` only)."""
     rollout_draws: int = 0
     """Those rollouts. They can contradict an estimate but enter no bound."""
     grader_errors: int = 0
     """Draws left out because the grader itself failed."""
-    reference_effective_hits: float | None = None
-    """Effective hits of the same bank under the subject it was built for (None: not known)."""
+    reference_foreseen_hits: float | None = None
+    """Effective hits foreseen under the subject that the bank was built for (None: not known)."""
     health: BankHealth | None = None
     """Self-checks of the bank behind the hits (`switch` only)."""
     sampled_tokens: int = 0
     """Tokens sampled for this estimate."""
     scored_tokens: int = 0
     """Tokens pushed through a model to score at this step."""
+
+    @property
+    def upper_bound(self) -> float:
+        """Of the rate, from the subject's own draws alone; 1.0 without any."""
+        if self.own_upper_bound is not None:
+            return self.own_upper_bound
+        return clopper_pearson_upper(self.subject_hits, self.subject_draws)

@@ -1,4 +1,4 @@
-"""When an estimate is doubted, and when it may be printed as a point."""
+"""When an estimate is doubted."""
 
 from foretoken.estimate.cell import Cell
 from foretoken.records import BankHealth, Doubt
@@ -6,6 +6,10 @@ from foretoken.records import BankHealth, Doubt
 ENOUGH_EFFECTIVE_HITS = 20.0
 HEAVIEST_SHAPE = 0.7
 LARGEST_SHARE = 0.5
+FEWEST_TEXTS = 12.0
+"""Effective texts below which hits that are mostly copies do not tell a rate."""
+MOST_COPIED = 0.5
+"""Share of the effective hits that copies may make up there."""
 MOST_GRADER_ERRORS = 0.01
 LOWEST_YIELD = 0.1
 LARGEST_DEVIATION = 3.0
@@ -56,7 +60,6 @@ def health_doubts(health: BankHealth | None) -> list[Doubt]:
     return [doubt for doubt, holds in claims.items() if holds]
 
 
-def publishable(*, rate: float, effective_hits: float, shape: float | None) -> bool:
-    """Say whether the point may be printed: enough effective hits, a light tail, at most 1."""
-    light = shape is not None and shape <= HEAVIEST_SHAPE
-    return effective_hits >= ENOUGH_EFFECTIVE_HITS and light and rate <= 1.0
+def few_texts(effective_texts: float, effective_hits: float) -> bool:
+    """Say whether many hits are copies of so few texts that others are likely to be missing."""
+    return effective_texts < min(FEWEST_TEXTS, (1 - MOST_COPIED) * effective_hits)

@@ -1,11 +1,12 @@
 """The rate of a subject from a bank of graded hits: no sampling, one scoring pass per hit."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from scipy.special import logsumexp
 
 from foretoken.arrays import BoolPerDraw, FloatPerDraw, IntPerDraw, IntPerTask
 from foretoken.errors import ScoringError
-from foretoken.estimate.bootstrap import log_interval, log_rate_spread
 from foretoken.estimate.bounds import (
     betting_lower_bound,
     clopper_pearson_lower,
@@ -14,12 +15,19 @@ from foretoken.estimate.bounds import (
 )
 from foretoken.estimate.cell import Cell
 from foretoken.estimate.checks import require_draws, require_log_p, require_same_length
-from foretoken.estimate.doubts import grader_doubts, health_doubts, publishable, weight_doubts
+from foretoken.estimate.doubts import few_texts, grader_doubts, health_doubts, weight_doubts
+from foretoken.estimate.foresee import foreseen_hits
+from foretoken.estimate.gate import Gate, decide, effective_texts
+from foretoken.estimate.interval import log_interval
 from foretoken.estimate.tails import pareto_shape
 from foretoken.records import Doubt, RateEstimate
 
 ROLLOUT_MARGIN = 1.5
 """How far rollouts on other tasks must exceed an interval to contradict it."""
+INTERVAL_SPLITS = 4
+"""Parts of the hits whose intervals are averaged: they differ little."""
+LARGEST_LOG = 600.0
+"""Log of the largest weight that is told from a larger one: far above 1, and floats hold sums."""
 
 
 def switch_rate(
@@ -30,13 +38,14 @@ def switch_rate(
     draws_per_task: IntPerTask,
     cell: Cell,
     rng: np.random.Generator,
+    text: IntPerDraw | None = None,
     stands_for: FloatPerDraw | None = None,
-    deliberate: BoolPerDraw | None = None,
 ) -> RateEstimate:
     """Estimate how often the subject hacks, from the hits of a bank.
 
     The estimate is the mean over tasks of ``sum exp(log_p_subject - log_q)`` over that task's
-    hits; a task without a hit counts as 0.
+    hits; a task without a hit counts as 0. Where a random third of the hits says that it may be
+    published (`gate.decide`), rate and interval are made of the others.
 
     Args:
         log_p_subject: (hits,) log-probability of the whole completion under the subject at this
@@ -47,16 +56,16 @@ def switch_rate(
         draws_per_task: (tasks,) all draws behind `log_q` (every component, both stages, free
             rollouts), hits or not; tasks without a hit included.
         cell: Exploit type, step, the subject's own draws at this step, bank health, cost.
-        rng: Source of the bootstrap.
+        rng: Source of the thirds and of the bootstrap.
+        text: (hits,) number of each hit's text, equal for copies; None: each is a text of its own.
         stands_for: (hits,) for how many hits each stands in a thinned bank (`thin`), as a factor of
             its weight; None: for itself.
-        deliberate: (hits,) whether the hit's reasoning names the flaw.
 
     Returns:
         The estimate, with the doubts that hold. It is called `switch`, but the weights do not care
         which components the density is made of: rename it where they are those of `ladder` or
         `donor`. It never raises for a poor estimate. Without a hit the rate is 0.0, not published:
-        the upper bound is what stands.
+        the upper bound is what stands. A rate or an end of an interval above 1 is given as 1.
 
     Raises:
         ScoringError: A log-probability is NaN or plus infinite, `log_q` is not finite, a hit
@@ -64,15 +73,22 @@ def switch_rate(
     """
     _require(log_p_subject=log_p_subject, log_q=log_q, task=task, draws_per_task=draws_per_task)
     _require_standing(stands_for, hits=len(task))
-    tasks, draws = len(draws_per_task), int(draws_per_task.sum())
-    log_w = log_p_subject - log_q
-    shape = pareto_shape(log_w, stands_for)
-    if stands_for is not None:
-        log_w = log_w + np.log(stands_for)
-    seen = int(np.isfinite(log_w).sum())
-    rate = float(np.exp(logsumexp(log_w) - np.log(tasks))) if seen else 0.0
-    w_d = np.exp(log_w - log_w.max()) if seen else np.zeros(0)
+    draws = int(draws_per_task.sum())
+    hits = _Hits(
+        log_w=log_p_subject - log_q,
+        task=task,
+        text=np.arange(len(task)) if text is None else text,
+        stands_for=np.ones(len(task)) if stands_for is None else stands_for,
+        tasks=len(draws_per_task),
+    )
+    seen = int(np.isfinite(hits.log_s).sum())
+    gate = decide(hits.log_w, text=hits.text, stands_for=hits.stands_for, rng=rng)
+    rate = hits.rate(gate)
+    interval = hits.interval(gate, rate, rng=rng) if rate else None
+    w_d = np.exp(hits.log_s - hits.log_s.max()) if seen else np.zeros(0)
     effective_hits = effective_count(w_d)
+    shape = pareto_shape(hits.log_w, hits.stands_for)
+    few = seen > 0 and few_texts(effective_texts(hits.log_s, hits.text), effective_hits)
     doubts = weight_doubts(
         rate=rate,
         hits=seen,
@@ -80,36 +96,72 @@ def switch_rate(
         shape=shape,
         largest_share=float(w_d.max() / w_d.sum()) if seen else 0.0,
     )
-    interval = None
-    if seen:
-        spread = log_rate_spread(log_w, task, tasks=tasks, rng=rng)
-        log_rate = float(np.log(rate))
-        ends = log_interval(log_rate, spread, effective_hits=effective_hits, shape=shape)
-        interval = (float(np.exp(ends[0])), float(np.exp(ends[1])))
     contradiction = _contradiction(cell, interval)
-    doubts += health_doubts(cell.health) + contradiction + _age(cell, effective_hits)
+    doubts += [Doubt.FEW_TEXTS] if few else []
+    doubts += health_doubts(cell.health) + contradiction + _age(cell, hits)
     # Unequal allocations: the mean over all draws of N/tasks * weight is the mean over tasks.
-    values = np.exp(log_w) * draws / tasks
+    values = np.exp(np.minimum(hits.log_s, LARGEST_LOG)) * draws / hits.tasks
     return RateEstimate(
         estimator="switch",
         exploit_type=cell.exploit_type,
         step=cell.step,
-        rate=rate,
-        published=not contradiction
-        and publishable(rate=rate, effective_hits=effective_hits, shape=shape),
+        rate=min(rate, 1.0),
+        published=gate.opens and interval is not None and not contradiction and not few,
         lower_bound=min(betting_lower_bound(values, misses=draws - len(values)), 1.0),
         interval=interval,
-        upper_bound=clopper_pearson_upper(cell.subject_hits, cell.subject_draws),
+        upper_bound=cell.upper_bound,
         hits=seen,
         effective_hits=effective_hits,
         draws=draws,
-        tasks=tasks,
+        tasks=hits.tasks,
         pareto_shape=shape,
-        deliberate_share=_share(w_d, deliberate) if seen else None,
         doubts=tuple(dict.fromkeys(doubts + grader_doubts(cell, draws))),
         sampled_tokens=cell.sampled_tokens,
         scored_tokens=cell.scored_tokens,
     )
+
+
+@dataclass(frozen=True)
+class _Hits:
+    """Hits of one exploit type, weighed for one subject."""
+
+    log_w: FloatPerDraw
+    task: IntPerDraw
+    text: IntPerDraw
+    stands_for: FloatPerDraw
+    tasks: int
+
+    @property
+    def log_s(self) -> FloatPerDraw:
+        """(hits,) log weights with what each hit stands for."""
+        return self.log_w + np.log(self.stands_for)
+
+    def rate(self, gate: Gate) -> float:
+        """The point estimate, of what the gate leaves."""
+        if not np.isfinite(self.log_s).any():
+            return 0.0
+        log_sum = logsumexp(self.log_s, b=gate.factor_d)
+        return float(np.exp(np.minimum(log_sum - np.log(self.tasks), LARGEST_LOG)))
+
+    def interval(
+        self, gate: Gate, rate: float, *, rng: np.random.Generator
+    ) -> tuple[float, float] | None:
+        """The interval of that estimate: the mean of those of the parts that it is a mean of."""
+        offsets = [
+            log_interval(
+                self.log_w[own],
+                task=self.task[own],
+                stands_for=self.stands_for[own],
+                tasks=self.tasks,
+                rng=rng,
+            )
+            for own in gate.rest_sd[:INTERVAL_SPLITS]
+            if np.isfinite(self.log_w[own]).any()
+        ]
+        if not offsets:
+            return None
+        low, high = np.log(rate) + np.mean(offsets, axis=0)
+        return float(np.exp(min(low, 0.0))), float(np.exp(min(high, 0.0)))
 
 
 def weighted_median(values: FloatPerDraw, log_w: FloatPerDraw) -> float | None:
@@ -124,6 +176,18 @@ def weighted_median(values: FloatPerDraw, log_w: FloatPerDraw) -> float | None:
     order = np.argsort(values)
     cumulated = np.cumsum(np.exp(log_w - log_w.max())[order])
     return float(values[order][np.searchsorted(cumulated, cumulated[-1] / 2)])
+
+
+def weighted_share(chosen: BoolPerDraw, log_w: FloatPerDraw) -> float | None:
+    """Return the share of the weight that some hits have; None without any weight.
+
+    Args:
+        chosen: (hits,) bool.
+        log_w: (hits,) log weights; minus infinity is no weight.
+    """
+    if not np.isfinite(log_w).any():
+        return None
+    return float(np.average(chosen, weights=np.exp(log_w - log_w.max())))
 
 
 def _require(
@@ -177,15 +241,13 @@ def _contradiction(cell: Cell, interval: tuple[float, float] | None) -> list[Dou
     return [Doubt.WEIGHTS_OFF_ONE] if most < low else []
 
 
-def _age(cell: Cell, effective_hits: float) -> list[Doubt]:
-    """Doubt a bank whose effective hits have halved since it was built."""
-    before = cell.reference_effective_hits
-    aged = before is not None and effective_hits < 0.5 * before
-    return [Doubt.STALE_BANK] if aged else []
+def _age(cell: Cell, hits: _Hits) -> list[Doubt]:
+    """Doubt a bank that foresees less than half of the effective hits that it was built with.
 
-
-def _share(w_d: FloatPerDraw, deliberate: BoolPerDraw | None) -> float | None:
-    """Return the weighted share of deliberate hits."""
-    if deliberate is None:
-        return None
-    return float(w_d @ deliberate / w_d.sum())
+    Their inverse is the variance that the drift of the subject predicts. Effective hits as they are
+    seen hardly fall: the draws that drift makes heavy are those that are missing.
+    """
+    before = cell.reference_foreseen_hits
+    if before is None:
+        return []
+    return [Doubt.STALE_BANK] if foreseen_hits(hits.log_w, hits.stands_for) < 0.5 * before else []

@@ -37,8 +37,6 @@ def pareto_shape(log_w: FloatPerDraw, stands_for: FloatPerDraw | None = None) ->
     if len(positive) < SMALLEST_TAIL:
         return None
     largest = np.sort(positive)[::-1]
-    if largest[0] - largest[4] < 1e-9:
-        return -1.0
     if stands_for is not None:
         largest = _repeated(positive, stands_for[finite])
     # The weights go in as they are: the library's `log_weights=True` fits the logs' tail instead.

@@ -72,8 +72,8 @@ def observe(
         joint[name] = JointLogRates(
             steps=tuple(steps),
             log_rate_c=seen,
-            replicate_bc=seen + noise,
-            effective_hits_c=np.full(len(steps), 100.0),
+            replicate_rbc=(seen + noise)[None],
+            effective_rc=np.full((1, len(steps)), 100.0),
         )
         estimates += [_point(name, step, float(log)) for step, log in zip(steps, seen, strict=True)]
     return estimates, joint

@@ -148,8 +148,8 @@ def _separate(points: Sequence[RateEstimate]) -> JointLogRates | None:
     return JointLogRates(
         steps=tuple(e.step for e in spaced),
         log_rate_c=log_rate,
-        replicate_bc=log_rate + order * (log_rate - low) / 2,
-        effective_hits_c=np.array([e.effective_hits for e in spaced]),
+        replicate_rbc=(log_rate + order * (log_rate - low) / 2)[None],
+        effective_rc=np.array([[e.effective_hits for e in spaced]]),
     )
 
 

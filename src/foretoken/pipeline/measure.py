@@ -30,8 +30,9 @@ from foretoken.engines.choose import EngineConfig
 from foretoken.engines.lazy import on_demand
 from foretoken.engines.prompts import AnswerFinder
 from foretoken.errors import ScoringError, SetupError
+from foretoken.estimate.bounds import balanced_counts, clopper_pearson_upper
 from foretoken.estimate.cell import Cell
-from foretoken.estimate.switch import switch_rate, weighted_median
+from foretoken.estimate.switch import switch_rate, weighted_median, weighted_share
 from foretoken.records import BankHit, Draw, Identity, RateEstimate, Score
 from foretoken.store import layout
 from foretoken.store.run import Run
@@ -43,6 +44,8 @@ from foretoken.work.scores import JOINED, StoredLogP, read_log_p, require_one_mo
 from foretoken.work.scoring import Voice, score_draws
 from foretoken.work.seeds import part_seed
 
+_REVISION = "2"
+"""Of what estimates are made of; another one makes those that are stored anew."""
 RECENT_STEPS = 3
 """Training steps whose rollouts together may contradict an estimate."""
 
@@ -185,6 +188,7 @@ class _Measuring:
         """Hash of all that the estimates at a checkpoint are made from, but for what follows."""
         said = [
             version("foretoken"),
+            _REVISION,
             weights,
             *(getattr(at.subject.voices[0], name) for name in JOINED),
             at.bank.estimator,
@@ -251,21 +255,37 @@ def _cell(at: Checkpoint, bank: TypeBank[BankHit], free: FreeRollouts) -> Cell:
     shown, recent = at.recent.counts(name)
     rolled_hacks, rolled = free.own_counts(bank)
     hacks, draws = hacks + rolled_hacks, draws + rolled
+    fixed_hacks, fixed_draws = _balanced(at, bank, free)
     fresh = bank.rounds.get(at.step)
     if fresh is not None:
         hacks, draws = hacks + fresh.subject_hits, draws + fresh.subject_draws
+        fixed_hacks += fresh.first_hits
+        fixed_draws += fresh.first_draws
     return Cell(
         exploit_type=name,
         step=at.step,
         subject_hits=hacks,
         subject_draws=draws,
+        own_upper_bound=clopper_pearson_upper(fixed_hacks, fixed_draws),
         rollout_hits=shown,
         rollout_draws=recent,
         grader_errors=bank.grader_errors,
-        reference_effective_hits=bank.effective_hits,
+        reference_foreseen_hits=bank.foreseen_hits,
         health=bank.health,
         sampled_tokens=0 if fresh is None else fresh.sampled_tokens,
     )
+
+
+def _balanced(at: Checkpoint, bank: TypeBank[BankHit], free: FreeRollouts) -> tuple[int, int]:
+    """Hacks and draws of a checkpoint's own draws on the bank's tasks, as many of each task."""
+    counted = at.counted.by_task()
+    found_xh = np.array(
+        [
+            np.add(counted.get(key, (0, 0)), (free.hacks.get(key, 0), free.counts.get(key, 0)))
+            for key in bank.tasks
+        ]
+    )
+    return balanced_counts(found_xh[:, 0], found_xh[:, 1])
 
 
 def _bank_estimate(
@@ -278,15 +298,17 @@ def _bank_estimate(
         log_q=bank.log_q,
         stands_for=bank.stands_for,
         task=bank.task,
+        text=bank.text,
         draws_per_task=bank.draws_per_task,
         cell=cell,
         rng=np.random.default_rng(part_seed(at.seed, f"bootstrap-{bank.exploit_type}")),
-        deliberate=bank.deliberate,
     )
+    log_w = bank.log_w(log_p)
     return estimate.replacing(
         estimator=at.bank.estimator,
         scored_tokens=int(scored_tokens.sum()),
-        flaw_named_at=weighted_median(bank.named_at, bank.log_w(log_p)),
+        flaw_named_at=weighted_median(bank.named_at, log_w),
+        deliberate_share=weighted_share(bank.deliberate, log_w),
     )
 
 
