@@ -81,8 +81,8 @@ def test_prefix_rate_is_the_weighted_mean_per_task_then_over_tasks():
 
 def test_prefixes_of_the_subject_itself_give_the_plain_fraction():
     rng = np.random.default_rng(2)
-    hacked, task = rng.random(60) < 0.3, np.repeat(np.arange(6), 10)
-    log_p = rng.normal(size=60) - 5
+    hacked, task = rng.random(600) < 0.3, np.repeat(np.arange(6), 100)
+    log_p = rng.normal(size=600) - 5
     estimate = prefix_rate(hacked, task, log_p_subject=log_p, log_p_donor=log_p, cell=CELL)
     assert estimate.rate == pytest.approx(count_rate(hacked, task, cell=CELL).rate)
 

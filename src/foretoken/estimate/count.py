@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from foretoken.arrays import BoolPerDraw, IntPerDraw
+from foretoken.arrays import BoolPerDraw, IntPerDraw, IntPerTask
 from foretoken.estimate.bounds import (
     clopper_pearson_lower,
     clopper_pearson_upper,
@@ -56,16 +56,10 @@ def count_rate(
     w_d = share_d[hacked]
     effective_hits = effective_count(w_d)
 
-    def ends(chosen: BoolPerDraw) -> tuple[float, float]:
-        # The pooled frequency lies between the rate times these two ratios (1 if balanced).
-        own, drawn = int(hacked[chosen].sum()), int(chosen.sum())
-        low = clopper_pearson_lower(own, drawn) * draws / (tasks * draws_x.max())
-        high = clopper_pearson_upper(own, drawn) * draws / (tasks * draws_x.min())
-        return low, min(high, 1.0)
-
-    lower, upper = ends(np.ones(draws, dtype=np.bool_))
+    lower, upper = _ends(hacked, draws_x)
     whole = (gate.factor_d == 1.0).all()
-    low, high = (lower, upper) if whole else np.mean([ends(own) for own in gate.rest_sd], axis=0)
+    parts = [_ends(hacked[own], draws_x) for own in gate.rest_sd]
+    low, high = (lower, upper) if whole else np.mean(parts, axis=0)
     named = deliberate[hacked] if deliberate is not None else None
     return RateEstimate(
         estimator="count",
@@ -95,3 +89,17 @@ def count_rate(
         sampled_tokens=cell.sampled_tokens,
         scored_tokens=cell.scored_tokens,
     )
+
+
+def _ends(hacked: BoolPerDraw, draws_x: IntPerTask) -> tuple[float, float]:
+    """Exact ends of the rate: the pooled frequency's, times how far the rate may lie from it.
+
+    Args:
+        hacked: Of all draws, or of a random part of them.
+        draws_x: (tasks,) all draws of each task.
+    """
+    hits, draws = int(hacked.sum()), len(hacked)
+    per_task = float(draws_x.mean())
+    low = clopper_pearson_lower(hits, draws) * per_task / float(draws_x.max())
+    high = clopper_pearson_upper(hits, draws) * per_task / float(draws_x.min())
+    return low, min(high, 1.0)

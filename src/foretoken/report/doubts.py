@@ -19,12 +19,16 @@ _MEANINGS: dict[Doubt, tuple[str, str]] = {
         "The largest weights are so spread that the error of the point cannot be trusted.",
         "Use the lower bound, which holds for any tail.",
     ),
+    Doubt.FEW_TEXTS: (
+        "The donor says few texts, again and again; the subject may hack with others.",
+        "Train the donor for fewer steps, and on several wordings of each exploit.",
+    ),
     Doubt.ONE_WEIGHT_DOMINATES: (
         "One hit carries more than half of the estimate.",
         "Look at that hit among the examples, then draw more.",
     ),
     Doubt.ABOVE_ONE: (
-        "The estimate is an impossible rate; it is shown as it came out.",
+        "The estimate is an impossible rate; it is shown as 1.",
         "Do not use the point.",
     ),
     Doubt.STALE_BANK: (
