@@ -275,6 +275,13 @@ class RateEstimate(Record):
     flaw_named_at: float | None = None
     """Weighted median of where hacks first name the flaw, as a share of the reasoning (0: its first
     word); infinite where most of the weight never does (`switch` only)."""
+    contradicted_at: int | None = None
+    """Step at which the run's own draws first refuted the bank, in its last round."""
+    counted: tuple[int, int] | None = None
+    """Hacks and draws among the run's own draws, on any tasks, at the last steps: as few steps as
+    have 5 hacks, if any do (`switch` only). None where there are no such draws."""
+    counted_from: int | None = None
+    """First of these steps."""
     doubts: tuple[Doubt, ...] = ()
     sampled_tokens: int = 0
     """Tokens sampled for this estimate (a bank counts once, at the step it was built)."""

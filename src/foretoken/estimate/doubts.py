@@ -1,5 +1,7 @@
 """When an estimate is doubted, and when it may be printed as a point."""
 
+from foretoken.estimate.audit import DELTA, OwnGroups, contradicted_at
+from foretoken.estimate.bounds import clopper_pearson_upper
 from foretoken.estimate.cell import Cell
 from foretoken.records import BankHealth, Doubt
 
@@ -54,6 +56,25 @@ def health_doubts(health: BankHealth | None) -> list[Doubt]:
         Doubt.LOW_DONOR_YIELD: health.donor_yield < LOWEST_YIELD,
     }
     return [doubt for doubt, holds in claims.items() if holds]
+
+
+def contradiction(
+    cell: Cell, interval: tuple[float, float] | None
+) -> tuple[list[Doubt], int | None]:
+    """Return the doubt that the run's own plain draws raise, and when they refuted the bank.
+
+    From above all draws of the run are read (`audit.contradicted_at`), from below those of this
+    step on the bank's tasks. An interval of None claims that there is no hack.
+    """
+    low, high = interval or (0.0, 0.0)
+    own = cell.own
+    if own is None:
+        own = OwnGroups.single(cell.step, hacks=cell.subject_hits, draws=cell.subject_draws)
+    step = contradicted_at(own, {**cell.ends, cell.step: high})
+    if step is not None:
+        return [Doubt.COVERAGE_FAILED], step
+    most = clopper_pearson_upper(cell.subject_hits, cell.subject_draws, delta=DELTA)
+    return [Doubt.WEIGHTS_OFF_ONE] if most < low else [], None
 
 
 def publishable(*, rate: float, effective_hits: float, shape: float | None) -> bool:

@@ -8,18 +8,20 @@ from foretoken.errors import ScoringError
 from foretoken.estimate.bootstrap import log_interval, log_rate_spread
 from foretoken.estimate.bounds import (
     betting_lower_bound,
-    clopper_pearson_lower,
     clopper_pearson_upper,
     effective_count,
 )
 from foretoken.estimate.cell import Cell
 from foretoken.estimate.checks import require_draws, require_log_p, require_same_length
-from foretoken.estimate.doubts import grader_doubts, health_doubts, publishable, weight_doubts
+from foretoken.estimate.doubts import (
+    contradiction,
+    grader_doubts,
+    health_doubts,
+    publishable,
+    weight_doubts,
+)
 from foretoken.estimate.tails import pareto_shape
 from foretoken.records import Doubt, RateEstimate
-
-ROLLOUT_MARGIN = 1.5
-"""How far rollouts on other tasks must exceed an interval to contradict it."""
 
 
 def switch_rate(
@@ -86,8 +88,8 @@ def switch_rate(
         log_rate = float(np.log(rate))
         ends = log_interval(log_rate, spread, effective_hits=effective_hits, shape=shape)
         interval = (float(np.exp(ends[0])), float(np.exp(ends[1])))
-    contradiction = _contradiction(cell, interval)
-    doubts += health_doubts(cell.health) + contradiction + _age(cell, effective_hits)
+    contradicted, contradicted_at = contradiction(cell, interval)
+    doubts += health_doubts(cell.health) + contradicted + _age(cell, effective_hits)
     # Unequal allocations: the mean over all draws of N/tasks * weight is the mean over tasks.
     values = np.exp(log_w) * draws / tasks
     return RateEstimate(
@@ -95,7 +97,7 @@ def switch_rate(
         exploit_type=cell.exploit_type,
         step=cell.step,
         rate=rate,
-        published=not contradiction
+        published=not contradicted
         and publishable(rate=rate, effective_hits=effective_hits, shape=shape),
         lower_bound=min(betting_lower_bound(values, misses=draws - len(values)), 1.0),
         interval=interval,
@@ -106,6 +108,7 @@ def switch_rate(
         tasks=tasks,
         pareto_shape=shape,
         deliberate_share=_share(w_d, deliberate) if seen else None,
+        contradicted_at=contradicted_at,
         doubts=tuple(dict.fromkeys(doubts + grader_doubts(cell, draws))),
         sampled_tokens=cell.sampled_tokens,
         scored_tokens=cell.scored_tokens,
@@ -158,23 +161,6 @@ def _require_standing(stands_for: FloatPerDraw | None, *, hits: int) -> None:
             f"stands_for has {len(stands_for)} values for {hits} hits, "
             f"{int((~(stands_for > 0)).sum())} of them not above 0: give the kept hits alone."
         )
-
-
-def _contradiction(cell: Cell, interval: tuple[float, float] | None) -> list[Doubt]:
-    """Doubt an interval that the subject's own plain draws rule out (at 1 in 1,000 a side).
-
-    Training rollouts on other tasks contradict it only from above and by a margin: they show a
-    route to hack that the bank does not know.
-    """
-    low, high = interval or (0.0, 0.0)
-    shown = clopper_pearson_lower(cell.rollout_hits, cell.rollout_draws, delta=0.001)
-    if shown > ROLLOUT_MARGIN * high:
-        return [Doubt.COVERAGE_FAILED]
-    least = clopper_pearson_lower(cell.subject_hits, cell.subject_draws, delta=0.001)
-    most = clopper_pearson_upper(cell.subject_hits, cell.subject_draws, delta=0.001)
-    if least > high:
-        return [Doubt.COVERAGE_FAILED]
-    return [Doubt.WEIGHTS_OFF_ONE] if most < low else []
 
 
 def _age(cell: Cell, effective_hits: float) -> list[Doubt]:
