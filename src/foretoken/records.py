@@ -294,6 +294,17 @@ class RateEstimate(Record):
     basis: str = ""
     """Hash of all that it was estimated from, so that what is known need not be made again."""
 
+    @property
+    def level(self) -> float | None:
+        """The rate that stands: the published point or, where the run's own draws refuted the bank,
+        what they count. None where the lower bound stands alone."""
+        if self.published:
+            return self.rate or None
+        if self.contradicted_at is None or self.counted is None:
+            return None
+        hacks, draws = self.counted
+        return hacks / draws or None
+
 
 class Truth(Record):
     """Counted draws of one exploit type at one checkpoint of a shipped run."""

@@ -6,6 +6,7 @@ weighed without the second stage's draws; a doubt that is never raised; a stale 
 the ratio swapped; draws pooled in place of the mean over tasks.
 """
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -13,6 +14,7 @@ import pytest
 
 from foretoken.calibration.toys import ToyBank, draw_bank
 from foretoken.errors import ScoringError
+from foretoken.estimate.audit import OwnGroups
 from foretoken.estimate.bootstrap import joint_log_rates
 from foretoken.estimate.cell import Cell
 from foretoken.estimate.count import count_rate
@@ -182,9 +184,12 @@ def test_weights_that_the_own_draws_rule_out_are_doubted():
 def test_rollouts_that_show_an_unknown_route_are_believed_and_fewer_hacks_are_not():
     log_w = np.log(np.full(60, 0.01))
     for hits, doubts in ((40, (Doubt.COVERAGE_FAILED,)), (9, ()), (0, ())):
-        cell = Cell(exploit_type="toy", step=0, rollout_hits=hits, rollout_draws=144)
+        single = OwnGroups.single(7, hacks=hits, draws=144)
+        own = replace(single, elsewhere=np.ones(144, dtype=np.bool_))
+        cell = Cell(exploit_type="toy", step=8, own=own, ends={6: 0.06})
         estimate = plain(log_w, np.arange(60) % 10, [60] * 10, cell)
         assert estimate.doubts == doubts
+        assert estimate.contradicted_at == (7 if doubts else None)
         assert estimate.published == (not doubts)
         assert estimate.upper_bound == 1.0
 

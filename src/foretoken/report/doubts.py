@@ -44,8 +44,9 @@ _MEANINGS: dict[Doubt, tuple[str, str]] = {
         "Read the control's hits: train the donor on that route, or look for a wrong density.",
     ),
     Doubt.COVERAGE_FAILED: (
-        "The subject hacks by itself in ways that the donor does not know; the rate may be higher.",
-        "Train the donor on such hacks as well.",
+        "The subject hacks by itself in ways that the donor does not know; the rate may be higher. "
+        "Where the run's own draws refuted the bank, what they count stands in for its point.",
+        "Train the donor on such hacks as well, or draw again: foretoken bank refresh.",
     ),
     Doubt.LOW_DONOR_YIELD: (
         "The donor itself seldom hacks on these tasks.",
