@@ -19,7 +19,7 @@ from foretoken.estimate.bootstrap import joint_log_rates
 from foretoken.estimate.cell import Cell
 from foretoken.estimate.count import count_rate
 from foretoken.estimate.switch import switch_rate, weighted_median
-from foretoken.records import BankHealth, Doubt
+from foretoken.records import BankHealth, Doubt, KindShare, Spoken
 from foretoken.testsystems.systems import pivot_system, two_route_system
 from shapes import unchecked_shapes
 
@@ -217,6 +217,37 @@ def test_self_checks_of_the_bank_become_doubts():
     estimate = plain(np.log(np.full(60, 1e-4)), np.arange(60) % 10, [60] * 10, cell)
     expected = {Doubt.WEIGHTS_OFF_ONE, Doubt.COVERAGE_FAILED, Doubt.LOW_DONOR_YIELD}
     assert set(estimate.doubts) == expected
+
+
+def test_a_donor_none_of_whose_hits_is_spoken_is_doubted_and_the_point_stands() -> None:
+    def doubts(reasoned: float, *hits: int) -> set[Doubt]:
+        kinds = (Spoken.SPOKEN, Spoken.UNSPOKEN, Spoken.NO_REASONING)
+        health = BankHealth(
+            exploit_type="toy",
+            draws=600,
+            hits=20,
+            donor_yield=0.3,
+            mean_weight=1.0,
+            mean_weight_error=0.1,
+            rescoring_spread=0.0,
+            uncovered_spontaneous=None,
+            component_weights=(1.0,),
+            donor_kinds=tuple(
+                KindShare(kind=kind, hits=n, share=None)
+                for kind, n in zip(kinds, hits, strict=False)
+            ),
+            reasoned_share=reasoned,
+        )
+        cell = Cell(exploit_type="toy", step=0, health=health)
+        estimate = plain(np.log(np.full(60, 1e-4)), np.arange(60) % 10, [60] * 10, cell)
+        assert estimate.published
+        return set(estimate.doubts)
+
+    assert doubts(0.4, 0, 5, 3) == {Doubt.NO_SPOKEN_HIT}
+    assert doubts(0.4, 0, 0, 3) == {Doubt.NO_SPOKEN_HIT}
+    assert doubts(0.4, 1, 5, 3) == set()
+    assert doubts(0.05, 0, 5, 3) == set(), "such a subject seldom reasons"
+    assert doubts(0.4) == set(), "no hit of the donor"
 
 
 def test_deliberate_share_is_weighted():

@@ -83,7 +83,7 @@ def test_checkpoints_of_several_calls_are_audited_as_those_of_one(
     _, _, after = made
     run = copy_measured(tmp_path / "run")
     add_rollouts(run, range(1, 5), hacked=False)
-    measure(MeasureConfig(run=run.path, checkpoints=world.checkpoints[:1]))
+    measure(MeasureConfig(run=run.path, checkpoints=world.checkpoints))
     add_rollouts(run, range(5, LATE))
     add_rollouts(run, range(LATE + 1, LATE + 3), hacked=False)
     measure(MeasureConfig(run=run.path, checkpoints=world.checkpoints[1:]))

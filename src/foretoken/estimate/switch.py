@@ -85,8 +85,7 @@ def switch_rate(
     interval = None
     if seen:
         spread = log_rate_spread(log_w, task, tasks=tasks, rng=rng)
-        log_rate = float(np.log(rate))
-        ends = log_interval(log_rate, spread, effective_hits=effective_hits, shape=shape)
+        ends = log_interval(np.log(rate), spread, effective_hits=effective_hits, shape=shape)
         interval = (float(np.exp(ends[0])), float(np.exp(ends[1])))
     contradicted, contradicted_at = contradiction(cell, interval)
     doubts += health_doubts(cell.health) + contradicted + _age(cell, effective_hits)

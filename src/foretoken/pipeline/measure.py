@@ -13,6 +13,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -30,7 +31,7 @@ from foretoken.engines.choose import EngineConfig
 from foretoken.engines.lazy import on_demand
 from foretoken.engines.prompts import AnswerFinder
 from foretoken.errors import ScoringError, SetupError
-from foretoken.estimate.audit import recent_counts
+from foretoken.estimate.audit import OwnGroups, rate_lower_bound, recent_counts
 from foretoken.estimate.cell import Cell
 from foretoken.estimate.switch import switch_rate, weighted_median
 from foretoken.pipeline.trail import Trail, TypeTrail, estimates_part, read_trail
@@ -298,14 +299,30 @@ def _bank_estimate(
         rng=np.random.default_rng(part_seed(at.seed, f"bootstrap-{bank.exploit_type}")),
         deliberate=bank.deliberate,
     )
-    counted = None if cell.own is None else recent_counts(cell.own, step=at.step)
+    if cell.own is not None:
+        estimate = estimate.replacing(
+            **_counted(cell.own, estimate, begun=min([at.step, *cell.ends]))
+        )
     return estimate.replacing(
         estimator=at.bank.estimator,
-        counted=counted and counted[:2],
-        counted_from=counted and counted[2],
         scored_tokens=int(scored_tokens.sum()),
+        kinds=bank.kinds(log_p),
         flaw_named_at=weighted_median(bank.named_at, bank.log_w(log_p)),
     )
+
+
+def _counted(own: OwnGroups, estimate: RateEstimate, *, begun: int) -> dict[str, Any]:
+    """What the run's own draws say by themselves, as fields of an estimate."""
+    found = recent_counts(own, step=estimate.step)
+    if found is None:
+        return {}
+    hacks, draws, first = found
+    bound = rate_lower_bound(own.where(own.step >= begun))
+    return {
+        "counted": (hacks, draws),
+        "counted_from": first,
+        "counted_lower_bound": None if estimate.contradicted_at is None else bound,
+    }
 
 
 def _stored(run: Run, step: int) -> list[RateEstimate]:

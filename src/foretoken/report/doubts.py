@@ -52,6 +52,11 @@ _MEANINGS: dict[Doubt, tuple[str, str]] = {
         "The donor itself seldom hacks on these tasks.",
         "Train the donor longer, or on more varied exploits.",
     ),
+    Doubt.NO_SPOKEN_HIT: (
+        "The subject reasons, but no hit of the donor names the flaw in its reasoning: hacks that "
+        "do are estimated from the subject's own draws alone.",
+        "Train the donor on more varied exploits, or let it reason longer; read the hits.",
+    ),
     Doubt.GRADER_ERRORS: (
         "The grader itself failed on more than one draw in a hundred.",
         "Read the grader errors in the run's draws and mend the grader.",

@@ -270,6 +270,8 @@ def said(one: RateEstimate) -> str:
     if one.contradicted_at is not None and one.counted is not None:
         hacks, draws = one.counted
         words += f": since step {one.counted_from}, {hacks} hacks in {numbers.count(draws)}"
+        if one.counted_lower_bound is not None:
+            words += f", on average at least {numbers.scientific(one.counted_lower_bound)} so far"
     return words + "".join(f"; {doubt.value}" for doubt in one.doubts)
 
 
