@@ -253,7 +253,7 @@ class Doubt(StrEnum):
     COMPONENTS_DISAGREE = "components of the bank disagree"
     CONTROL_HIGHER = "a control donor finds more"
     LOW_DONOR_YIELD = "donor yield below 10 %"
-    NO_SPOKEN_HIT = "no spoken hit in the bank"
+    FEW_SPOKEN_HITS = "fewer than 5 spoken hits in the bank"
     GRADER_ERRORS = "grader errors above 1 %"
     REFERENCE_FAULTS = "published recipe, faults included"
     EXTRAPOLATED = "extrapolated along the donor's strength"

@@ -219,7 +219,7 @@ def test_self_checks_of_the_bank_become_doubts():
     assert set(estimate.doubts) == expected
 
 
-def test_a_donor_none_of_whose_hits_is_spoken_is_doubted_and_the_point_stands() -> None:
+def test_a_donor_hardly_one_of_whose_hits_is_spoken_is_doubted_and_the_point_stands() -> None:
     def doubts(reasoned: float, *hits: int) -> set[Doubt]:
         kinds = (Spoken.SPOKEN, Spoken.UNSPOKEN, Spoken.NO_REASONING)
         health = BankHealth(
@@ -243,9 +243,9 @@ def test_a_donor_none_of_whose_hits_is_spoken_is_doubted_and_the_point_stands() 
         assert estimate.published
         return set(estimate.doubts)
 
-    assert doubts(0.4, 0, 5, 3) == {Doubt.NO_SPOKEN_HIT}
-    assert doubts(0.4, 0, 0, 3) == {Doubt.NO_SPOKEN_HIT}
-    assert doubts(0.4, 1, 5, 3) == set()
+    assert doubts(0.4, 0, 5, 3) == {Doubt.FEW_SPOKEN_HITS}
+    assert doubts(0.4, 4, 0, 90) == {Doubt.FEW_SPOKEN_HITS}
+    assert doubts(0.4, 5, 90, 3) == set()
     assert doubts(0.05, 0, 5, 3) == set(), "such a subject seldom reasons"
     assert doubts(0.4) == set(), "no hit of the donor"
 

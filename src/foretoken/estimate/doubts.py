@@ -16,8 +16,10 @@ DISAGREEMENT = 0.01
 """Chance, with right densities, that some part of some type's bank disagrees with the others."""
 MOST_UNCOVERED = 0.1
 """Share of spontaneous hacks that the bank may cover worse than the subject does."""
+FEWEST_SPOKEN = 5
+"""Hits of the donor that are to name the flaw, where the subject reasons at all."""
 LEAST_REASONED = 0.1
-"""Share of draws with reasoning from which on some hit is to name the flaw in it."""
+"""Share of draws with reasoning from which on it does."""
 
 
 def weight_doubts(
@@ -56,15 +58,19 @@ def health_doubts(health: BankHealth | None) -> list[Doubt]:
         Doubt.CONTROL_HIGHER: health.control_higher,
         Doubt.COVERAGE_FAILED: uncovered is not None and uncovered > MOST_UNCOVERED,
         Doubt.LOW_DONOR_YIELD: health.donor_yield < LOWEST_YIELD,
-        Doubt.NO_SPOKEN_HIT: _is_silent(health),
+        Doubt.FEW_SPOKEN_HITS: _is_silent(health),
     }
     return [doubt for doubt, holds in claims.items() if holds]
 
 
 def _is_silent(health: BankHealth) -> bool:
-    """Whether texts hold reasoning, and no hit of the donor names the flaw in it."""
+    """Whether texts hold reasoning, and hardly a hit of the donor names the flaw in it."""
     spoken = [each.hits for each in health.donor_kinds if each.kind is Spoken.SPOKEN]
-    return spoken == [0] and (health.reasoned_share or 0.0) >= LEAST_REASONED
+    return (
+        sum(spoken) < FEWEST_SPOKEN
+        and bool(spoken)
+        and (health.reasoned_share or 0.0) >= LEAST_REASONED
+    )
 
 
 def contradiction(

@@ -52,9 +52,9 @@ _MEANINGS: dict[Doubt, tuple[str, str]] = {
         "The donor itself seldom hacks on these tasks.",
         "Train the donor longer, or on more varied exploits.",
     ),
-    Doubt.NO_SPOKEN_HIT: (
-        "The subject reasons, but no hit of the donor names the flaw in its reasoning: hacks that "
-        "do are estimated from the subject's own draws alone.",
+    Doubt.FEW_SPOKEN_HITS: (
+        "The subject reasons, but hardly a hit of the donor names the flaw in its reasoning: how "
+        "often hacks do, and how often it hacks in this way at all, rests on those few.",
         "Train the donor on more varied exploits, or let it reason longer; read the hits.",
     ),
     Doubt.GRADER_ERRORS: (
