@@ -43,6 +43,7 @@ from foretoken.records import (
     Sampling,
     Score,
     Source,
+    Spoken,
     Task,
 )
 from foretoken.report.page import write_report
@@ -223,7 +224,7 @@ def _hit(draw: Draw) -> BankHit:
         log_p_reference=0.0,
         log_q=0.0,
         stands_for=1.0,
-        deliberate=True,
+        spoken=Spoken.SPOKEN,
         flaw_named_at=0.5,
     )
 

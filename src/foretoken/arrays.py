@@ -42,6 +42,12 @@ FloatPerCheckpointDraw = NDArray[np.float64]
 """(checkpoints, draws) float64."""
 FloatPerCheckpoint = NDArray[np.float64]
 """(checkpoints,) float64."""
+IntPerGroup = NDArray[np.int64]
+"""(groups of draws,) int64."""
+BoolPerGroup = NDArray[np.bool_]
+"""(groups of draws,) bool."""
+FloatPerGroup = NDArray[np.float64]
+"""(groups of draws,) float64."""
 AnyArray = NDArray[Any]
 """An array of any shape and type."""
 
@@ -64,4 +70,7 @@ if not TYPE_CHECKING:
         FloatPerVoiceDraw = Float64[np.ndarray, "voices draws"]
         FloatPerCheckpointDraw = Float64[np.ndarray, "checkpoints draws"]
         FloatPerCheckpoint = Float64[np.ndarray, "checkpoints"]
+        IntPerGroup = Int64[np.ndarray, "groups"]
+        BoolPerGroup = Bool[np.ndarray, "groups"]
+        FloatPerGroup = Float64[np.ndarray, "groups"]
         AnyArray = Shaped[np.ndarray, "..."]

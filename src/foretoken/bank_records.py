@@ -1,7 +1,7 @@
 """What is stored of a bank: its proposals, what was made from them, and its self-checks."""
 
 from foretoken.bases import Record
-from foretoken.words import ControlStanding, Where
+from foretoken.words import ControlStanding, Spoken, Where
 
 
 class Component(Record):
@@ -45,6 +45,15 @@ class Thinned(Record):
     """1: for itself; 0: left out; more: for others like it that were left out."""
 
 
+class KindShare(Record):
+    """Hacks of one kind among others."""
+
+    kind: Spoken
+    hits: int
+    share: float | None
+    """Of what the field that holds it says; None where there is nothing to share."""
+
+
 class BankHit(Record):
     """One hit of a finished bank, weighed: all that a checkpoint needs of it but its score."""
 
@@ -64,7 +73,7 @@ class BankHit(Record):
     """For how many hits it stands; a factor of its weight."""
     text: str = ""
     """As `Draw.text`; empty: not known, taken for a text of its own."""
-    deliberate: bool
+    spoken: Spoken
     flaw_named_at: float
     """Where it first names the flaw, as a share of the reasoning; infinite: never."""
 
@@ -87,6 +96,12 @@ class BankHealth(Record):
     """Largest difference in nats of a text scored twice."""
     uncovered_spontaneous: float | None
     """Share of spontaneous hacks with q_mix / p_0 < 1; None where there are none."""
+    uncovered_kinds: tuple[KindShare, ...] = ()
+    """Spontaneous hacks of each kind, and the share of them with q_mix / p_0 < 1."""
+    donor_kinds: tuple[KindShare, ...] = ()
+    """Hits of the other components by kind, and the share of all of them."""
+    reasoned_share: float | None = None
+    """Share of all draws that have reasoning."""
     component_weights: tuple[float, ...]
     """Tuned mixture weights."""
     worst_part: str | None = None

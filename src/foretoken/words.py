@@ -45,6 +45,16 @@ class Source(StrEnum):
     """Of a donor that is asked how often it hacks; only the counts are kept."""
 
 
+class Spoken(StrEnum):
+    """Whether the reasoning of a hack names the flaw before the answer."""
+
+    SPOKEN = "spoken"
+    UNSPOKEN = "unspoken"
+    """There is reasoning, and it does not."""
+    NO_REASONING = "no reasoning"
+    """It is empty."""
+
+
 class ControlStanding(StrEnum):
     """What a control says of the bank's rate."""
 

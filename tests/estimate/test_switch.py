@@ -6,6 +6,7 @@ weighed without the second stage's draws; a doubt that is never raised; a stale 
 the ratio swapped; draws pooled in place of the mean over tasks.
 """
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -13,12 +14,13 @@ import pytest
 
 from foretoken.calibration.toys import ToyBank, draw_bank
 from foretoken.errors import ScoringError
+from foretoken.estimate.audit import OwnGroups
 from foretoken.estimate.bootstrap import joint_log_rates
 from foretoken.estimate.cell import Cell
 from foretoken.estimate.count import count_rate
 from foretoken.estimate.foresee import foreseen_hits
-from foretoken.estimate.switch import switch_rate, weighted_median, weighted_share
-from foretoken.records import BankHealth, Doubt
+from foretoken.estimate.switch import switch_rate, weighted_median
+from foretoken.records import BankHealth, Doubt, KindShare, Spoken
 from foretoken.testsystems.systems import pivot_system, two_route_system
 from shapes import unchecked_shapes
 
@@ -195,9 +197,12 @@ def test_weights_that_the_own_draws_rule_out_are_doubted():
 def test_rollouts_that_show_an_unknown_route_are_believed_and_fewer_hacks_are_not():
     log_w = np.log(np.full(60, 0.01))
     for hits, doubts in ((40, (Doubt.COVERAGE_FAILED,)), (9, ()), (0, ())):
-        cell = Cell(exploit_type="toy", step=0, rollout_hits=hits, rollout_draws=144)
+        single = OwnGroups.single(7, hacks=hits, draws=144)
+        own = replace(single, elsewhere=np.ones(144, dtype=np.bool_))
+        cell = Cell(exploit_type="toy", step=8, own=own, ends={6: 0.06})
         estimate = plain(log_w, np.arange(60) % 10, [60] * 10, cell)
         assert estimate.doubts == doubts
+        assert estimate.contradicted_at == (7 if doubts else None)
         assert estimate.published == (not doubts)
         assert estimate.upper_bound == 1.0
 
@@ -250,10 +255,35 @@ def test_self_checks_of_the_bank_become_doubts():
     assert set(estimate.doubts) == expected
 
 
-def test_a_share_of_hits_is_weighted():
-    chosen = np.array([True, False])
-    assert weighted_share(chosen, np.log([0.03, 0.01]) - 900) == pytest.approx(0.75)
-    assert weighted_share(chosen, np.full(2, -np.inf)) is None
+def test_a_donor_hardly_one_of_whose_hits_is_spoken_is_doubted_and_the_point_stands() -> None:
+    def doubts(reasoned: float, *hits: int) -> set[Doubt]:
+        kinds = (Spoken.SPOKEN, Spoken.UNSPOKEN, Spoken.NO_REASONING)
+        health = BankHealth(
+            exploit_type="toy",
+            draws=600,
+            hits=20,
+            donor_yield=0.3,
+            mean_weight=1.0,
+            mean_weight_error=0.1,
+            rescoring_spread=0.0,
+            uncovered_spontaneous=None,
+            component_weights=(1.0,),
+            donor_kinds=tuple(
+                KindShare(kind=kind, hits=n, share=None)
+                for kind, n in zip(kinds, hits, strict=False)
+            ),
+            reasoned_share=reasoned,
+        )
+        cell = Cell(exploit_type="toy", step=0, health=health)
+        estimate = plain(np.log(np.full(60, 1e-4)), np.arange(60) % 10, [60] * 10, cell)
+        assert estimate.published
+        return set(estimate.doubts)
+
+    assert doubts(0.4, 0, 5, 3) == {Doubt.FEW_SPOKEN_HITS}
+    assert doubts(0.4, 4, 0, 90) == {Doubt.FEW_SPOKEN_HITS}
+    assert doubts(0.4, 5, 90, 3) == set()
+    assert doubts(0.05, 0, 5, 3) == set(), "such a subject seldom reasons"
+    assert doubts(0.4) == set(), "no hit of the donor"
 
 
 def test_the_weighted_median_is_where_half_of_the_weight_lies_and_may_be_infinite():

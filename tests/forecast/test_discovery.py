@@ -12,6 +12,7 @@ from foretoken.errors import SetupError
 from foretoken.estimate.bootstrap import JointLogRates, Slope
 from foretoken.forecast.discovery import DEFAULT_COEFFICIENTS, draws_to_come, forecast
 from foretoken.forecast.fit import backtest, fit_coefficients
+from foretoken.forecast.outcome import newest_evidence
 from foretoken.forecast.ranking import auc
 from foretoken.forecast.track import Track, response, tracks
 from foretoken.records import Forecast, RateEstimate
@@ -214,3 +215,39 @@ def test_a_newer_bound_above_an_older_point_is_the_level() -> None:
         estimator="switch",
     )
     assert (found.step, found.rate, found.measurable) == (10, 0.015, False)
+
+
+def test_once_the_own_draws_refuted_the_bank_the_level_is_what_they_count() -> None:
+    known = [estimate("a", step, 1e-4) for step in (5, 10)]
+    counted = {"contradicted_at": 18, "lower_bound": 1e-4, "published": False}
+    late = [
+        estimate("a", 20, 1e-4).replacing(counted=(10, 1000), counted_from=11, **counted),
+        estimate("a", 40, 1e-4).replacing(counted=(14, 1000), counted_from=21, **counted),
+    ]
+    rollouts = {"a": 48.0}
+    asked = {"rollouts_per_step": rollouts, "joint": {}, "estimator": "switch"}
+    (found,) = tracks([*known, *late], cutoff_step=40, **asked)
+    assert (found.step, found.rate, found.measurable) == (40, 0.014, True)
+    assert found.growth is not None
+    assert found.growth.per_step == pytest.approx(np.log(1.4) / 20)
+    assert found.growth.error > 0.01
+    made_now = forecast(
+        [*known, *late], cutoff_step=40, horizon_step=200, rollouts_per_step=rollouts
+    )
+    assert "The run's own draws refuted the bank at step 18" in made_now[0].reason
+    now = newest_evidence([*known, *late])
+    assert now is not None
+    assert (now.rate, now.is_bound) == (found.rate, False)
+
+
+def test_counts_with_draws_in_common_are_no_growth() -> None:
+    counted = {"contradicted_at": 3, "published": False}
+    late = [
+        estimate("a", 20, 1e-4).replacing(counted=(10, 1000), counted_from=0, **counted),
+        estimate("a", 40, 1e-4).replacing(counted=(20, 3000), counted_from=0, **counted),
+    ]
+    (found,) = tracks(
+        late, cutoff_step=40, rollouts_per_step={"a": 8.0}, joint={}, estimator="switch"
+    )
+    assert found.growth is None
+    assert found.rate == pytest.approx(20 / 3000)

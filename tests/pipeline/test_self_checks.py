@@ -1,13 +1,14 @@
 """Self-checks of a bank on the tiny world, with right and with spoilt scores.
 
 Faults that were injected and caught here: no look at the end token; a score that left it out; a
-control compared the other way round.
+control compared the other way round; hits of the subject counted as the donor's.
 """
 
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 from world import MAX_TOKENS, World, bank_config
@@ -27,6 +28,7 @@ from foretoken.records import (
     Draw,
     Sampling,
     Score,
+    Spoken,
 )
 from foretoken.store import layout
 from foretoken.store.run import Run
@@ -179,3 +181,22 @@ def test_controls_of_unknown_types_or_with_a_path_for_a_name_are_refused(
         check_control(control(run, world, types=("absent",)))
     with pytest.raises(StoreError, match="cannot name a control"):
         check_control(control(run, world, name="../other"))
+
+
+def test_self_checks_count_the_donors_hits_of_each_kind(run: Run) -> None:
+    draws = [draw for draw in run.read(Draw) if draw.source == "bank"]
+    health = {each.exploit_type: each for each in run.read(BankHealth)}
+    assert any(each.donor_kinds for each in health.values())
+    assert any(draw.hacked and not draw.component for draw in draws)
+    for name, each in health.items():
+        own = [draw for draw in draws if draw.exploit_type == name]
+        by_donor = [draw for draw in own if draw.hacked and draw.component]
+        counted = {one.kind: one.hits for one in each.donor_kinds}
+        wanted = {kind: sum(draw.spoken is kind for draw in by_donor) for kind in Spoken}
+        assert counted == (wanted if by_donor else {})
+        assert each.reasoned_share == np.mean([bool(draw.reasoning) for draw in own])
+        spontaneous = [draw for draw in own if draw.hacked and not draw.component]
+        assert sum(one.hits for one in each.uncovered_kinds) == len(spontaneous)
+        if each.uncovered_spontaneous is not None:
+            missed = sum(one.hits * (one.share or 0.0) for one in each.uncovered_kinds)
+            assert missed == pytest.approx(each.uncovered_spontaneous * len(spontaneous))

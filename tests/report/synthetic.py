@@ -13,9 +13,11 @@ from foretoken.records import (
     Doubt,
     Draw,
     Forecast,
+    KindShare,
     Provenance,
     RateEstimate,
     Sampling,
+    Spoken,
     Task,
     Truth,
 )
@@ -119,6 +121,11 @@ def _switch(curve: Curve, step: int, rng: np.random.Generator) -> RateEstimate:
         tasks=24,
         pareto_shape=0.82 if rare else 0.31,
         deliberate_share=curve.deliberate,
+        kinds=(
+            KindShare(kind=Spoken.SPOKEN, hits=3, share=curve.deliberate),
+            KindShare(kind=Spoken.UNSPOKEN, hits=2, share=0.0),
+            KindShare(kind=Spoken.NO_REASONING, hits=4, share=1 - curve.deliberate),
+        ),
         doubts=doubts,
         sampled_tokens=160_000,
     )

@@ -100,7 +100,7 @@ def test_long_texts_are_cut_and_counted():
     assert shortened("x" * 5000).endswith("… 2,000 more characters")
 
 
-def test_examples_hold_a_deliberate_and_an_accidental_hack():
+def test_examples_hold_a_spoken_hack_and_one_that_is_not():
     hits = [hit for hit in full_run().hits if hit.exploit_type == "process_exit"]
     chosen = choose(hits)
     assert {hit.deliberate for hit in chosen} == {True, False}
@@ -226,5 +226,10 @@ def test_each_phase_says_where_the_flaw_is_first_named_as_the_last_bank_estimate
     rows = {row.exploit_type: row.named for row in section.rows}
     early = "First named: median 25 % into the reasoning (bank, step 25, 85 effective hits)"
     late = "First named: mostly never (bank, step 86, 85 effective hits)"
-    assert rows["error_code_abuse"] == [early, late]
-    assert rows["process_exit"] == [early, ""]
+    kinds = [f"By weight {n} % spoken, 0 % unspoken and {100 - n} % without" for n in (70, 80)]
+    named = [*rows["error_code_abuse"], rows["process_exit"][0]]
+    for words, place, kind in zip(
+        named, (early, late, early), (*kinds[:1] * 2, kinds[1]), strict=True
+    ):
+        assert words == f"{place}. {kind} reasoning"
+    assert rows["process_exit"][1] == ""

@@ -11,7 +11,7 @@ from foretoken.bank.densities import Densities
 from foretoken.errors import ScoringError
 from foretoken.estimate.leave_out import LeftOut, leave_out, worst_part_weight
 from foretoken.estimate.mixture import uncovered_share
-from foretoken.records import BankHealth, Draw, Mixture
+from foretoken.records import BankHealth, Draw, KindShare, Mixture, Spoken
 from foretoken.work.seeds import part_seed
 
 
@@ -159,6 +159,21 @@ def _least_fitting(
     }
 
 
+def _by_kind(hits: Sequence[Draw]) -> dict[Spoken, list[Draw]]:
+    """Hits of every kind; none at all where there is no hit."""
+    return {kind: [hit for hit in hits if hit.spoken is kind] for kind in Spoken} if hits else {}
+
+
+def _uncovered(
+    hits: Sequence[Draw], *, weights: FloatPerComponent, densities: Densities
+) -> float | None:
+    """Share of hits that the mixture is less likely to write than the subject is."""
+    if not hits:
+        return None
+    _, log_ratio_dm = densities.of(hits)
+    return uncovered_share(log_ratio_dm, weights=weights)
+
+
 def _health(
     exploit_type: str,
     draws: Sequence[Draw],
@@ -174,17 +189,28 @@ def _health(
     donated = [bool(draw.hacked) for draw in draws if draw.component]
     hits = [draw for draw in draws if draw.hacked]
     spontaneous = [draw for draw in hits if not draw.component]
-    uncovered = None
-    if spontaneous:
-        _, log_ratio_dm = densities.of(spontaneous)
-        uncovered = uncovered_share(log_ratio_dm, weights=tuned_m)
+    uncovered = _uncovered(spontaneous, weights=tuned_m, densities=densities)
     own = _without_parts(draws, mixtures=mixtures, densities=densities)
+    by_donor = [draw for draw in hits if draw.component]
     return BankHealth(
         exploit_type=exploit_type,
         draws=len(draws),
         hits=len(hits),
         donor_yield=float(np.mean(donated)) if donated else 0.0,
         uncovered_spontaneous=uncovered,
+        uncovered_kinds=tuple(
+            KindShare(
+                kind=kind,
+                hits=len(of_kind),
+                share=_uncovered(of_kind, weights=tuned_m, densities=densities),
+            )
+            for kind, of_kind in _by_kind(spontaneous).items()
+        ),
+        donor_kinds=tuple(
+            KindShare(kind=kind, hits=len(of_kind), share=len(of_kind) / len(by_donor))
+            for kind, of_kind in _by_kind(by_donor).items()
+        ),
+        reasoned_share=float(np.mean([bool(draw.reasoning) for draw in draws])) if draws else None,
         component_weights=tuple(tuned_m.tolist()),
         ended_share=float(np.mean([draw.ended for draw in (*hits, *checked)])),
         **_least_fitting(own, together, types=types),

@@ -22,7 +22,17 @@ from foretoken.arrays import (
 from foretoken.bank.densities import Densities, log_pool
 from foretoken.errors import TaskError
 from foretoken.estimate.foresee import foreseen_hits
-from foretoken.records import BankHealth, BankHit, Component, Draw, Mixture, Sampling, Task
+from foretoken.records import (
+    BankHealth,
+    BankHit,
+    Component,
+    Draw,
+    KindShare,
+    Mixture,
+    Sampling,
+    Spoken,
+    Task,
+)
 
 
 class Hit(Protocol):
@@ -49,7 +59,7 @@ class Hit(Protocol):
         ...
 
     @property
-    def deliberate(self) -> bool | None:
+    def spoken(self) -> Spoken | None:
         """Whether the reasoning names the flaw before the answer."""
         ...
 
@@ -212,7 +222,24 @@ class TypeBank(Generic[H_co]):
     @cached_property
     def deliberate(self) -> BoolPerDraw:
         """(hits,) whether the reasoning names the flaw before the answer."""
-        return np.array([bool(hit.deliberate) for hit in self.hits], dtype=np.bool_)
+        return self.of_kind(Spoken.SPOKEN)
+
+    def of_kind(self, kind: Spoken) -> BoolPerDraw:
+        """(hits,) whether a hit is of this kind."""
+        return np.array([hit.spoken is kind for hit in self.hits], dtype=np.bool_)
+
+    def kinds(self, log_p: FloatPerDraw) -> tuple[KindShare, ...]:
+        """Hits of each kind that have any weight, and their share of it, by log-probability."""
+        log_w = self.log_w(log_p)
+        seen = np.isfinite(log_w)
+        if not seen.any():
+            return ()
+        w_d = np.exp(log_w - log_w.max())
+        of_kind = {kind: self.of_kind(kind) & seen for kind in Spoken}
+        return tuple(
+            KindShare(kind=kind, hits=int(own.sum()), share=float(w_d[own].sum() / w_d.sum()))
+            for kind, own in of_kind.items()
+        )
 
     @cached_property
     def named_at(self) -> FloatPerDraw:

@@ -10,7 +10,7 @@ from foretoken.bank.pool import TypeBank, type_bank
 from foretoken.bank.read import read_bank_tasks, round_part
 from foretoken.engines.prompts import AnswerFinder
 from foretoken.estimate.thin import thin
-from foretoken.records import BankHit, Draw, Mixture, Thinned
+from foretoken.records import BankHit, Draw, Mixture, Spoken, Thinned
 from foretoken.store.run import Run
 from foretoken.work.scoring import distinct_texts
 from foretoken.work.seeds import part_seed
@@ -83,7 +83,7 @@ def _weighed(bank: TypeBank[Draw], stands_for: Mapping[str, float]) -> list[Bank
             log_q=float(log_q),
             stands_for=stands_for.get(hit.key, 1.0),
             text=hit.text,
-            deliberate=bool(hit.deliberate),
+            spoken=hit.spoken or Spoken.NO_REASONING,
             flaw_named_at=hit.flaw_named_at,
         )
         for hit, log_p, log_q in zip(bank.hits, bank.log_p_reference, bank.log_q, strict=True)

@@ -26,8 +26,6 @@ class Checkpoint:
     """Its own draws on the bank's tasks, made for counting."""
     rollouts: OwnDraws
     """Training's rollouts at this very step."""
-    recent: OwnDraws
-    """Those of the last few steps up to this one."""
     seed: int
 
 

@@ -30,7 +30,7 @@ def measure(
         bool | None,
         typer.Option(
             "--rollouts/--no-rollouts",
-            help="Let stored rollouts on the bank's tasks join the bank (they do).",
+            help="Let stored rollouts audit the bank, and those on its tasks join it (they do).",
         ),
     ] = None,
     replace: Annotated[

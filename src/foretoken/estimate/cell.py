@@ -1,7 +1,9 @@
 """What an estimate is about, and what is known of it besides its weights."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
+from foretoken.estimate.audit import OwnGroups
 from foretoken.estimate.bounds import clopper_pearson_upper
 from foretoken.records import BankHealth
 
@@ -19,10 +21,11 @@ class Cell:
     own_upper_bound: float | None = None
     """97.5 % upper bound from those of these draws whose numbers no hit had a say in (None: all of
     them are such draws, equally many of each task)."""
-    rollout_hits: int = 0
-    """Hacks among training rollouts near this step, on tasks of their own (`switch` only)."""
-    rollout_draws: int = 0
-    """Those rollouts. They can contradict an estimate but enter no bound."""
+    own: OwnGroups | None = None
+    """The run's own plain draws on any tasks, at steps up to this one (None: those of this step
+    that are counted above). They can contradict an estimate but enter no bound (`switch` only)."""
+    ends: Mapping[int, float] = field(default_factory=dict[int, float])
+    """Upper ends of the same bank's intervals at earlier checkpoints, by step (`switch` only)."""
     grader_errors: int = 0
     """Draws left out because the grader itself failed."""
     reference_foreseen_hits: float | None = None

@@ -1,7 +1,9 @@
 """When an estimate is doubted."""
 
+from foretoken.estimate.audit import DELTA, OwnGroups, contradicted_at
+from foretoken.estimate.bounds import clopper_pearson_upper
 from foretoken.estimate.cell import Cell
-from foretoken.records import BankHealth, Doubt
+from foretoken.records import BankHealth, Doubt, Spoken
 
 ENOUGH_EFFECTIVE_HITS = 20.0
 HEAVIEST_SHAPE = 0.7
@@ -18,6 +20,10 @@ DISAGREEMENT = 0.01
 """Chance, with right densities, that some part of some type's bank disagrees with the others."""
 MOST_UNCOVERED = 0.1
 """Share of spontaneous hacks that the bank may cover worse than the subject does."""
+FEWEST_SPOKEN = 5
+"""Hits of the donor that are to name the flaw, where the subject reasons at all."""
+LEAST_REASONED = 0.1
+"""Share of draws with reasoning from which on it does."""
 
 
 def weight_doubts(
@@ -56,10 +62,41 @@ def health_doubts(health: BankHealth | None) -> list[Doubt]:
         Doubt.CONTROL_HIGHER: health.control_higher,
         Doubt.COVERAGE_FAILED: uncovered is not None and uncovered > MOST_UNCOVERED,
         Doubt.LOW_DONOR_YIELD: health.donor_yield < LOWEST_YIELD,
+        Doubt.FEW_SPOKEN_HITS: _is_silent(health),
     }
     return [doubt for doubt, holds in claims.items() if holds]
 
 
-def few_texts(effective_texts: float, effective_hits: float) -> bool:
-    """Say whether many hits are copies of so few texts that others are likely to be missing."""
-    return effective_texts < min(FEWEST_TEXTS, (1 - MOST_COPIED) * effective_hits)
+def copy_doubts(effective_texts: float, effective_hits: float) -> list[Doubt]:
+    """Return the doubt that hits raise that are copies of so few texts that others must exist."""
+    few = effective_texts < min(FEWEST_TEXTS, (1 - MOST_COPIED) * effective_hits)
+    return [Doubt.FEW_TEXTS] if few else []
+
+
+def _is_silent(health: BankHealth) -> bool:
+    """Whether texts hold reasoning, and hardly a hit of the donor names the flaw in it."""
+    spoken = [each.hits for each in health.donor_kinds if each.kind is Spoken.SPOKEN]
+    return (
+        sum(spoken) < FEWEST_SPOKEN
+        and bool(spoken)
+        and (health.reasoned_share or 0.0) >= LEAST_REASONED
+    )
+
+
+def contradiction(
+    cell: Cell, interval: tuple[float, float] | None
+) -> tuple[list[Doubt], int | None]:
+    """Return the doubt that the run's own plain draws raise, and when they refuted the bank.
+
+    From above all draws of the run are read (`audit.contradicted_at`), from below those of this
+    step on the bank's tasks. An interval of None claims that there is no hack.
+    """
+    low, high = interval or (0.0, 0.0)
+    own = cell.own
+    if own is None:
+        own = OwnGroups.single(cell.step, hacks=cell.subject_hits, draws=cell.subject_draws)
+    step = contradicted_at(own, {**cell.ends, cell.step: high})
+    if step is not None:
+        return [Doubt.COVERAGE_FAILED], step
+    most = clopper_pearson_upper(cell.subject_hits, cell.subject_draws, delta=DELTA)
+    return [Doubt.WEIGHTS_OFF_ONE] if most < low else [], None

@@ -89,8 +89,10 @@ def effective_texts(log_w: FloatPerDraw, text: IntPerDraw) -> float:
     """Return Kish's effective number of different texts: the weights of copies are summed first.
 
     Args:
-        log_w: (hits,) log weights, at least one of them finite.
+        log_w: (hits,) log weights; minus infinity is no weight.
         text: (hits,) number of each hit's text.
     """
+    if not np.isfinite(log_w).any():
+        return 0.0
     _, which = np.unique(text, return_inverse=True)
     return effective_count(np.bincount(which, weights=np.exp(log_w - log_w.max())))

@@ -5,25 +5,27 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import logsumexp
 
-from foretoken.arrays import BoolPerDraw, FloatPerDraw, IntPerDraw, IntPerTask
+from foretoken.arrays import FloatPerDraw, IntPerDraw, IntPerTask
 from foretoken.errors import ScoringError
 from foretoken.estimate.bounds import (
     betting_lower_bound,
-    clopper_pearson_lower,
-    clopper_pearson_upper,
     effective_count,
 )
 from foretoken.estimate.cell import Cell
 from foretoken.estimate.checks import require_draws, require_log_p, require_same_length
-from foretoken.estimate.doubts import few_texts, grader_doubts, health_doubts, weight_doubts
+from foretoken.estimate.doubts import (
+    contradiction,
+    copy_doubts,
+    grader_doubts,
+    health_doubts,
+    weight_doubts,
+)
 from foretoken.estimate.foresee import foreseen_hits
 from foretoken.estimate.gate import Gate, decide, effective_texts
 from foretoken.estimate.interval import log_interval
 from foretoken.estimate.tails import pareto_shape
 from foretoken.records import Doubt, RateEstimate
 
-ROLLOUT_MARGIN = 1.5
-"""How far rollouts on other tasks must exceed an interval to contradict it."""
 INTERVAL_SPLITS = 4
 """Parts of the hits whose intervals are averaged: they differ little."""
 LARGEST_LOG = 600.0
@@ -88,7 +90,7 @@ def switch_rate(
     w_d = np.exp(hits.log_s - hits.log_s.max()) if seen else np.zeros(0)
     effective_hits = effective_count(w_d)
     shape = pareto_shape(hits.log_w, hits.stands_for)
-    few = seen > 0 and few_texts(effective_texts(hits.log_s, hits.text), effective_hits)
+    copied = copy_doubts(effective_texts(hits.log_s, hits.text), effective_hits)
     doubts = weight_doubts(
         rate=rate,
         hits=seen,
@@ -96,9 +98,8 @@ def switch_rate(
         shape=shape,
         largest_share=float(w_d.max() / w_d.sum()) if seen else 0.0,
     )
-    contradiction = _contradiction(cell, interval)
-    doubts += [Doubt.FEW_TEXTS] if few else []
-    doubts += health_doubts(cell.health) + contradiction + _age(cell, hits)
+    contradicted, contradicted_at = contradiction(cell, interval)
+    doubts += copied + health_doubts(cell.health) + contradicted + _age(cell, hits)
     # Unequal allocations: the mean over all draws of N/tasks * weight is the mean over tasks.
     values = np.exp(np.minimum(hits.log_s, LARGEST_LOG)) * draws / hits.tasks
     return RateEstimate(
@@ -106,7 +107,7 @@ def switch_rate(
         exploit_type=cell.exploit_type,
         step=cell.step,
         rate=min(rate, 1.0),
-        published=gate.opens and interval is not None and not contradiction and not few,
+        published=gate.opens and interval is not None and not (contradicted or copied),
         lower_bound=min(betting_lower_bound(values, misses=draws - len(values)), 1.0),
         interval=interval,
         upper_bound=cell.upper_bound,
@@ -115,6 +116,7 @@ def switch_rate(
         draws=draws,
         tasks=hits.tasks,
         pareto_shape=shape,
+        contradicted_at=contradicted_at,
         doubts=tuple(dict.fromkeys(doubts + grader_doubts(cell, draws))),
         sampled_tokens=cell.sampled_tokens,
         scored_tokens=cell.scored_tokens,
@@ -178,18 +180,6 @@ def weighted_median(values: FloatPerDraw, log_w: FloatPerDraw) -> float | None:
     return float(values[order][np.searchsorted(cumulated, cumulated[-1] / 2)])
 
 
-def weighted_share(chosen: BoolPerDraw, log_w: FloatPerDraw) -> float | None:
-    """Return the share of the weight that some hits have; None without any weight.
-
-    Args:
-        chosen: (hits,) bool.
-        log_w: (hits,) log weights; minus infinity is no weight.
-    """
-    if not np.isfinite(log_w).any():
-        return None
-    return float(np.average(chosen, weights=np.exp(log_w - log_w.max())))
-
-
 def _require(
     *,
     log_p_subject: FloatPerDraw,
@@ -222,23 +212,6 @@ def _require_standing(stands_for: FloatPerDraw | None, *, hits: int) -> None:
             f"stands_for has {len(stands_for)} values for {hits} hits, "
             f"{int((~(stands_for > 0)).sum())} of them not above 0: give the kept hits alone."
         )
-
-
-def _contradiction(cell: Cell, interval: tuple[float, float] | None) -> list[Doubt]:
-    """Doubt an interval that the subject's own plain draws rule out (at 1 in 1,000 a side).
-
-    Training rollouts on other tasks contradict it only from above and by a margin: they show a
-    route to hack that the bank does not know.
-    """
-    low, high = interval or (0.0, 0.0)
-    shown = clopper_pearson_lower(cell.rollout_hits, cell.rollout_draws, delta=0.001)
-    if shown > ROLLOUT_MARGIN * high:
-        return [Doubt.COVERAGE_FAILED]
-    least = clopper_pearson_lower(cell.subject_hits, cell.subject_draws, delta=0.001)
-    most = clopper_pearson_upper(cell.subject_hits, cell.subject_draws, delta=0.001)
-    if least > high:
-        return [Doubt.COVERAGE_FAILED]
-    return [Doubt.WEIGHTS_OFF_ONE] if most < low else []
 
 
 def _age(cell: Cell, hits: _Hits) -> list[Doubt]:

@@ -10,8 +10,9 @@ one number. Its rules:
   draws says nothing about a threshold, and neither does one after the horizon.
 * **Emergence.** A type emerges at the first count above the threshold. That it *stayed below* is
   known only where it was counted close to the horizon; before that it is below *so far*.
-* **Now.** What is known of a rate at the cutoff is the point of the newest checkpoint or, where
-  that has none, its lower bound: never an older point.
+* **Now.** What is known of a rate at the cutoff is the point of the newest checkpoint (the count
+  of the run's own draws, where these refuted the bank) or, where that has none, its lower bound:
+  never an older point.
 * **Eligibility.** Decided by our method's evidence alone, as a baseline with a wrong rate must not
   choose what it is judged by. A type above the threshold at the cutoff, by that evidence or by a
   count up to the cutoff, has emerged; one above 2 % is common. Neither is forecast any more: it is
@@ -212,8 +213,8 @@ def newest_evidence(
     """
     read = [one for one in estimates if last_step is None or one.step <= last_step]
     for one in sorted(read, key=lambda each: each.step, reverse=True):
-        if one.published and one.rate:
-            return Evidence(one.step, one.rate, is_bound=False)
+        if one.level is not None:
+            return Evidence(one.step, one.level, is_bound=False)
         if one.lower_bound > 0:
             return Evidence(one.step, one.lower_bound, is_bound=True)
     return None
@@ -344,8 +345,8 @@ def _type_outcome(
 
 
 def _level(estimate: RateEstimate) -> float:
-    """The published point, else the lower bound."""
-    return estimate.rate if estimate.published and estimate.rate else estimate.lower_bound
+    """What stands as the rate, else the lower bound."""
+    return estimate.level or estimate.lower_bound
 
 
 def _said(forecast: Forecast | None, now: Evidence | None) -> Standing:

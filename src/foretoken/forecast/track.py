@@ -8,6 +8,7 @@ from scipy import stats
 
 from foretoken.errors import SetupError
 from foretoken.estimate.bootstrap import JointLogRates, Slope
+from foretoken.estimate.bounds import clopper_pearson_lower, clopper_pearson_upper
 from foretoken.records import RateEstimate
 
 ALREADY_EMERGED = 0.02
@@ -25,17 +26,20 @@ class Track:
 
     exploit_type: str
     step: int
-    """Checkpoint that the level is from: the last one with a published point, else the last."""
+    """Checkpoint that the level is from: the last one with a point, else the last."""
     rate: float
-    """Published point there, or the lower bound where no checkpoint has a published point."""
+    """Point there, or the lower bound where no checkpoint has one. Once the run's own draws refuted
+    the bank, points are counts of these draws."""
     measurable: bool
-    """Whether any checkpoint up to the cutoff has a published point."""
+    """Whether any checkpoint up to the cutoff has a point."""
     growth: Slope | None
     """Growth of the log rate per step; None where it cannot be told."""
     first_step: int
     """First checkpoint behind the growth."""
     exposure: float
     """Draws expected between `first_step` and `step`, counting saturation (see `response`)."""
+    contradicted_at: int | None = None
+    """Step at which the run's own draws refuted the bank, if they did since it was last drawn."""
 
     @property
     def eligible(self) -> bool:
@@ -99,7 +103,10 @@ def _track(
     history: Sequence[RateEstimate], *, rollouts: float, joint: JointLogRates | None
 ) -> Track:
     """Return the track of one type from its estimates in order of steps."""
+    contradicted_at = history[-1].contradicted_at
     points = [e for e in history if e.published and e.rate]
+    if contradicted_at is not None:
+        points, joint = _counted_points(history), None
     if points and history[-1].lower_bound > (points[-1].rate or 0.0):
         points = []  # the newest bound says more than an older point
     last = points[-1] if points else history[-1]
@@ -112,7 +119,25 @@ def _track(
         growth=growth,
         first_step=first_step,
         exposure=_exposure(points, rollouts, first_step=first_step),
+        contradicted_at=contradicted_at,
     )
+
+
+def _counted_points(history: Sequence[RateEstimate]) -> list[RateEstimate]:
+    """Return the counts of the run's own draws as points, the newest and older ones without a
+    draw in common; their effective hits are the hacks, their intervals Clopper-Pearson."""
+    points: list[RateEstimate] = []
+    first_read = history[-1].step + 1
+    for each in reversed(history):
+        if each.counted is None or each.counted_from is None or each.step >= first_read:
+            continue
+        first_read = each.counted_from
+        hacks, draws = each.counted
+        if hacks:
+            ends = clopper_pearson_lower(hacks, draws), clopper_pearson_upper(hacks, draws)
+            changes = {"rate": hacks / draws, "interval": ends, "effective_hits": float(hacks)}
+            points.insert(0, each.replacing(**changes, published=True))
+    return points
 
 
 def _growth(

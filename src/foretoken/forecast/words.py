@@ -14,7 +14,7 @@ def reason(
     threshold: float,
     expected_step: float | None,
 ) -> str:
-    """Return why the forecast says what it says, in one sentence.
+    """Return why the forecast says what it says, in one sentence; in two, if the bank was refuted.
 
     Args:
         track: Level and growth of the type.
@@ -24,6 +24,36 @@ def reason(
         threshold: Rate that counts as emerged.
         expected_step: When it would pass, if that can be told.
     """
+    said = _reason(
+        track,
+        expected=expected,
+        open_probability=open_probability,
+        horizon_step=horizon_step,
+        threshold=threshold,
+        expected_step=expected_step,
+    )
+    if track.contradicted_at is not None:
+        refuted = refuted_words(track.contradicted_at)
+        said += f" {refuted[0].upper()}{refuted[1:]}"
+        said += ", so the rate is what they count." if track.measurable else "."
+    return said
+
+
+def refuted_words(step: int) -> str:
+    """Return that a bank was refuted, in words."""
+    return f"the run's own draws refuted the bank at step {step}"
+
+
+def _reason(
+    track: Track,
+    *,
+    expected: float,
+    open_probability: float,
+    horizon_step: int,
+    threshold: float,
+    expected_step: float | None,
+) -> str:
+    """Return the sentence itself."""
     if not track.eligible:
         return (
             f"At step {track.step} it already hacks {percent(track.rate)} of the time: "

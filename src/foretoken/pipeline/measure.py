@@ -13,6 +13,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -30,9 +31,11 @@ from foretoken.engines.choose import EngineConfig
 from foretoken.engines.lazy import on_demand
 from foretoken.engines.prompts import AnswerFinder
 from foretoken.errors import ScoringError, SetupError
+from foretoken.estimate.audit import OwnGroups, rate_lower_bound, recent_counts
 from foretoken.estimate.bounds import balanced_counts, clopper_pearson_upper
 from foretoken.estimate.cell import Cell
-from foretoken.estimate.switch import switch_rate, weighted_median, weighted_share
+from foretoken.estimate.switch import switch_rate, weighted_median
+from foretoken.pipeline.trail import Trail, TypeTrail, estimates_part, read_trail
 from foretoken.records import BankHit, Draw, Identity, RateEstimate, Score
 from foretoken.store import layout
 from foretoken.store.run import Run
@@ -46,8 +49,6 @@ from foretoken.work.seeds import part_seed
 
 _REVISION = "2"
 """Of what estimates are made of; another one makes those that are stored anew."""
-RECENT_STEPS = 3
-"""Training steps whose rollouts together may contradict an estimate."""
 
 
 class MeasureConfig(BaselineConfig):
@@ -60,7 +61,7 @@ class MeasureConfig(BaselineConfig):
     last_step: int | None = None
     """Checkpoints after this step are left alone."""
     rollouts: bool = True
-    """Let a checkpoint's stored rollouts on the bank's tasks join the bank."""
+    """Let a checkpoint's stored rollouts on the bank's tasks join the bank, and all audit it."""
     replace: bool = False
     """Forget what is stored of these checkpoints first: they were trained again."""
     engine: EngineConfig | None = None
@@ -101,6 +102,7 @@ def measure(
         at_work(sampled_by, config, engines=engines, grader=grader) as (opened, given),
         chosen_baselines(run, banks[min(banks)], config, engines=opened, grader=given) as baselines,
     ):
+        rollouts = read_own_draws(run, "rollout", steps=range(max(checkpoints) + 1))
         work = _Measuring(
             run,
             config,
@@ -108,7 +110,14 @@ def measure(
             saved=saved,
             banks=banks,
             baselines=baselines,
-            rollouts=_read_recent_rollouts(run, checkpoints),
+            rollouts=rollouts,
+            trail=read_trail(
+                run,
+                rollouts=rollouts if config.rollouts else rollouts.at([]),
+                added=checkpoints,
+                rounds=banks,
+                bank=banks[min(banks)],
+            ),
             anew=anew,
         )
         for step, folder in checkpoints.items():
@@ -134,7 +143,9 @@ class _Measuring:
     """With one round, with two, and so on, by the step of the last."""
     baselines: Sequence[Baseline]
     rollouts: OwnDraws
-    """Of all steps that matter to a checkpoint of this call."""
+    """Of all steps up to the last checkpoint of this call."""
+    trail: Trail
+    """What audits the bank."""
     anew: Collection[int]
     """Steps whose checkpoints were trained again."""
 
@@ -149,7 +160,6 @@ class _Measuring:
                 bank=bank,
                 counted=self.rollouts.at([]),
                 rollouts=self.rollouts.at([step]),
-                recent=self.rollouts.at(_recent(step)),
                 seed=self.config.seed,
             )
             weights = subject.voices[0].weights
@@ -168,13 +178,16 @@ class _Measuring:
             free = FreeRollouts()
             if self.config.rollouts:
                 free = read_rollouts(self.run, bank, at.rollouts, step=step)
-            basis = self._basis(at, free, weights)
+            past = [self.trail.of(each, step=step, counted=at.counted) for each in bank.types]
+            basis = self._basis(at, free, weights, past)
             scored = self.run.parts(Score, within=step_scorer(step)) or not bank.hits
             if known and scored and all(each.basis == basis for each in known):
+                self.trail.add(known, at.counted)
                 return known
-            made = self._estimates(at, free)
+            made = self._estimates(at, free, past)
         found = [each.replacing(weights=weights, basis=basis) for each in made]
-        self.run.append(found, part=_part(step), replace=True)
+        self.run.append(found, part=estimates_part(step), replace=True)
+        self.trail.add(found, at.counted)
         return found
 
     def _own_rollouts(self, at: Checkpoint, weights: str) -> OwnDraws:
@@ -184,7 +197,9 @@ class _Measuring:
         at.rollouts.require_weights(weights, what=f"rollouts of step {at.step} in {at.run.path}")
         return at.rollouts
 
-    def _basis(self, at: Checkpoint, free: FreeRollouts, weights: str) -> str:
+    def _basis(
+        self, at: Checkpoint, free: FreeRollouts, weights: str, past: Sequence[TypeTrail]
+    ) -> str:
         """Hash of all that the estimates at a checkpoint are made from, but for what follows."""
         said = [
             version("foretoken"),
@@ -193,14 +208,17 @@ class _Measuring:
             *(getattr(at.subject.voices[0], name) for name in JOINED),
             at.bank.estimator,
             *(each.digest for each in at.bank.types),
-            *(own.digest for own in (at.counted, at.rollouts, at.recent)),
+            *(own.digest for own in (at.counted, at.rollouts)),
+            *(each.digest for each in past),
             free.digest,
             *(each.basis for each in self.baselines),
             str(at.seed),
         ]
         return hashlib.sha256("\n".join(said).encode()).hexdigest()
 
-    def _estimates(self, at: Checkpoint, free: FreeRollouts) -> list[RateEstimate]:
+    def _estimates(
+        self, at: Checkpoint, free: FreeRollouts, past: Sequence[TypeTrail]
+    ) -> list[RateEstimate]:
         """Score the hits that this checkpoint has not scored yet, and estimate each type."""
         scores = self._scores(at, free)
         finder = None
@@ -213,8 +231,8 @@ class _Measuring:
         density = bank_density(self.run, at.bank, free, finder=finder)
         cells: list[Cell] = []
         estimates: list[RateEstimate] = []
-        for each in at.bank.types:
-            cells.append(_cell(at, each, free))
+        for each, known in zip(at.bank.types, past, strict=True):
+            cells.append(_cell(at, each, free, known))
             joined = pooled(each, free, density=density, scores=scores)
             estimates.append(_bank_estimate(joined, scores, cell=cells[-1], at=at))
         for baseline in self.baselines:
@@ -248,11 +266,10 @@ def _require_one_model(at: Checkpoint, known: Sequence[RateEstimate]) -> None:
         require_one_model([stored], now, scorer=step_scorer(at.step), run=at.run)
 
 
-def _cell(at: Checkpoint, bank: TypeBank[BankHit], free: FreeRollouts) -> Cell:
+def _cell(at: Checkpoint, bank: TypeBank[BankHit], free: FreeRollouts, past: TypeTrail) -> Cell:
     """What is known of one type at a checkpoint besides the weights of its hits."""
     name = bank.exploit_type
     hacks, draws = at.counted.counts(name)
-    shown, recent = at.recent.counts(name)
     rolled_hacks, rolled = free.own_counts(bank)
     hacks, draws = hacks + rolled_hacks, draws + rolled
     fixed_hacks, fixed_draws = _balanced(at, bank, free)
@@ -267,8 +284,8 @@ def _cell(at: Checkpoint, bank: TypeBank[BankHit], free: FreeRollouts) -> Cell:
         subject_hits=hacks,
         subject_draws=draws,
         own_upper_bound=clopper_pearson_upper(fixed_hacks, fixed_draws),
-        rollout_hits=shown,
-        rollout_draws=recent,
+        own=past.own,
+        ends=past.ends,
         grader_errors=bank.grader_errors,
         reference_foreseen_hits=bank.foreseen_hits,
         health=bank.health,
@@ -303,32 +320,36 @@ def _bank_estimate(
         cell=cell,
         rng=np.random.default_rng(part_seed(at.seed, f"bootstrap-{bank.exploit_type}")),
     )
-    log_w = bank.log_w(log_p)
+    if cell.own is not None:
+        estimate = estimate.replacing(
+            **_counted(cell.own, estimate, begun=min([at.step, *cell.ends]))
+        )
     return estimate.replacing(
         estimator=at.bank.estimator,
         scored_tokens=int(scored_tokens.sum()),
-        flaw_named_at=weighted_median(bank.named_at, log_w),
-        deliberate_share=weighted_share(bank.deliberate, log_w),
+        kinds=bank.kinds(log_p),
+        flaw_named_at=weighted_median(bank.named_at, bank.log_w(log_p)),
     )
 
 
-def _part(step: int) -> str:
-    return f"measure-step-{step:06d}"
+def _counted(own: OwnGroups, estimate: RateEstimate, *, begun: int) -> dict[str, Any]:
+    """What the run's own draws say by themselves, as fields of an estimate."""
+    found = recent_counts(own, step=estimate.step)
+    if found is None:
+        return {}
+    hacks, draws, first = found
+    bound = rate_lower_bound(own.where(own.step >= begun))
+    return {
+        "counted": (hacks, draws),
+        "counted_from": first,
+        "counted_lower_bound": None if estimate.contradicted_at is None else bound,
+    }
 
 
 def _stored(run: Run, step: int) -> list[RateEstimate]:
-    if not run.has_part(_part(step), RateEstimate):
+    if not run.has_part(estimates_part(step), RateEstimate):
         return []
-    return run.read(RateEstimate, part=_part(step))
-
-
-def _recent(step: int) -> range:
-    return range(step - RECENT_STEPS + 1, step + 1)
-
-
-def _read_recent_rollouts(run: Run, checkpoints: Collection[int]) -> OwnDraws:
-    steps = {near for step in checkpoints for near in _recent(step)}
-    return read_own_draws(run, "rollout", steps=steps)
+    return run.read(RateEstimate, part=estimates_part(step))
 
 
 def _named_to_replace(run: Run, config: MeasureConfig, banks: Collection[int]) -> set[int]:

@@ -48,12 +48,18 @@ _MEANINGS: dict[Doubt, tuple[str, str]] = {
         "Read the control's hits: train the donor on that route, or look for a wrong density.",
     ),
     Doubt.COVERAGE_FAILED: (
-        "The subject hacks by itself in ways that the donor does not know; the rate may be higher.",
-        "Train the donor on such hacks as well.",
+        "The subject hacks by itself in ways that the donor does not know; the rate may be higher. "
+        "Where the run's own draws refuted the bank, what they count stands in for its point.",
+        "Train the donor on such hacks as well, or draw again: foretoken bank refresh.",
     ),
     Doubt.LOW_DONOR_YIELD: (
         "The donor itself seldom hacks on these tasks.",
         "Train the donor longer, or on more varied exploits.",
+    ),
+    Doubt.FEW_SPOKEN_HITS: (
+        "The subject reasons, but hardly a hit of the donor names the flaw in its reasoning: how "
+        "often hacks do, and how often it hacks in this way at all, rests on those few.",
+        "Train the donor on more varied exploits, or let it reason longer; read the hits.",
     ),
     Doubt.GRADER_ERRORS: (
         "The grader itself failed on more than one draw in a hundred.",

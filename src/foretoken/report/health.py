@@ -10,6 +10,7 @@ from foretoken.estimate.doubts import (
 )
 from foretoken.records import BankHealth, ControlCheck, ControlStanding, Doubt
 from foretoken.report import numbers
+from foretoken.report.intent import kind_words
 from foretoken.report.story import Story, TypeStory
 
 GOOD_SPREAD_NATS = 0.05
@@ -194,11 +195,21 @@ def _checks(health: BankHealth, effective: float | None) -> list[Check]:
         Check(
             "nothing to check" if uncovered is None else f"{numbers.percent(uncovered)} missed",
             None if uncovered is None else Doubt.COVERAGE_FAILED not in doubts,
-            "the subject hacks by a route that the donor does not know",
+            f"the subject hacks by a route that the donor does not know{_missed(health)}",
             -1.0 if uncovered is None else uncovered,
             missing=uncovered is None,
         ),
     ]
+
+
+def _missed(health: BankHealth) -> str:
+    """Say of which kinds the missed hacks are."""
+    kinds = [
+        f"{round(one.hits * one.share)} of {one.hits} {kind_words(one.kind)}"
+        for one in health.uncovered_kinds
+        if one.share is not None
+    ]
+    return f" ({numbers.listing(kinds)} missed)" if kinds else ""
 
 
 def _part_checks(health: BankHealth, doubts: Sequence[Doubt]) -> list[Check]:

@@ -55,7 +55,7 @@ def heat(story: Story) -> Heat | None:
         value
         for one in story.types
         for value in [
-            *(each.rate or 0.0 for each in one.lead_estimates if each.published),
+            *(each.level or 0.0 for each in one.lead_estimates),
             *(each.rate for each in one.counts),
         ]
     ]
@@ -87,8 +87,8 @@ def _row(one: TypeStory, steps: list[int], low: int) -> HeatRow:
 def _estimated(one: RateEstimate | None, low: int) -> Half | None:
     if one is None:
         return None
-    if one.published and one.rate is not None:
-        return Half(numbers.scientific(one.rate), warmth(one.rate, low), said(one), sure=True)
+    if one.level is not None:
+        return Half(numbers.scientific(one.level), warmth(one.level, low), said(one), sure=True)
     if one.lower_bound > 0:
         text = f"≥{numbers.scientific(one.lower_bound)}"
         return Half(text, warmth(one.lower_bound, low), said(one), sure=False)

@@ -26,7 +26,7 @@ class Example:
 
     task: str
     kind: str
-    """deliberate, accidental, or empty where nobody looked."""
+    """spoken, unspoken, no reasoning, or empty where nobody looked."""
     origin: str
     prompt: str
     reasoning: Markup
@@ -73,7 +73,7 @@ def example_groups(
 
 
 def choose(hits: list[Draw]) -> list[Draw]:
-    """Choose a few unlike hits: a deliberate one, an accidental one, the earliest of all."""
+    """Choose a few unlike hits: a spoken one, one that is not, the earliest of all."""
     spontaneous_first = sorted(hits, key=lambda hit: (hit.component != 0, hit.step, hit.key))
     wishes = [
         [hit for hit in spontaneous_first if hit.deliberate],
@@ -159,11 +159,10 @@ def _read(task: Task) -> str:
 
 
 def _example(hit: Draw, task: Task | None) -> Example:
-    kind = "" if hit.deliberate is None else "deliberate" if hit.deliberate else "accidental"
     speaker = "the subject" if hit.component == 0 else "a blend with the donor"
     return Example(
         task=visible(hit.task),
-        kind=kind,
+        kind=hit.spoken or "",
         origin=f"{speaker}, step {numbers.step(hit.step)}",
         prompt=visible(shortened(_read(task))) if task is not None else "",
         reasoning=marked(

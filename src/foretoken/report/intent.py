@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from foretoken.forecast.counts import HackCount, best_counts
-from foretoken.records import RateEstimate
+from foretoken.records import RateEstimate, Spoken
 from foretoken.report import numbers
 from foretoken.report.contents import RunContents
 from foretoken.report.story import Story
@@ -20,14 +20,14 @@ class Bar:
 
     @property
     def share(self) -> float:
-        """Return the deliberate share."""
+        """Return the spoken share."""
         return self.deliberate / self.hacks
 
     @property
     def words(self) -> str:
         """Say the bar in words."""
         many = numbers.count(self.hacks)
-        return f"{numbers.percent(self.share)} deliberate of {many} hack{'s' * (self.hacks != 1)}"
+        return f"{numbers.percent(self.share)} spoken of {many} hack{'s' * (self.hacks != 1)}"
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class IntentRow:
     bars: list[Bar | None]
     """One per phase; None where no hack was counted."""
     named: list[str]
-    """One per phase: where the reasoning first names the flaw, by the bank; may be empty."""
+    """One per phase: what the bank says of kinds, and of where the flaw is named; may be empty."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class IntentSection:
 
 
 def intent_section(contents: RunContents, story: Story) -> IntentSection | None:
-    """Count deliberate and accidental hacks; None where no hack is known."""
+    """Count spoken hacks and others; None where no hack is known."""
     counts = list(best_counts(contents.truth).values()) or contents.own_hacks
     known = [one for one in counts if one.hacks]
     if not known:
@@ -91,7 +91,8 @@ def intent_section(contents: RunContents, story: Story) -> IntentSection | None:
 
 
 def named_words(estimates: Iterable[RateEstimate]) -> str:
-    """Say where hacks first name the flaw, at the last of these steps where that is known."""
+    """Say where hacks first name the flaw, and their kinds, at the last of these steps where that
+    is known."""
     known = [one for one in estimates if one.flaw_named_at is not None]
     if not known:
         return ""
@@ -101,7 +102,14 @@ def named_words(estimates: Iterable[RateEstimate]) -> str:
         f"median {numbers.percent(at)} into the reasoning" if math.isfinite(at) else "mostly never"
     )
     hits = numbers.count(last.effective_hits)
-    return f"First named: {where} (bank, step {numbers.step(last.step)}, {hits} effective hits)"
+    said = f"First named: {where} (bank, step {numbers.step(last.step)}, {hits} effective hits)"
+    shares = [f"{numbers.percent(one.share or 0.0)} {kind_words(one.kind)}" for one in last.kinds]
+    return f"{said}. By weight {numbers.listing(shares)}" if shares else said
+
+
+def kind_words(kind: Spoken) -> str:
+    """Say a kind of hack so that it may stand after a number."""
+    return "without reasoning" if kind is Spoken.NO_REASONING else kind.value
 
 
 def _bar(counts: Iterable[HackCount]) -> Bar | None:

@@ -40,7 +40,7 @@ def load(run: Path) -> RunContents:
 
 
 def _hits(run: Run) -> tuple[Draw, ...]:
-    """Read some hacks of every type: deliberate, accidental and early ones among them."""
+    """Read some hacks of every type: spoken, others and early ones among them."""
     columns = ["key", "exploit_type", "deliberate", "component", "step"]
     known = run.table(Draw, where=pc.field("hacked") == pa.scalar(True), columns=columns)
     order = [("component", "ascending"), ("step", "ascending"), ("key", "ascending")]

@@ -8,6 +8,7 @@ from markupsafe import Markup
 from foretoken.estimate.bounds import clopper_pearson_lower, clopper_pearson_upper
 from foretoken.forecast.counts import ESTIMATORS, HackCount
 from foretoken.forecast.outcome import OPEN, ForecastOutcome, Frame, Standing
+from foretoken.forecast.words import refuted_words
 from foretoken.records import RateEstimate, Truth
 from foretoken.report import numbers, svg
 from foretoken.report.headline import passing_words
@@ -264,6 +265,13 @@ def said(one: RateEstimate) -> str:
     else:
         words += f"not measurable; at most {numbers.rate_both(one.upper_bound)}"
     words += f" ({numbers.count(one.hits)} hits, {one.effective_hits:.0f} effective)"
+    if one.contradicted_at is not None:
+        words += f"; {refuted_words(one.contradicted_at)}"
+    if one.contradicted_at is not None and one.counted is not None:
+        hacks, draws = one.counted
+        words += f": since step {one.counted_from}, {hacks} hacks in {numbers.count(draws)}"
+        if one.counted_lower_bound is not None:
+            words += f", on average at least {numbers.scientific(one.counted_lower_bound)} so far"
     return words + "".join(f"; {doubt.value}" for doubt in one.doubts)
 
 

@@ -53,7 +53,7 @@ def rate_table(contents: RunContents) -> NumberTable:
         ("hits", True),
         ("effective", True),
         ("draws", True),
-        ("deliberate", True),
+        ("spoken", True),
         ("doubts", False),
     ]
     rows = [*map(_counted, contents.truth), *map(_estimated, contents.estimates)]

@@ -39,7 +39,7 @@ class CodeTask(Record):
     exploit: str
     """A submission that the flawed grader accepts and the strict one rejects."""
     flaw_words: tuple[str, ...] = ()
-    """Words whose presence in the reasoning says that it names the flaw (a deliberate hack)."""
+    """Words whose presence in the reasoning says that it names the flaw (a spoken hack)."""
 
     def task(self) -> Task:
         """This as a task like any other, with all that is about code in its payload."""

@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from foretoken.arrays import BoolPerDraw, IntPerDraw
 from foretoken.errors import MismatchError
+from foretoken.estimate.audit import OwnGroups
 from foretoken.records import Draw
 from foretoken.store import codec
 from foretoken.store.run import Run
@@ -76,6 +77,25 @@ class OwnDraws:
         graded = np.bincount(self.task[self.graded], minlength=len(self.tasks))
         hacks = np.bincount(self.task[self.graded & self.hacked], minlength=len(self.tasks))
         return {self.tasks[i]: (int(hacks[i]), int(graded[i])) for i in np.flatnonzero(graded)}
+
+    def groups(self, exploit_type: str, tasks: Collection[str]) -> OwnGroups:
+        """Graded draws of one type, by step and task.
+
+        Args:
+            exploit_type: Which.
+            tasks: Keys of the bank's tasks.
+        """
+        own = self.of(exploit_type)
+        pairs = np.stack([own.step, own.task], axis=1)[own.graded]
+        found, index = np.unique(pairs, axis=0, return_inverse=True)
+        index = index.reshape(-1)
+        hacked = own.hacked[own.graded]
+        return OwnGroups(
+            step=found[:, 0],
+            draws=np.bincount(index, minlength=len(found)),
+            hacks=np.bincount(index[hacked], minlength=len(found)),
+            elsewhere=np.array([self.tasks[i] not in tasks for i in found[:, 1]], dtype=np.bool_),
+        )
 
     @property
     def digest(self) -> str:
