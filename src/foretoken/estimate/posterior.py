@@ -6,24 +6,26 @@ only: it may miss routes to hack, so that a rate far under its hits' is improbab
 them is not. So there is something to say where no point can be published.
 """
 
+import hashlib
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
-from scipy import special, stats
 
 from foretoken.arrays import AnyArray, FloatPerDraw, IntPerDraw
 from foretoken.errors import ScoringError
 from foretoken.estimate.checks import require_same_length
 
 SPACING = 0.1
-LOG_ODDS = np.arange(float(special.logit(1e-8)), float(special.logit(0.9995)), SPACING)
-"""Grid of the log-odds of a rate; equally probable before any evidence."""
-LOG_RATE = special.log_expit(LOG_ODDS)
+LOG_ODDS = np.arange(-18.4, 11.6, SPACING)
+"""Grid of the log-odds of a rate; 1e-8 to 0.99999, equally probable before any evidence."""
+LOG_RATE = -np.logaddexp(0.0, -LOG_ODDS)
+LOG_MISS = -np.logaddexp(0.0, LOG_ODDS)
 DRIFT = np.linspace(-4.0, 6.0, 11)
 """Grid of the drift of the log-odds over all steps that are looked at, in nats."""
 USUAL_DRIFT, DRIFT_SPREAD = 1.0, 2.0
 """Its normal prior."""
-WANDERING = (0.5, 1.0, 2.0)
+WANDERING = (0.5, 1.5, 5.0)
 """Standard deviations of what a path strays from its drift over these steps; equally probable."""
 MOST_TIMES = 24
 """Counts of neighbouring steps are joined to at most so many."""
@@ -33,6 +35,10 @@ MISSED_NATS = 2 * float(np.log(10.0))
 """Mean of the log of rate over bank's rate where it does."""
 ASSUMED_SHAPE = 0.7
 """Pareto shape where none could be fitted."""
+LEAST_SPREAD = SPACING / 2
+"""Of a log rate; a narrower peak would fall between two points of the grid."""
+FAINTEST = 1e-200
+"""Least likelihood, so that counts which contradict a bank win."""
 AGAINST = 40.0
 """Odds at which a lower bound rejects (`bounds.betting_lower_bound`)."""
 
@@ -45,6 +51,12 @@ class Counts:
     """(entries,) in any order."""
     hits: IntPerDraw
     draws: IntPerDraw
+
+    @property
+    def digest(self) -> str:
+        """Hash of all that a posterior reads of them."""
+        columns = (self.step, self.hits, self.draws)
+        return hashlib.sha256(np.stack(columns).astype(np.int64).tobytes()).hexdigest()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,9 +103,8 @@ def rate_posterior(counts: Counts, *, step: int, weighed: Weighed | None = None)
     if weighed is not None and weighed.rate > 0:
         mass_p = mass_p * bank_likelihood(weighed)
     upto = np.cumsum(mass_p) / mass_p.sum()
-    low, median, high = special.expit(
-        np.interp([0.025, 0.5, 0.975], upto, LOG_ODDS + SPACING / 2)
-    ).tolist()
+    found = np.interp([0.025, 0.5, 0.975], upto, LOG_ODDS + SPACING / 2)
+    low, median, high = (1.0 / (1.0 + np.exp(-found))).tolist()
     return Posterior(median, low, high)
 
 
@@ -104,29 +115,30 @@ def bank_likelihood(weighed: Weighed) -> FloatPerDraw:
     its lower half at most what the bets leave. The rate is what is covered or, with probability
     `MISSED`, more by a factor whose log is exponential.
     """
-    off = (LOG_RATE - np.log(weighed.rate)) / max(weighed.spread, 1e-3)
+    off: AnyArray = (LOG_RATE - np.log(weighed.rate)) / max(weighed.spread, LEAST_SPREAD)
     shape = ASSUMED_SHAPE if weighed.shape is None else weighed.shape
     off = np.where(off > 0, off / (1.0 + 2.0 * max(0.0, shape - 0.5)), off)
     freedom = max(weighed.effective_hits - 1.0, 1.0)
-    covered = stats.t.pdf(off, freedom) / stats.t.pdf(0.0, freedom)
+    covered: AnyArray = (1.0 + off**2 / freedom) ** (-(freedom + 1.0) / 2.0)
     if weighed.lower_bound > 0:
         # The capital against a mean grows at least in proportion as the mean falls.
         left = np.exp(np.minimum(LOG_RATE - np.log(weighed.lower_bound), 0.0)) / AGAINST
-        covered = np.where(np.exp(LOG_RATE) < weighed.lower_bound, np.minimum(covered, left), covered)
+        covered = np.where(
+            np.exp(LOG_RATE) < weighed.lower_bound, np.minimum(covered, left), covered
+        )
     above = LOG_RATE[:, None] - LOG_RATE[None, :]
     factor = np.where(above >= 0, np.exp(-np.maximum(above, 0.0) / MISSED_NATS), 0.0)
     missing = factor @ (covered * np.gradient(LOG_RATE)) / MISSED_NATS
-    return np.asarray((1.0 - MISSED) * covered + MISSED * missing)
+    return np.maximum((1.0 - MISSED) * covered + MISSED * missing, FAINTEST)
 
 
 def _after_counts(counts: Counts, *, step: int) -> FloatPerDraw:
     """Probability of each log-odds of the grid at the step, given the counts up to it."""
     time, hits, draws = _joined(counts, step=step)
-    drift = stats.norm.pdf(DRIFT, USUAL_DRIFT, DRIFT_SPREAD)
+    drift = np.exp(-0.5 * np.square((DRIFT - USUAL_DRIFT) / DRIFT_SPREAD))
     mass_hp = np.repeat(np.repeat(drift, len(WANDERING))[:, None], len(LOG_ODDS), axis=1)
-    missed = special.log_expit(-LOG_ODDS)
     for k, n, waited in zip(hits, draws, np.diff(time, append=step), strict=True):
-        log_seen = k * LOG_RATE + (n - k) * missed
+        log_seen = k * LOG_RATE + (n - k) * LOG_MISS
         mass_hp = mass_hp * np.exp(log_seen - log_seen.max())
         if waited > 0:
             mass_hp = _moved(mass_hp, share=float(waited / (step - time[0])))
@@ -136,13 +148,19 @@ def _after_counts(counts: Counts, *, step: int) -> FloatPerDraw:
 
 def _moved(mass_hp: AnyArray, *, share: float) -> AnyArray:
     """Let paths of each drift and wandering go on for a share of the steps; edges absorb."""
-    points = mass_hp.shape[1]
+    points: int = mass_hp.shape[1]
+    spectrum_hf = np.fft.rfft(mass_hp, 2 * points, axis=1) * _move(round(share, 9))
+    moved_hp = np.fft.irfft(spectrum_hf, 2 * points, axis=1)[:, :points]
+    return np.maximum(moved_hp, 0.0)
+
+
+@lru_cache(maxsize=4 * MOST_TIMES)
+def _move(share: float) -> AnyArray:
+    """(paths, frequencies) transform of the normal step that each kind of path makes."""
     drift_h = np.repeat(DRIFT, len(WANDERING)) * share
     variance_h = np.tile(np.square(WANDERING), len(DRIFT)) * share
-    angle = 2 * np.pi * np.fft.rfftfreq(2 * points, SPACING)
-    turned = np.exp(-1j * np.outer(drift_h, angle) - 0.5 * np.outer(variance_h, angle**2))
-    moved = np.fft.irfft(np.fft.rfft(mass_hp, 2 * points, axis=1) * turned, 2 * points, axis=1)
-    return np.maximum(moved[:, :points], 0.0)
+    angle_f = 2 * np.pi * np.fft.rfftfreq(2 * len(LOG_ODDS), SPACING)
+    return np.exp(-1j * np.outer(drift_h, angle_f) - 0.5 * np.outer(variance_h, angle_f**2))
 
 
 def _joined(counts: Counts, *, step: int) -> tuple[AnyArray, AnyArray, AnyArray]:

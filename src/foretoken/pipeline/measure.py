@@ -31,7 +31,9 @@ from foretoken.engines.lazy import on_demand
 from foretoken.engines.prompts import AnswerFinder
 from foretoken.errors import ScoringError, SetupError
 from foretoken.estimate.cell import Cell
+from foretoken.estimate.posterior import Counts
 from foretoken.estimate.switch import switch_rate, weighted_median
+from foretoken.pipeline.probable import probable_rate, subject_counts
 from foretoken.records import BankHit, Draw, Identity, RateEstimate, Score
 from foretoken.store import layout
 from foretoken.store.run import Run
@@ -105,7 +107,7 @@ def measure(
             saved=saved,
             banks=banks,
             baselines=baselines,
-            rollouts=_read_recent_rollouts(run, checkpoints),
+            rollouts=read_own_draws(run, "rollout", steps=range(max(checkpoints) + 1)),
             anew=anew,
         )
         for step, folder in checkpoints.items():
@@ -131,7 +133,7 @@ class _Measuring:
     """With one round, with two, and so on, by the step of the last."""
     baselines: Sequence[Baseline]
     rollouts: OwnDraws
-    """Of all steps that matter to a checkpoint of this call."""
+    """Of all steps up to the last checkpoint of this call."""
     anew: Collection[int]
     """Steps whose checkpoints were trained again."""
 
@@ -165,11 +167,12 @@ class _Measuring:
             free = FreeRollouts()
             if self.config.rollouts:
                 free = read_rollouts(self.run, bank, at.rollouts, step=step)
-            basis = self._basis(at, free, weights)
+            counts = self._counts(at, free)
+            basis = self._basis(at, free, weights, counts)
             scored = self.run.parts(Score, within=step_scorer(step)) or not bank.hits
             if known and scored and all(each.basis == basis for each in known):
                 return known
-            made = self._estimates(at, free)
+            made = self._estimates(at, free, counts)
         found = [each.replacing(weights=weights, basis=basis) for each in made]
         self.run.append(found, part=_part(step), replace=True)
         return found
@@ -181,7 +184,17 @@ class _Measuring:
         at.rollouts.require_weights(weights, what=f"rollouts of step {at.step} in {at.run.path}")
         return at.rollouts
 
-    def _basis(self, at: Checkpoint, free: FreeRollouts, weights: str) -> str:
+    def _counts(self, at: Checkpoint, free: FreeRollouts) -> list[Counts]:
+        """Draws of the subject up to a checkpoint, by type."""
+        rollouts = self.rollouts.at(range(at.step + 1 if self.config.rollouts else 0))
+        return [
+            subject_counts(each, rollouts=rollouts, counted=at.counted, joined=free, step=at.step)
+            for each in at.bank.types
+        ]
+
+    def _basis(
+        self, at: Checkpoint, free: FreeRollouts, weights: str, counts: Sequence[Counts]
+    ) -> str:
         """Hash of all that the estimates at a checkpoint are made from, but for what follows."""
         said = [
             version("foretoken"),
@@ -191,12 +204,15 @@ class _Measuring:
             *(each.digest for each in at.bank.types),
             *(own.digest for own in (at.counted, at.rollouts, at.recent)),
             free.digest,
+            *(each.digest for each in counts),
             *(each.basis for each in self.baselines),
             str(at.seed),
         ]
         return hashlib.sha256("\n".join(said).encode()).hexdigest()
 
-    def _estimates(self, at: Checkpoint, free: FreeRollouts) -> list[RateEstimate]:
+    def _estimates(
+        self, at: Checkpoint, free: FreeRollouts, counts: Sequence[Counts]
+    ) -> list[RateEstimate]:
         """Score the hits that this checkpoint has not scored yet, and estimate each type."""
         scores = self._scores(at, free)
         finder = None
@@ -209,10 +225,10 @@ class _Measuring:
         density = bank_density(self.run, at.bank, free, finder=finder)
         cells: list[Cell] = []
         estimates: list[RateEstimate] = []
-        for each in at.bank.types:
+        for each, own in zip(at.bank.types, counts, strict=True):
             cells.append(_cell(at, each, free))
             joined = pooled(each, free, density=density, scores=scores)
-            estimates.append(_bank_estimate(joined, scores, cell=cells[-1], at=at))
+            estimates.append(_bank_estimate(joined, scores, cell=cells[-1], counts=own, at=at))
         for baseline in self.baselines:
             estimates += baseline.estimates(at, cells)
         return estimates
@@ -269,7 +285,7 @@ def _cell(at: Checkpoint, bank: TypeBank[BankHit], free: FreeRollouts) -> Cell:
 
 
 def _bank_estimate(
-    bank: TypeBank[Hit], scores: StoredLogP, *, cell: Cell, at: Checkpoint
+    bank: TypeBank[Hit], scores: StoredLogP, *, cell: Cell, counts: Counts, at: Checkpoint
 ) -> RateEstimate:
     """Weigh the hits of one type by how likely this checkpoint is to write them."""
     log_p, scored_tokens = scores.of(bank.keys)
@@ -287,6 +303,13 @@ def _bank_estimate(
         estimator=at.bank.estimator,
         scored_tokens=int(scored_tokens.sum()),
         flaw_named_at=weighted_median(bank.named_at, bank.log_w(log_p)),
+        probable=probable_rate(
+            estimate,
+            bank,
+            log_p=log_p,
+            counts=counts,
+            rng=np.random.default_rng(part_seed(at.seed, f"probable-{bank.exploit_type}")),
+        ),
     )
 
 
@@ -302,11 +325,6 @@ def _stored(run: Run, step: int) -> list[RateEstimate]:
 
 def _recent(step: int) -> range:
     return range(step - RECENT_STEPS + 1, step + 1)
-
-
-def _read_recent_rollouts(run: Run, checkpoints: Collection[int]) -> OwnDraws:
-    steps = {near for step in checkpoints for near in _recent(step)}
-    return read_own_draws(run, "rollout", steps=steps)
 
 
 def _named_to_replace(run: Run, config: MeasureConfig, banks: Collection[int]) -> set[int]:

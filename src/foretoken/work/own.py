@@ -71,6 +71,14 @@ class OwnDraws:
         own = self.of(exploit_type)
         return int((own.hacked & own.graded).sum()), int(own.graded.sum())
 
+    def by_step(self, *, last: int) -> dict[int, tuple[int, int]]:
+        """Hacks and graded draws of each step up to the last that has any."""
+        graded = self.graded & (self.step <= last)
+        steps, index = np.unique(self.step[graded], return_inverse=True)
+        draws, hacks = np.bincount(index), np.bincount(index, self.hacked[graded], len(steps))
+        found = zip(steps.tolist(), hacks.tolist(), draws.tolist(), strict=True)
+        return {step: (int(hits), drawn) for step, hits, drawn in found}
+
     def by_task(self) -> dict[str, tuple[int, int]]:
         """Hacks and graded draws of each task that has any."""
         graded = np.bincount(self.task[self.graded], minlength=len(self.tasks))
