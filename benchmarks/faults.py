@@ -131,13 +131,6 @@ FAULTS = (
     ),
     Fault(
         "posterior",
-        "no wandering",
-        "estimate/posterior.py",
-        "np.tile(np.square(WANDERING), len(DRIFT)) * share",
-        "np.full(len(DRIFT) * len(WANDERING), 1e-3) * share",
-    ),
-    Fault(
-        "posterior",
         "nothing left of what the bets reject",
         "estimate/posterior.py",
         "if weighed.lower_bound > 0:",

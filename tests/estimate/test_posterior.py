@@ -101,6 +101,7 @@ def test_counts_long_before_the_step_say_less_than_counts_at_it() -> None:
     before, at = (rate_posterior(counts_of((s, 40, 1000)), step=20) for s in (0, 20))
     assert at.high / at.low < 2 < before.high / before.low
     assert before.low < 0.04 < before.high
+    assert before.median > 1.5 * at.median, "rates in training are expected to grow"
 
 
 def test_growth_that_was_counted_goes_on_up_to_the_step() -> None:
@@ -109,6 +110,12 @@ def test_growth_that_was_counted_goes_on_up_to_the_step() -> None:
     found, still = (rate_posterior(each, step=20) for each in (risen, flat))
     assert found.median > 0.054 * 1.5
     assert still.median < 0.054 * 1.5
+
+
+def test_a_sudden_rise_is_followed() -> None:
+    quiet = [(step, 0, 500) for step in range(18)]
+    found = rate_posterior(counts_of(*quiet, (18, 100, 500), (19, 100, 500)), step=19)
+    assert 0.15 < found.low < 0.2 < found.high < 0.25
 
 
 def test_later_counts_are_not_read() -> None:

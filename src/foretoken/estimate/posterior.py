@@ -26,7 +26,9 @@ DRIFT = np.linspace(-4.0, 6.0, 11)
 USUAL_DRIFT, DRIFT_SPREAD = 1.0, 2.0
 """Its normal prior."""
 WANDERING = (0.5, 1.5, 5.0)
-"""Standard deviations of what a path strays from its drift over these steps; equally probable."""
+"""Standard deviations of what a path strays from its drift over these steps."""
+WANDERING_ODDS = (0.45, 0.45, 0.1)
+"""Their probabilities: sudden growth is rare, and counts show it."""
 MOST_TIMES = 24
 """Counts of neighbouring steps are joined to at most so many."""
 MISSED = 0.4
@@ -89,7 +91,7 @@ def rate_posterior(counts: Counts, *, step: int, weighed: Weighed | None = None)
     nats over the steps that are looked at, give or take `DRIFT_SPREAD`.
 
     Args:
-        counts: Of draws that are not in the bank's pool; those after the step are not read.
+        counts: Of draws that did not join the bank's pool at the step; later ones are not read.
         step: Of the rate.
         weighed: What the bank says of this very step; None, or a rate of 0: nothing.
 
@@ -136,7 +138,7 @@ def _after_counts(counts: Counts, *, step: int) -> FloatPerDraw:
     """Probability of each log-odds of the grid at the step, given the counts up to it."""
     time, hits, draws = _joined(counts, step=step)
     drift = np.exp(-0.5 * np.square((DRIFT - USUAL_DRIFT) / DRIFT_SPREAD))
-    mass_hp = np.repeat(np.repeat(drift, len(WANDERING))[:, None], len(LOG_ODDS), axis=1)
+    mass_hp = np.repeat(np.outer(drift, WANDERING_ODDS).reshape(-1, 1), len(LOG_ODDS), axis=1)
     for k, n, waited in zip(hits, draws, np.diff(time, append=step), strict=True):
         log_seen = k * LOG_RATE + (n - k) * LOG_MISS
         mass_hp = mass_hp * np.exp(log_seen - log_seen.max())
