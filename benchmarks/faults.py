@@ -115,6 +115,34 @@ FAULTS = (
         "1.0 / keep, 0.0)",
         "1.0, 0.0)",
     ),
+    Fault(
+        "posterior",
+        "a bank that misses no route",
+        "estimate/posterior.py",
+        "(1.0 - MISSED) * covered + MISSED * missing",
+        "covered",
+    ),
+    Fault(
+        "posterior",
+        "growth turned around",
+        "estimate/posterior.py",
+        "np.exp(-1j *",
+        "np.exp(1j *",
+    ),
+    Fault(
+        "posterior",
+        "nothing left of what the bets reject",
+        "estimate/posterior.py",
+        "if weighed.lower_bound > 0:",
+        "if weighed.lower_bound > 1:",
+    ),
+    Fault(
+        "posterior",
+        "later counts are read",
+        "estimate/posterior.py",
+        "(counts.step <= step) & ",
+        "",
+    ),
 )
 
 

@@ -289,6 +289,9 @@ class RateEstimate(Record):
     effective_hits: float
     draws: int
     tasks: int
+    probable: tuple[float, float, float] | None = None
+    """Median and ends of what is probable (95 %) from the hits and all counts so far, under smooth
+    growth; no published point (`switch` only)."""
     pareto_shape: float | None = None
     deliberate_share: float | None = None
     """Weighted share of spoken hacks."""

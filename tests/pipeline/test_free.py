@@ -2,8 +2,8 @@
 
 Faults that were injected and caught here: rollouts left out of the density of the bank's own hits;
 the bank left out of the density of rollouts; draws without a hack left out of the counts; rollouts
-of other steps used; rollouts that stand for others taken for one each; only those
-counted as the subject's own hacks.
+of other steps used; rollouts that joined counted a second time; rollouts that stand for others
+taken for one each; only those counted as the subject's own hacks.
 """
 
 from collections.abc import Callable
@@ -21,6 +21,7 @@ from foretoken.bank.read import read_bank
 from foretoken.bank.rollouts import FreeRollouts, bank_density, pooled, read_rollouts
 from foretoken.errors import MismatchError
 from foretoken.pipeline.measure import MeasureConfig, measure
+from foretoken.pipeline.probable import subject_counts
 from foretoken.records import BankHit, Draw, RateEstimate
 from foretoken.store.run import Run
 from foretoken.work.drawing import Planned
@@ -164,3 +165,29 @@ def test_rollouts_that_were_sampled_otherwise_are_refused(made: Run) -> None:
     own = read_own_draws(made, "rollout", steps=[4])
     with pytest.raises(MismatchError, match=r"--no-rollouts.*max_tokens 5 against 8"):
         read_rollouts(made, replace(bank, sampling=cut), own, step=4)
+
+
+def test_counts_hold_earlier_rollouts_and_not_those_that_joined_the_bank(made: Run) -> None:
+    rollouts = read_own_draws(made, "rollout", steps=range(LATE + 1))
+    bank = read_bank(made)
+    for each in bank.types:
+        own = rollouts.groups(each.exploit_type, frozenset(bank.tasks))
+        apart = subject_counts(own, joined=(0, 0), step=LATE)
+        joined = subject_counts(own, joined=rollouts_at(made, LATE).own_counts(each), step=LATE)
+        drawn = len(each.tasks) * EACH
+        assert apart.draws.sum() == 2 * drawn
+        assert joined.draws.sum() == drawn
+        assert joined.draws[joined.step == LATE].tolist() == [0]
+        assert joined.hits[joined.step == LATE].tolist() == [0]
+        early, _ = rollouts.at([4]).counts(each.exploit_type)
+        assert joined.hits[joined.step == 4].tolist() == [early]
+
+
+def test_every_estimate_says_what_is_probable(
+    joined: tuple[dict[tuple[str, int], RateEstimate], ...],
+) -> None:
+    for found in joined:
+        for each in found.values():
+            assert each.probable is not None
+            median, low, high = each.probable
+            assert 0 < low < median < high < 1

@@ -135,6 +135,24 @@ def test_the_rate_now_is_the_newest_bound_on_the_page_and_on_the_terminal():
     assert "≥ 0.015" in text
 
 
+def test_a_rate_without_a_point_is_said_to_be_probable_and_never_looks_like_one():
+    unsure = bound("a", 20, 2e-4).replacing(probable=(7e-4, 1e-4, 4e-3))
+    sure = point("b", 20, 0.004).replacing(probable=(0.004, 0.002, 0.009))
+    contents = run(unknown("a", 0.2), forecast("b", 0.2, rate=0.004), unsure, sure)
+    table = forecast_table(
+        compare(
+            frame_of(contents.forecasts),
+            forecasts=contents.forecasts,
+            estimates=contents.estimates,
+            truth=(),
+        )
+    )
+    assert set(table.columns[1].cells) == {"at least 0.0002 (probably 1.0e-4 to 0.004)", "0.004"}
+    page = render(contents)
+    assert "no point is published, probably 1.0e-4 to 0.004" in page
+    assert "7.0e-4" not in text_of(contents), "the median is no point"
+
+
 def test_a_newest_bound_above_the_threshold_says_that_the_type_has_emerged():
     contents = run(forecast("a", 0.2, rate=0.004), point("a", 4, 0.004), bound("a", 20, 0.3))
     assert "the only exploit type has already emerged." in text_of(contents)

@@ -102,7 +102,8 @@ def comparison_lines(comparison: Comparison) -> list[str]:
 def _rate(now: Evidence | None) -> str:
     if now is None:
         return "none seen"
-    return f"{'at least ' if now.is_bound else ''}{now.rate:.2g}"
+    said = f"{'at least ' if now.is_bound else ''}{now.rate:.2g}"
+    return said if now.probable is None else f"{said} ({numbers.probable(now.probable)})"
 
 
 def _chance(one: TypeOutcome, forecast: Forecast) -> str:

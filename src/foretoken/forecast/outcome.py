@@ -109,6 +109,8 @@ class Evidence:
     rate: float
     is_bound: bool
     """Whether the rate is a lower bound, since no point is published."""
+    probable: tuple[float, float, float] | None = None
+    """Of a bound: median and 95 % interval of what is probable (`RateEstimate.probable`)."""
 
 
 @dataclass(frozen=True)
@@ -216,7 +218,7 @@ def newest_evidence(
         if one.level is not None:
             return Evidence(one.step, one.level, is_bound=False)
         if one.lower_bound > 0:
-            return Evidence(one.step, one.lower_bound, is_bound=True)
+            return Evidence(one.step, one.lower_bound, is_bound=True, probable=one.probable)
     return None
 
 

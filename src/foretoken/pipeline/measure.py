@@ -34,7 +34,9 @@ from foretoken.errors import ScoringError, SetupError
 from foretoken.estimate.audit import OwnGroups, rate_lower_bound, recent_counts
 from foretoken.estimate.bounds import balanced_counts, clopper_pearson_upper
 from foretoken.estimate.cell import Cell
+from foretoken.estimate.posterior import Counts
 from foretoken.estimate.switch import switch_rate, weighted_median
+from foretoken.pipeline.probable import probable_rate, subject_counts
 from foretoken.pipeline.trail import Trail, TypeTrail, estimates_part, read_trail
 from foretoken.records import BankHit, Draw, Identity, RateEstimate, Score
 from foretoken.store import layout
@@ -234,7 +236,8 @@ class _Measuring:
         for each, known in zip(at.bank.types, past, strict=True):
             cells.append(_cell(at, each, free, known))
             joined = pooled(each, free, density=density, scores=scores)
-            estimates.append(_bank_estimate(joined, scores, cell=cells[-1], at=at))
+            own = subject_counts(known.own, joined=free.own_counts(each), step=at.step)
+            estimates.append(_bank_estimate(joined, scores, cell=cells[-1], counts=own, at=at))
         for baseline in self.baselines:
             estimates += baseline.estimates(at, cells)
         return estimates
@@ -306,7 +309,7 @@ def _balanced(at: Checkpoint, bank: TypeBank[BankHit], free: FreeRollouts) -> tu
 
 
 def _bank_estimate(
-    bank: TypeBank[Hit], scores: StoredLogP, *, cell: Cell, at: Checkpoint
+    bank: TypeBank[Hit], scores: StoredLogP, *, cell: Cell, counts: Counts, at: Checkpoint
 ) -> RateEstimate:
     """Weigh the hits of one type by how likely this checkpoint is to write them."""
     log_p, scored_tokens = scores.of(bank.keys)
@@ -329,6 +332,13 @@ def _bank_estimate(
         scored_tokens=int(scored_tokens.sum()),
         kinds=bank.kinds(log_p),
         flaw_named_at=weighted_median(bank.named_at, bank.log_w(log_p)),
+        probable=probable_rate(
+            estimate,
+            bank,
+            log_p=log_p,
+            counts=counts,
+            rng=np.random.default_rng(part_seed(at.seed, f"probable-{bank.exploit_type}")),
+        ),
     )
 
 

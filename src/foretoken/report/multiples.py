@@ -264,6 +264,8 @@ def said(one: RateEstimate) -> str:
         words += f"at least {numbers.rate_both(one.lower_bound)}; no point is published"
     else:
         words += f"not measurable; at most {numbers.rate_both(one.upper_bound)}"
+    if not one.published and one.probable is not None:
+        words += f", {numbers.probable(one.probable)}"
     words += f" ({numbers.count(one.hits)} hits, {one.effective_hits:.0f} effective)"
     if one.contradicted_at is not None:
         words += f"; {refuted_words(one.contradicted_at)}"

@@ -46,6 +46,12 @@ def rate_both(value: float) -> str:
     return rate(value) if value >= 0.01 or value <= 0 else f"{odds(value)} ({scientific(value)})"
 
 
+def probable(found: tuple[float, float, float]) -> str:
+    """Write what is probable of a rate that has no point: `probably 8.3e-5 to 0.0043`."""
+    _, low, high = found
+    return f"probably {scientific(low)} to {scientific(high)}"
+
+
 def percent(share: float) -> str:
     """Write a share: `43 %`, `4.3 %`, `0.4 %`."""
     value = 100 * share

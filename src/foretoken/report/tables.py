@@ -49,6 +49,7 @@ def rate_table(contents: RunContents) -> NumberTable:
         ("rate", True),
         ("lower bound", True),
         ("interval", True),
+        ("probable", True),
         ("upper bound", True),
         ("hits", True),
         ("effective", True),
@@ -100,6 +101,7 @@ def _estimated(one: RateEstimate) -> NumberRow:
             TableCell(rate, _number(one.rate), "" if one.rate is None else numbers.rate(one.rate)),
             TableCell(numbers.scientific(one.lower_bound), one.lower_bound),
             TableCell(interval, -1.0 if one.interval is None else one.interval[0]),
+            _probable(one),
             TableCell(numbers.scientific(one.upper_bound), one.upper_bound),
             TableCell(numbers.count(one.hits), one.hits),
             TableCell(f"{one.effective_hits:,.0f}", one.effective_hits),
@@ -109,6 +111,15 @@ def _estimated(one: RateEstimate) -> NumberRow:
             ),
             TableCell("; ".join(one.doubts) or "none", len(one.doubts)),
         ],
+    )
+
+
+def _probable(one: RateEstimate) -> TableCell:
+    if one.probable is None:
+        return TableCell("–", -1.0)
+    median, low, high = one.probable
+    return TableCell(
+        _span(low, high), low, f"half of the probability is below {numbers.rate(median)}"
     )
 
 
@@ -130,6 +141,7 @@ def _counted(one: Truth) -> NumberRow:
             ),
             TableCell(numbers.scientific(low), low),
             TableCell(_span(low, high), low),
+            TableCell("–", -1.0),
             TableCell(numbers.scientific(high), high),
             TableCell(numbers.count(one.hacks), one.hacks),
             TableCell("–", -1.0),
@@ -150,6 +162,8 @@ def _forecast(one: Forecast, now: Evidence | None) -> NumberRow:
     rate = "–"
     if now is not None:
         rate = f"{'≥ ' if now.is_bound else ''}{numbers.scientific(now.rate)}"
+        if now.probable is not None:
+            rate += f", {numbers.probable(now.probable)}"
     return NumberRow(
         one.exploit_type,
         one.method,
