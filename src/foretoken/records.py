@@ -289,6 +289,8 @@ class RateEstimate(Record):
     effective_hits: float
     draws: int
     tasks: int
+    own_draws: int = 0
+    """The subject's own plain draws at this step, on any tasks of the type (`switch` only)."""
     probable: tuple[float, float, float] | None = None
     """Median and ends of what is probable (95 %) from the hits and all counts so far, under smooth
     growth; no published point (`switch` only)."""
@@ -321,6 +323,14 @@ class RateEstimate(Record):
     """Hash of the checkpoint's weights (`Identity.weights`)."""
     basis: str = ""
     """Hash of all that it was estimated from, so that what is known need not be made again."""
+
+    @property
+    def unseen_route(self) -> float:
+        """97.5 % upper bound of the rate of a way to hack that none of the own draws took.
+
+        What the bank does not hold it cannot say; 1.0 without own draws.
+        """
+        return 1.0 - 0.025 ** (1.0 / self.own_draws) if self.own_draws else 1.0
 
     @property
     def level(self) -> float | None:

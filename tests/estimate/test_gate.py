@@ -118,3 +118,11 @@ def test_every_catalogue_has_the_rate_that_it_says():
         assert (found.q_xk.sum(axis=1) < 1).all(), name
         assert (found.now_xk.sum(axis=1) < 1).all(), name
     assert CATALOGUES["spread 1"]().rate == pytest.approx(1e-4)
+
+
+def test_a_route_that_no_own_draw_took_may_be_as_frequent_as_chance_hides():
+    estimate = estimate_once(spread_catalogue(0.5), draws=500, rng=np.random.default_rng(7))
+    assert estimate.unseen_route == 1.0
+    bound = estimate.replacing(own_draws=2000).unseen_route
+    assert (1 - bound) ** 2000 == pytest.approx(0.025)
+    assert bound == pytest.approx(clopper_pearson_upper(0, 2000))

@@ -1,5 +1,7 @@
 """When an estimate is doubted."""
 
+import numpy as np
+
 from foretoken.estimate.audit import DELTA, OwnGroups, contradicted_at
 from foretoken.estimate.bounds import clopper_pearson_upper
 from foretoken.estimate.cell import Cell
@@ -25,15 +27,29 @@ FEWEST_SPOKEN = 5
 LEAST_REASONED = 0.1
 """Share of draws with reasoning from which on it does."""
 
+WITHHOLDING = frozenset({Doubt.FEW_TEXTS, Doubt.FEW_SPOKEN_HITS})
+"""Doubts about the bank itself, with which no point is published: what it does not hold is not in
+the point's interval either."""
+
 
 def weight_doubts(
-    *, rate: float, hits: int, effective_hits: float, shape: float | None, largest_share: float
+    *,
+    rate: float,
+    hits: int,
+    effective_hits: float,
+    shape: float | None,
+    largest_share: float,
+    effective_texts: float = np.inf,
 ) -> list[Doubt]:
-    """Return the doubts that the weights themselves raise."""
+    """Return the doubts that the weights themselves raise.
+
+    Hits that are copies of so few texts that others must exist are doubted, too.
+    """
     if not hits:
         return [Doubt.NO_HACK_SEEN]
     claims = {
         Doubt.FEW_EFFECTIVE_HITS: effective_hits < ENOUGH_EFFECTIVE_HITS,
+        Doubt.FEW_TEXTS: effective_texts < min(FEWEST_TEXTS, (1 - MOST_COPIED) * effective_hits),
         Doubt.HEAVY_TAIL: shape is not None and shape > HEAVIEST_SHAPE,
         Doubt.ONE_WEIGHT_DOMINATES: largest_share > LARGEST_SHARE,
         Doubt.ABOVE_ONE: rate > 1.0,
@@ -65,12 +81,6 @@ def health_doubts(health: BankHealth | None) -> list[Doubt]:
         Doubt.FEW_SPOKEN_HITS: _is_silent(health),
     }
     return [doubt for doubt, holds in claims.items() if holds]
-
-
-def copy_doubts(effective_texts: float, effective_hits: float) -> list[Doubt]:
-    """Return the doubt that hits raise that are copies of so few texts that others must exist."""
-    few = effective_texts < min(FEWEST_TEXTS, (1 - MOST_COPIED) * effective_hits)
-    return [Doubt.FEW_TEXTS] if few else []
 
 
 def _is_silent(health: BankHealth) -> bool:

@@ -1,6 +1,7 @@
 """The rate of a subject from a bank of graded hits: no sampling, one scoring pass per hit."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy.special import logsumexp
@@ -14,8 +15,8 @@ from foretoken.estimate.bounds import (
 from foretoken.estimate.cell import Cell
 from foretoken.estimate.checks import require_draws, require_log_p, require_same_length
 from foretoken.estimate.doubts import (
+    WITHHOLDING,
     contradiction,
-    copy_doubts,
     grader_doubts,
     health_doubts,
     weight_doubts,
@@ -87,19 +88,19 @@ def switch_rate(
     gate = decide(hits.log_w, text=hits.text, stands_for=hits.stands_for, rng=rng)
     rate = hits.rate(gate)
     interval = hits.interval(gate, rate, rng=rng) if rate else None
-    w_d = np.exp(hits.log_s - hits.log_s.max()) if seen else np.zeros(0)
-    effective_hits = effective_count(w_d)
+    effective_hits = effective_count(hits.w_d)
     shape = pareto_shape(hits.log_w, hits.stands_for)
-    copied = copy_doubts(effective_texts(hits.log_s, hits.text), effective_hits)
     doubts = weight_doubts(
         rate=rate,
         hits=seen,
         effective_hits=effective_hits,
         shape=shape,
-        largest_share=float(w_d.max() / w_d.sum()) if seen else 0.0,
+        effective_texts=effective_texts(hits.log_s, hits.text),
+        largest_share=float(hits.w_d.max() / hits.w_d.sum()) if seen else 0.0,
     )
     contradicted, contradicted_at = contradiction(cell, interval)
-    doubts += copied + health_doubts(cell.health) + contradicted + _age(cell, hits)
+    doubts += health_doubts(cell.health) + contradicted + _age(cell, hits)
+    holds = not contradicted and WITHHOLDING.isdisjoint(doubts)
     # Unequal allocations: the mean over all draws of N/tasks * weight is the mean over tasks.
     values = np.exp(np.minimum(hits.log_s, LARGEST_LOG)) * draws / hits.tasks
     return RateEstimate(
@@ -107,7 +108,7 @@ def switch_rate(
         exploit_type=cell.exploit_type,
         step=cell.step,
         rate=min(rate, 1.0),
-        published=gate.opens and interval is not None and not (contradicted or copied),
+        published=gate.opens and interval is not None and holds,
         lower_bound=min(betting_lower_bound(values, misses=draws - len(values)), 1.0),
         interval=interval,
         upper_bound=cell.upper_bound,
@@ -137,6 +138,12 @@ class _Hits:
     def log_s(self) -> FloatPerDraw:
         """(hits,) log weights with what each hit stands for."""
         return self.log_w + np.log(self.stands_for)
+
+    @cached_property
+    def w_d(self) -> FloatPerDraw:
+        """(hits,) weights over the largest; none where no hit has any."""
+        seen = np.isfinite(self.log_s).any()
+        return np.exp(self.log_s - self.log_s.max()) if seen else np.zeros(0)
 
     def rate(self, gate: Gate) -> float:
         """The point estimate, of what the gate leaves."""

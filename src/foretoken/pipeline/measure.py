@@ -330,6 +330,7 @@ def _bank_estimate(
     return estimate.replacing(
         estimator=at.bank.estimator,
         scored_tokens=int(scored_tokens.sum()),
+        own_draws=0 if cell.own is None else int(cell.own.draws[cell.own.step == at.step].sum()),
         kinds=bank.kinds(log_p),
         flaw_named_at=weighted_median(bank.named_at, bank.log_w(log_p)),
         probable=probable_rate(

@@ -260,6 +260,8 @@ def said(one: RateEstimate) -> str:
         if one.interval is not None:
             low, high = one.interval
             words += f", 95 % interval {numbers.scientific(low)} to {numbers.scientific(high)}"
+        if one.own_draws:
+            words += f"; a route not seen so far: up to {numbers.scientific(one.unseen_route)}"
     elif one.lower_bound > 0:
         words += f"at least {numbers.rate_both(one.lower_bound)}; no point is published"
     else:

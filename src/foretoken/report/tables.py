@@ -51,6 +51,7 @@ def rate_table(contents: RunContents) -> NumberTable:
         ("interval", True),
         ("probable", True),
         ("upper bound", True),
+        ("unseen route", True),
         ("hits", True),
         ("effective", True),
         ("draws", True),
@@ -103,6 +104,7 @@ def _estimated(one: RateEstimate) -> NumberRow:
             TableCell(interval, -1.0 if one.interval is None else one.interval[0]),
             _probable(one),
             TableCell(numbers.scientific(one.upper_bound), one.upper_bound),
+            _unseen(one),
             TableCell(numbers.count(one.hits), one.hits),
             TableCell(f"{one.effective_hits:,.0f}", one.effective_hits),
             TableCell(numbers.count(one.draws), one.draws),
@@ -111,6 +113,16 @@ def _estimated(one: RateEstimate) -> NumberRow:
             ),
             TableCell("; ".join(one.doubts) or "none", len(one.doubts)),
         ],
+    )
+
+
+def _unseen(one: RateEstimate) -> TableCell:
+    if not one.own_draws:
+        return TableCell("–", 1.0)
+    return TableCell(
+        f"up to {numbers.scientific(one.unseen_route)}",
+        one.unseen_route,
+        f"none of the subject's own {numbers.count(one.own_draws)} draws at this step took it",
     )
 
 
@@ -143,6 +155,7 @@ def _counted(one: Truth) -> NumberRow:
             TableCell(_span(low, high), low),
             TableCell("–", -1.0),
             TableCell(numbers.scientific(high), high),
+            TableCell("–", 1.0),
             TableCell(numbers.count(one.hacks), one.hacks),
             TableCell("–", -1.0),
             TableCell(numbers.count(one.draws), one.draws),
