@@ -20,6 +20,9 @@ ENOUGH_SEEN = 4.0
 """Effective texts among them from which on the others are published."""
 ENOUGH_FORESEEN = 2.0
 """Effective hits among them that the bulk of their weights must foresee: a rougher number."""
+LIGHT = 0.4
+"""Pareto shape up to which nothing need be foreseen: the weights end where they are seen to, as
+those do that have a long tail below and a sharp edge above."""
 HEAVIEST = 1.1
 """Largest Pareto shape that is fitted to them: the fit of so few scatters by 0.2."""
 SPLITS = 8
@@ -79,10 +82,13 @@ def _says_yes(log_w: FloatPerDraw, text: IntPerDraw, stands_for: FloatPerDraw) -
     if not np.isfinite(log_w).any():
         return False
     seen = effective_texts(log_w + np.log(stands_for), text)
-    if seen < ENOUGH_SEEN or foreseen_hits(log_w, stands_for) < ENOUGH_FORESEEN:
+    if seen < ENOUGH_SEEN:
         return False
     shape = pareto_shape(log_w, stands_for)
-    return shape is None or shape <= HEAVIEST
+    if shape is not None and shape <= LIGHT:
+        return True
+    heavy = shape is not None and shape > HEAVIEST
+    return not heavy and foreseen_hits(log_w, stands_for) >= ENOUGH_FORESEEN
 
 
 def effective_texts(log_w: FloatPerDraw, text: IntPerDraw) -> float:

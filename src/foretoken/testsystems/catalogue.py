@@ -153,6 +153,25 @@ def route_catalogue(share: float, missed: float, *, seed: int = 0) -> Catalogue:
     return replace(even, q_xk=q_xk)
 
 
+def edged_catalogue(below: float, *, seed: int = 0) -> Catalogue:
+    """Return texts of which most are the donor's alone, as in the bank of a language model.
+
+    ``log p/q`` has a sharp edge above and falls off below it over many nats.
+
+    Args:
+        below: Mean distance of a donor's text from the edge, nats.
+        seed: Of the texts.
+    """
+    even = spread_catalogue(0.0, seed=seed, yield_=0.1)
+    rng = np.random.default_rng([seed, 3])
+    log_w_xk = -rng.exponential(below, size=even.p_xk.shape) + 0.3 * rng.normal(
+        size=even.p_xk.shape
+    )
+    p_xk = even.q_xk * np.exp(log_w_xk)
+    p_xk *= even.p_xk.sum(axis=1, keepdims=True) / p_xk.sum(axis=1, keepdims=True)
+    return replace(even, p_xk=p_xk, now_xk=p_xk)
+
+
 def drifted(catalogue: Catalogue, *, drift: float, growth: float, seed: int = 0) -> Catalogue:
     """Return the same bank under a subject that training has moved.
 
@@ -178,6 +197,9 @@ CATALOGUES: dict[str, Callable[[], Catalogue]] = {
         f"spread {spread:g}": lambda spread=spread: spread_catalogue(spread)
         for spread in (0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0)
     },
+    "spread 2, yield of 10 %": lambda: spread_catalogue(2.0, yield_=0.1),
+    "spread 3, yield of 10 %": lambda: spread_catalogue(3.0, yield_=0.1),
+    "edge, 4 nats below": lambda: edged_catalogue(4.0),
     "Pareto tail 0.5": lambda: heavy_catalogue(0.5),
     "Pareto tail 0.7": lambda: heavy_catalogue(0.7),
     "second route, 10 % at a tenth": lambda: route_catalogue(0.1, 10.0),
