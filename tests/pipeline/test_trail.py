@@ -72,7 +72,8 @@ def test_rollouts_withdraw_the_point_of_their_type_alone_and_count_in_its_place(
 def test_an_earlier_checkpoint_knows_no_later_rollout(made: Made) -> None:
     _, before, after = made
     for step in (0, 4):
-        changes = {"basis": "", "counted": None, "counted_from": None}
+        changes: dict[str, object] = {"basis": "", "counted": None, "counted_from": None}
+        changes |= {"own_draws": 0, "probable": None}
         assert after[TYPE, step].replacing(**changes) == before[TYPE, step].replacing(**changes)
     assert after[TYPE, 4].counted is not None
 

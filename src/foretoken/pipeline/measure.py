@@ -38,7 +38,7 @@ from foretoken.estimate.posterior import Counts
 from foretoken.estimate.switch import switch_rate, weighted_median
 from foretoken.pipeline.probable import probable_rate, subject_counts
 from foretoken.pipeline.trail import Trail, TypeTrail, estimates_part, read_trail
-from foretoken.records import BankHit, Draw, Identity, RateEstimate, Score
+from foretoken.records import BankHit, Draw, Identity, RateEstimate, Score, Spoken
 from foretoken.store import layout
 from foretoken.store.run import Run
 from foretoken.tasks.base import Grader
@@ -327,11 +327,13 @@ def _bank_estimate(
         estimate = estimate.replacing(
             **_counted(cell.own, estimate, begun=min([at.step, *cell.ends]))
         )
+    kinds = bank.kinds(log_p)
     return estimate.replacing(
         estimator=at.bank.estimator,
         scored_tokens=int(scored_tokens.sum()),
         own_draws=0 if cell.own is None else int(cell.own.draws[cell.own.step == at.step].sum()),
-        kinds=bank.kinds(log_p),
+        deliberate_share={each.kind: each.share for each in kinds}.get(Spoken.SPOKEN),
+        kinds=kinds,
         flaw_named_at=weighted_median(bank.named_at, bank.log_w(log_p)),
         probable=probable_rate(
             estimate,
