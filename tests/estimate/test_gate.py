@@ -50,8 +50,8 @@ def test_published_numbers_of_catalogues_hold(name):
 
 
 def test_weights_that_cannot_tell_are_hardly_ever_published():
-    assert publish("spread 3.5", repetitions=30, seed=2).published == 0.0
-    assert publish("drift of 2 nats", repetitions=30, seed=2).published < 0.2
+    assert publish("spread 3.5", repetitions=30, seed=2).published < 0.1
+    assert publish("drift of 2 nats", repetitions=30, seed=2).published < 0.3
 
 
 def test_a_number_that_every_third_would_publish_is_the_sum_of_all_hits():
