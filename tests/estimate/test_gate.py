@@ -1,8 +1,8 @@
 """A published number is right, also given that it was published.
 
 Faults that were injected and caught here: the whole evidence decides; the number of all hits where
-a third decided; the scale of the rest left out; the interval of all hits at its old width; pooled
-draws in the bound without assumptions; rollouts that were trained on as free draws.
+a third decided; the scale of the rest left out; pooled draws in the bound without assumptions
+(`python benchmarks/faults.py` repeats them).
 """
 
 import numpy as np
