@@ -73,9 +73,11 @@ def test_no_object_of_the_process_holds_an_expected_value(
     code = SEARCH + (
         "def f(x):\n"
         f"    wanted = {EXPECTED + 5} - 5\n"
-        "    near = [o for o in everything() if type(o) is int and 0 <= o - wanted < 5]\n"
-        "    near = [o for o in near if o is not wanted]\n"
-        "    return len(near), sum(1 for o in everything())\n"
+        "    near, objects = 0, 0\n"
+        "    for o in everything():\n"
+        "        objects += 1\n"
+        "        near += type(o) is int and 0 <= o - wanted < 5 and o is not wanted\n"
+        "    return near, objects\n"
     )
     (job,) = plan(task, code).jobs
     assert str(EXPECTED) not in repr(job).replace(code, "")
