@@ -8,13 +8,10 @@ table alone). About 40 minutes of processor time.
 """
 
 import argparse
-import os
 import resource
 import time
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
-from multiprocessing import get_context
 
 import numpy as np
 from rich.console import Console
@@ -23,9 +20,9 @@ from rich.table import Table
 from foretoken.calibration.calibrate import CalibrateConfig, Calibration, calibrate
 from foretoken.calibration.toy_series import bank_series, prefix_series, steps_to
 from foretoken.calibration.toys import audit_routes, draw_bank
+from foretoken.calibration.workers import processes
 from foretoken.estimate.doubts import MOST_UNCOVERED
 from foretoken.estimate.mixture import default_components, log_ratios
-from foretoken.sandbox.kernel import follow_parent
 from foretoken.testsystems.systems import system_at
 
 LENGTHS = (120, 240, 480)
@@ -64,12 +61,7 @@ def main() -> None:
             print(f"{tokens} tokens, rate {rate:g}: done", flush=True)
     console.print(error_table(found))
     console.print(switch_table([(*key, each["switch"]) for key, each in found.items()]))
-    with ProcessPoolExecutor(
-        len(os.sched_getaffinity(0)),
-        mp_context=get_context("spawn"),
-        initializer=follow_parent,
-        initargs=(os.getpid(),),
-    ) as workers:
+    with processes() as workers:
         seeds = range(chosen.seed, chosen.seed + chosen.repetitions)
         series = [list(workers.map(partial(series_errors, each), seeds)) for each in LENGTHS]
         console.print(series_table(series))

@@ -7,10 +7,7 @@ published rarely, until 40 are or 2,000 banks are drawn. About 25 minutes of pro
 """
 
 import argparse
-import os
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
-from multiprocessing import get_context
 
 from rich.console import Console
 from rich.table import Table
@@ -21,7 +18,7 @@ from foretoken.calibration.publication import (
     summarise_published,
 )
 from foretoken.calibration.toys import draw_bank
-from foretoken.sandbox.kernel import follow_parent
+from foretoken.calibration.workers import processes
 from foretoken.testsystems.catalogue import CATALOGUES
 from foretoken.testsystems.systems import system_at
 
@@ -46,12 +43,7 @@ def main() -> None:
         table.add_column(name, justify="left" if name == "system" else "right")
     for name in ("width, decades", "lower too high", "upper too low"):
         table.add_column(name, justify="right")
-    with ProcessPoolExecutor(
-        len(os.sched_getaffinity(0)),
-        mp_context=get_context("spawn"),
-        initializer=follow_parent,
-        initargs=(os.getpid(),),
-    ) as workers:
+    with processes() as workers:
         work = partial(one_system, repetitions=chosen.repetitions, seed=chosen.seed)
         for found in workers.map(work, names):
             table.add_row(*cells(found))

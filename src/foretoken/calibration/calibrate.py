@@ -4,19 +4,16 @@ A toy system is made whose true rate is exactly the one asked for; every estimat
 same number of sampled texts, again and again from new seeds.
 """
 
-import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
-from multiprocessing import get_context
 from typing import Literal
 
 import numpy as np
 from pydantic import Field
 
 from foretoken.calibration.toys import toy_estimates
+from foretoken.calibration.workers import processes
 from foretoken.records import RateEstimate, Record
-from foretoken.sandbox.kernel import follow_parent
 from foretoken.testsystems.systems import system_at
 from foretoken.work.settings import Settings
 
@@ -78,14 +75,8 @@ def calibrate(
         One summary per estimator.
     """
     found: dict[str, list[RateEstimate]] = {}
-    workers = config.workers or len(os.sched_getaffinity(0))
     seeds = range(config.repetitions)
-    with ProcessPoolExecutor(
-        workers,
-        mp_context=get_context("spawn"),
-        initializer=follow_parent,
-        initargs=(os.getpid(),),
-    ) as pool:
+    with processes(config.workers) as pool:
         for estimates in pool.map(partial(_repeat, config), seeds):
             for each in estimates:
                 found.setdefault(each.estimator, []).append(each)
