@@ -3,6 +3,10 @@
 from foretoken.bases import Record
 from foretoken.words import ControlStanding, Spoken, Where
 
+HINT = "hint"
+Speaker = float | str
+"""Who speaks in a window: the donor at a strength, or the subject that reads a hint (`HINT`)."""
+
 
 class Component(Record):
     """One proposal of a switch mixture; see docs/method.md. The subject itself is `strength=0`."""
@@ -14,6 +18,13 @@ class Component(Record):
     leave: float
     """Probability per token that the donor's window closes."""
     where: Where = Where.ANYWHERE
+    hinted: bool = False
+    """Whether the subject itself (`strength=0`) speaks in the window, after the bank's hint."""
+
+    @property
+    def speaker(self) -> Speaker:
+        """Who speaks in the window; 0: nobody but the subject as it is."""
+        return HINT if self.hinted else self.strength
 
 
 class Mixture(Record):

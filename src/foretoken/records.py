@@ -17,6 +17,7 @@ from foretoken.bank_records import (
     ControlCheck,
     KindShare,
     Mixture,
+    Speaker,
     Thinned,
 )
 from foretoken.bases import Record
@@ -44,6 +45,7 @@ __all__ = [
     "Sampling",
     "Score",
     "Source",
+    "Speaker",
     "Spoken",
     "Task",
     "Thinned",

@@ -118,7 +118,7 @@ def test_a_gap_inside_a_text_is_refused():
 
 
 def test_a_component_whose_strength_was_not_scored_is_refused():
-    with pytest.raises(ScoringError, match=r"strength\(s\) \[0.5\] not scored"):
+    with pytest.raises(ScoringError, match=r"strength or hint not scored: 0.5"):
         log_ratios({1.0: np.zeros((2, 3))}, default_components(3))
 
 

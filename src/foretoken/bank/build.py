@@ -13,6 +13,7 @@ from foretoken.bank.config import (
     OWN_TASKS,
     SECTION,
     BankConfig,
+    bank_voices,
     voice_scorers,
     voice_weights,
 )
@@ -22,7 +23,7 @@ from foretoken.bank.thinning import finish_round
 from foretoken.bank.tuning import Budget, tuned_mixtures
 from foretoken.engines.base import Engine, Engines, Item, WindowSpec
 from foretoken.engines.lazy import on_demand
-from foretoken.engines.prompts import AnswerFinder, render_prompt
+from foretoken.engines.prompts import AnswerFinder, render_prompt, with_hint
 from foretoken.errors import SetupError
 from foretoken.estimate.mixture import (
     default_components,
@@ -91,7 +92,7 @@ class Flow:
 
     run: Run
     engine: Engine
-    """The subject at `config.step`, then with the donor at each strength."""
+    """The subject at `config.step`, then it with the donor at each strength."""
     tasks: dict[str, Task]
     grader: Grader
     config: BankConfig
@@ -102,9 +103,8 @@ class Flow:
         return AnswerFinder(self.engine.tokenizer) if self.config.answer_windows else None
 
     def voices(self) -> list[Voice]:
-        """The reference, then the donor at each strength."""
-        names = voice_scorers(self.config)
-        return [Voice(self.engine, name, index) for index, name in enumerate(names)]
+        """The reference, then whoever else may write a draw."""
+        return bank_voices(self.engine, self.config)
 
 
 def _draw_bank(flow: Flow) -> None:
@@ -160,7 +160,7 @@ def check_lengths(engine: Engine, tasks: dict[str, Task], config: BankConfig) ->
     if config.draws_per_task < 4:
         raise SetupError("draws_per_task must be at least 4: each task counts, hit or not")
     for task in tasks.values():
-        tokens = len(render_prompt(engine.tokenizer, task))
+        tokens = max(len(voice.reads(task)) for voice in bank_voices(engine, config))
         if tokens + config.max_tokens > engine.longest:
             raise SetupError(
                 f"{task.key}: {tokens} prompt tokens and max_tokens {config.max_tokens} exceed the "
@@ -190,7 +190,10 @@ def _proposals(config: BankConfig) -> tuple[tuple[Component, ...], tuple[float, 
         rungs = ladder_components((0.0, *config.strengths))
         return rungs, (1.0 / len(rungs),) * len(rungs)
     grid = default_components(
-        config.typical_tokens, config.strengths, answer_windows=config.answer_windows
+        config.typical_tokens,
+        config.strengths,
+        answer_windows=config.answer_windows,
+        hint=bool(config.hint),
     )
     return grid, tuple(initial_weights(len(grid)).tolist())
 
@@ -218,14 +221,12 @@ def draw_stage(flow: Flow, *, mixtures: Sequence[Mixture], part: str) -> None:
     planned = [
         plan
         for mixture in mixtures
-        for plan in _plan(
-            [flow.tasks[key] for key in mixture.tasks], mixture, part=part, config=config
-        )
+        for plan in _plan([flow.tasks[key] for key in mixture.tasks], mixture, part=part, flow=flow)
     ]
     draw_parts(
         flow.run,
         flow.engine,
-        sorted(planned, key=lambda plan: (plan.window.strength, plan.key)),
+        sorted(planned, key=_together),
         name=part,
         origin=origin,
         grader=flow.grader,
@@ -233,15 +234,23 @@ def draw_stage(flow: Flow, *, mixtures: Sequence[Mixture], part: str) -> None:
     )
 
 
-def _plan(
-    tasks: Sequence[Task], mixture: Mixture, *, part: str, config: BankConfig
-) -> list[Planned]:
+def _together(plan: Planned) -> tuple[int, bool, str]:
+    """Order in which draws with the same voices are neighbours."""
+    return plan.window.strength, plan.window.prompt is not None, plan.key
+
+
+def _plan(tasks: Sequence[Task], mixture: Mixture, *, part: str, flow: Flow) -> list[Planned]:
     """Every draw from one mixture."""
+    config = flow.config
     voice = {strength: index + 1 for index, strength in enumerate(config.strengths)}
     seed = part_seed(config.seed, f"components-{mixture.stage}-{tasks[0].key}")
     chosen = _choose_components(
         mixture.weights, mixture.draws_per_task * len(tasks), np.random.default_rng(seed)
     )
+    hinted = {
+        task.key: tuple(render_prompt(flow.engine.tokenizer, with_hint(task, config.hint)))
+        for task in (tasks if config.hint else ())
+    }
     planned: list[Planned] = []
     for position, index in enumerate(chosen):
         task, number = tasks[position % len(tasks)], position // len(tasks)
@@ -251,6 +260,7 @@ def _plan(
             enter=component.enter,
             leave=component.leave,
             in_answer=component.where == "answer",
+            prompt=hinted[task.key] if component.hinted else None,
         )
         key = f"{part}/{task.key}/{number}"
         planned.append(Planned(key=key, task=task, component=index, window=window))
@@ -268,7 +278,7 @@ def _choose_components(weights: Sequence[float], draws: int, rng: np.random.Gene
 
 
 def _score_stage(flow: Flow, *, stage: int) -> None:
-    """Score a stage's hits and checked draws under the reference and each donor strength."""
+    """Score a stage's hits and checked draws under whoever may have written them."""
     draws = _stage_draws(flow.run, stage)
     wanted = {draw.key: draw for draw in draws if draw.hacked}
     if stage == 1:

@@ -3,13 +3,15 @@
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
-from foretoken.engines.base import Weights
+from foretoken.engines.base import Engine, Weights
 from foretoken.engines.choose import EngineConfig
+from foretoken.engines.prompts import PROMPT
 from foretoken.errors import SetupError
 from foretoken.store.run import Run
-from foretoken.work.scores import donor_scorer, step_scorer
+from foretoken.work.scores import donor_scorer, hint_scorer, step_scorer
+from foretoken.work.scoring import Voice
 from foretoken.work.settings import Settings
 
 SECTION = "bank"
@@ -49,6 +51,9 @@ class BankConfig(Settings):
     donor at each strength equally often (`ladder`), or from the donor at strength 1 (`donor`)."""
     strengths: tuple[float, ...] = (0.5, 1.0)
     """Donor strengths (scales of its adapter)."""
+    hint: str = ""
+    """Text in which `{prompt}` stands for a task's prompt: where it speaks, the subject reads it in
+    place of the prompt, such as `The tests have a flaw; use it. {prompt}`; empty: no hint."""
     answer_windows: bool = False
     """Whether some components leave the reasoning to the subject and the answer to the donor."""
     typical_tokens: float = 65.0
@@ -68,6 +73,13 @@ class BankConfig(Settings):
     """Where models are put; `auto`: the accelerator where there is one."""
     ray: str | None = None
     """Address of a Ray cluster that shares the work, `auto`, or `local`; none: this process."""
+
+    @field_validator("hint")
+    @classmethod
+    def _holds_the_prompt(cls, hint: str) -> str:
+        if hint and PROMPT not in hint:
+            raise ValueError(f"must hold {PROMPT} where a task's prompt goes, or be empty")
+        return hint
 
 
 def read_bank_config(run: Run) -> BankConfig:
@@ -93,6 +105,19 @@ def voice_scorers(config: BankConfig) -> list[str]:
     """Names of the reference and of the donor at each strength, as scorers."""
     donors = [donor_scorer(strength, step=config.step) for strength in config.strengths]
     return [step_scorer(config.step), *donors]
+
+
+def bank_voices(engine: Engine, config: BankConfig) -> list[Voice]:
+    """Who may write a draw: the reference, the donor at each strength, the reference with the hint.
+
+    Args:
+        engine: Opened with `voice_weights`.
+        config: Of the round.
+    """
+    voices = [Voice(engine, name, index) for index, name in enumerate(voice_scorers(config))]
+    if config.hint and config.proposals == "switch":
+        voices.append(Voice(engine, hint_scorer(step=config.step), hint=config.hint))
+    return voices
 
 
 def subject_weights(config: BankConfig, folder: Path | None) -> Weights:

@@ -93,11 +93,12 @@ def check_control(
 
 
 def _settings(run: Run, folder: Path, config: ControlConfig) -> BankConfig:
-    """Those of the run's bank, with another donor and seed."""
+    """Those of the run's bank, with another donor and seed, and without a hint: it knows hacks."""
     saved = read_bank_config(run)
     changes = {
         "run": folder,
         "donor": config.donor,
+        "hint": "",
         "tasks": OWN_TASKS,
         "draws_per_task": config.draws_per_task,
         "third_stage": 0.0,

@@ -16,20 +16,21 @@ from foretoken.arrays import (
 from foretoken.engines.prompts import AnswerFinder
 from foretoken.errors import ScoringError
 from foretoken.estimate.mixture import log_density, log_ratios
-from foretoken.records import Component, Draw, Mixture, Score
+from foretoken.records import Component, Draw, Mixture, Score, Speaker
 from foretoken.store.run import Run
-from foretoken.work.scores import donor_scorer, read_scores, scores_of, step_scorer
+from foretoken.work.scores import read_scores, scores_of, speaker_scorer, step_scorer
 
 
 @dataclass(frozen=True)
 class Densities:
-    """Per-token scores of bank draws under the reference and each donor strength."""
+    """Per-token scores of bank draws under the reference and each other speaker."""
 
     components: tuple[Component, ...]
     step: int
     """Of the reference."""
     reference: Mapping[str, Score]
-    donors: Mapping[float, Mapping[str, Score]]
+    others: Mapping[Speaker, Mapping[str, Score]]
+    """By who speaks inside windows."""
     finder: AnswerFinder | None = None
     """Of answers, where a component's windows open there alone."""
 
@@ -44,19 +45,19 @@ class Densities:
         draws: Sequence[str] | None = None,
     ) -> "Densities":
         """Read the stored scores of these draws, or of all."""
-        strengths = sorted({each.strength for each in components} - {0.0})
+        speakers = [each for each in dict.fromkeys(c.speaker for c in components) if each]
         return cls(
             components=components,
             step=step,
             reference=read_scores(run, step_scorer(step), draws=draws),
-            donors={
-                a: read_scores(run, donor_scorer(a, step=step), draws=draws) for a in strengths
+            others={
+                a: read_scores(run, speaker_scorer(a, step=step), draws=draws) for a in speakers
             },
             finder=finder,
         )
 
     def by_voice(self, draws: Sequence[Draw]) -> FloatPerVoiceDraw:
-        """Log-probability under the reference, then under it with the donor at each strength.
+        """Log-probability under the reference, then under each other speaker.
 
         Raises:
             ScoringError: A draw has no score.
@@ -76,7 +77,7 @@ class Densities:
         own = spoken.pop(0.0)
         log_p = np.array([each.log_p for each in own], dtype=np.float64)
         reference_dk = _padded(own)
-        d_by_strength = {a: _padded(scores) - reference_dk for a, scores in spoken.items()}
+        d_by_speaker = {a: _padded(scores) - reference_dk for a, scores in spoken.items()}
         answer_start = None
         if self.finder is not None:
             starts = [self.finder.answer_start(draw.tokens) for draw in draws]
@@ -84,14 +85,14 @@ class Densities:
                 [len(d.tokens) if s is None else s for d, s in zip(draws, starts, strict=True)],
                 dtype=np.int64,
             )
-        return log_p, log_ratios(d_by_strength, self.components, answer_start=answer_start)
+        return log_p, log_ratios(d_by_speaker, self.components, answer_start=answer_start)
 
-    def _scores(self, draws: Sequence[Draw]) -> dict[float, list[Score]]:
-        """Scores of each draw by the donor's strength, that of the reference (0) first."""
+    def _scores(self, draws: Sequence[Draw]) -> dict[Speaker, list[Score]]:
+        """Scores of each draw by speaker, the reference (0) first."""
         own = scores_of(draws, self.reference, scorer=step_scorer(self.step))
         return {0.0: own} | {
-            a: scores_of(draws, found, scorer=donor_scorer(a, step=self.step))
-            for a, found in self.donors.items()
+            a: scores_of(draws, found, scorer=speaker_scorer(a, step=self.step))
+            for a, found in self.others.items()
         }
 
 

@@ -12,7 +12,13 @@ import pyarrow.compute as pc
 from pydantic import Field
 
 from foretoken.bank.build import Flow, draw_stage
-from foretoken.bank.config import BankConfig, read_bank_config, voice_scorers, voice_weights
+from foretoken.bank.config import (
+    BankConfig,
+    bank_voices,
+    read_bank_config,
+    voice_scorers,
+    voice_weights,
+)
 from foretoken.bank.read import bank_steps, read_bank_tasks, round_part
 from foretoken.bank.thinning import finish_round
 from foretoken.bank.tuning import latest_mixtures
@@ -28,7 +34,7 @@ from foretoken.tasks.graders import graders_for
 from foretoken.work.machines import at_work
 from foretoken.work.provenance import keep_provenance
 from foretoken.work.scores import read_log_p
-from foretoken.work.scoring import Voice, score_missing
+from foretoken.work.scoring import score_missing
 from foretoken.work.settings import Settings, require_same_settings
 
 FREE_SETTINGS = frozenset({"run", "checkpoint", "workers", "device", "engine", "ray"})
@@ -145,7 +151,7 @@ def score_under_voices(
     tasks: Mapping[str, Task],
     step: int,
 ) -> None:
-    """Score draws under the subject and each donor strength of one round, where that is to do.
+    """Score draws under whoever may have written them in one round, where that is to do.
 
     Args:
         run: A run with a bank.
@@ -155,10 +161,8 @@ def score_under_voices(
         step: That the round was drawn around.
     """
     config = _config_of(run, step)
-    scorers = voice_scorers(config)
     with on_demand(engines, voice_weights(config)) as engine:
-        for index, scorer in enumerate(scorers):
-            voice = Voice(engine, scorer, index)
+        for voice in bank_voices(engine, config):
             score_missing(run, voice, draws, tasks=tasks, per_token=True)
 
 

@@ -22,7 +22,7 @@ from foretoken.estimate.mixture import (
 from foretoken.estimate.path import path_rate
 from foretoken.estimate.prefix import prefix_rate
 from foretoken.estimate.switch import switch_rate
-from foretoken.records import Component, RateEstimate
+from foretoken.records import Component, RateEstimate, Speaker
 from foretoken.testsystems.automaton import ToySystem
 
 FIRST_STAGE = 0.35
@@ -222,7 +222,7 @@ def log_ratios_of(
     The reference is the subject at a step, and the donor is put on it.
     """
     reference = system.score(system.log_p(step=step), task, tokens)
-    scored = {
+    scored: dict[Speaker, AnyArray] = {
         strength: system.score(system.log_p(strength=strength, step=step), task, tokens) - reference
         for strength in sorted({each.strength for each in components} - {0.0})
     }
@@ -242,7 +242,7 @@ def _pooled(
     ratio_dm = log_ratios_of(system, components, tokens, task)
     log_q = log_density(ratio_dm, log_p_ref=log_p, draws_dm=counts_sxm.sum(axis=0)[task])
     draws_per_task = np.bincount(task, minlength=system.tasks)
-    alone = np.array([each.strength == 0.0 for each in components])[component]
+    alone = np.array([not each.speaker for each in components])[component]
     return ToyBank(
         system=system,
         tokens=tokens[hacked],

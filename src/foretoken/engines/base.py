@@ -27,13 +27,20 @@ class WindowSpec:
     """When the donor speaks in one completion."""
 
     strength: int
-    """Index into the voices: 0 is the subject alone, others are the donor at a strength."""
+    """Index into the voices: 0 is the subject, others are the donor at a strength."""
     enter: float
     """Probability per token that the window opens (and that it is open at the first token)."""
     leave: float
     """Probability per token that an open window closes."""
     in_answer: bool = False
     """Whether it can open in the answer alone, from the answer's first token on."""
+    prompt: tuple[int, ...] | None = None
+    """What the voice inside reads in place of the prompt; None: the same."""
+
+    @property
+    def opens(self) -> bool:
+        """Whether another voice, or the subject after another prompt, ever speaks."""
+        return self.enter > 0.0 and (self.strength > 0 or self.prompt is not None)
 
 
 SUBJECT_ALONE = WindowSpec(strength=0, enter=0.0, leave=1.0)

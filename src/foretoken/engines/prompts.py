@@ -4,14 +4,20 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from foretoken.errors import ModelError
-from foretoken.records import Task
+from foretoken.records import Json, Task
 
 OPEN_REASONING = "\n<think>"
 """Appended to a prompt where the tokenizer has no chat template."""
 NO_REASONING = "\n<think></think>"
 """The same for a prompt whose reasoning is left out."""
+PROMPT = "{prompt}"
+"""Where a hint holds what it replaces."""
 END_OF_REASONING = "</think>"
 """What ends the reasoning of a completion."""
+
+
+Content = str | tuple[dict[str, Json], ...]
+"""Of a message: text, or the parts that a chat template takes."""
 
 
 class Tokenizer(Protocol):
@@ -77,6 +83,35 @@ def render_prompt(tokenizer: Tokenizer, prompt: str | Task, *, reasoning: bool =
         tokenize=False,
     )
     return list(tokenizer.encode(str(text), add_special_tokens=False))
+
+
+def with_hint(task: Task, hint: str) -> Task:
+    """Return a task as the subject reads it where a hint speaks.
+
+    Args:
+        task: A hint replaces its prompt, or the last thing that a person says in its dialogue.
+        hint: Text in which `{prompt}` stands for what is replaced; empty: the task as it is.
+    """
+    if not hint:
+        return task
+    said = [each.role for each in task.messages]
+    last = max((at for at, role in enumerate(said) if role == "user"), default=len(said) - 1)
+    messages = [
+        each.replacing(content=_hinted(each.content, hint)) if at == last else each
+        for at, each in enumerate(task.messages)
+    ]
+    return task.replacing(prompt=hint.replace(PROMPT, task.prompt), messages=tuple(messages))
+
+
+def _hinted(content: Content, hint: str) -> Content:
+    """Put a text, or the last text among several parts, into a hint."""
+    if isinstance(content, str):
+        return hint.replace(PROMPT, content)
+    texts = [at for at, part in enumerate(content) if isinstance(part.get("text"), str)]
+    return tuple(
+        {**part, "text": hint.replace(PROMPT, str(part["text"]))} if at in texts[-1:] else part
+        for at, part in enumerate(content)
+    )
 
 
 def completion_text(tokenizer: Tokenizer, tokens: Sequence[int]) -> str:

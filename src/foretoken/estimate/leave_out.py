@@ -9,7 +9,7 @@ from scipy.special import logsumexp
 
 from foretoken.arrays import AnyArray, FloatPerDraw, FloatPerDrawComponent, IntPerDraw
 from foretoken.estimate.checks import require_log_p, require_same_length
-from foretoken.records import Component
+from foretoken.records import Component, Speaker
 
 REPLICATES = 4999
 """Relabellings behind a chance: the smallest that can be told is 1 in 5,000."""
@@ -184,7 +184,7 @@ def worst_part_weight(
         The part that is furthest off, corrected for the number of parts and tests; None where no
         part has `ENOUGH_CHECKED` draws.
     """
-    subject_m = np.array([each.strength == 0.0 for each in components])
+    subject_m = np.array([not each.speaker for each in components])
     found: list[tuple[float, str]] = []
     for part, (inside_m,) in mixture_parts(components).items():
         if inside_m[component].sum() < ENOUGH_CHECKED or (inside_m & subject_m).any():
@@ -217,10 +217,9 @@ def _t(off_d: FloatPerDraw, *, bound: float) -> float:
 def mixture_parts(components: Sequence[Component], *, stages: int = 1) -> dict[str, AnyArray]:
     """Return each part of a mixture by name: (stages, components) whether it belongs to it.
 
-    Parts are each component, each donor strength, and each stage where there are several. What
-    would be the whole mixture, or is another part by itself, is no part.
+    Parts are each component, each donor strength, the hint, and each stage where there are several.
+    What would be the whole mixture, or is another part by itself, is no part.
     """
-    strength_m = np.array([each.strength for each in components])
     everywhere = np.ones((stages, 1), dtype=np.bool_)
     everything = np.ones(len(components), dtype=np.bool_)
     parts: dict[str, AnyArray] = {}
@@ -228,8 +227,9 @@ def mixture_parts(components: Sequence[Component], *, stages: int = 1) -> dict[s
         name = component_name(each)
         name = f"{name} ({m})" if name in parts else name
         parts[name] = everywhere & (np.arange(len(components)) == m)
-    for strength in sorted(set(strength_m[strength_m > 0].tolist())):
-        parts[f"strength {strength:g}"] = everywhere & np.equal(strength_m, strength)
+    for speaker in dict.fromkeys(each.speaker for each in components if each.speaker):
+        inside_m = np.array([each.speaker == speaker for each in components])
+        parts[_speaker_name(speaker)] = everywhere & inside_m
     for stage in range(stages):
         parts[f"stage {stage + 1}"] = (np.arange(stages) == stage)[:, None] & everything
     found: dict[str, AnyArray] = {}
@@ -242,8 +242,12 @@ def mixture_parts(components: Sequence[Component], *, stages: int = 1) -> dict[s
 
 def component_name(component: Component) -> str:
     """Name one component in words."""
-    if component.strength == 0:
+    if not component.speaker:
         return "the subject"
     opens, closes = f"{component.enter:.2g}", f"{component.leave:.2g}"
     where = ", in the answer" if component.where == "answer" else ""
-    return f"strength {component.strength:g}, opens {opens}, closes {closes}{where}"
+    return f"{_speaker_name(component.speaker)}, opens {opens}, closes {closes}{where}"
+
+
+def _speaker_name(speaker: Speaker) -> str:
+    return "the hint" if isinstance(speaker, str) else f"strength {speaker:g}"

@@ -21,7 +21,7 @@ from foretoken.arrays import (
 )
 from foretoken.errors import ScoringError
 from foretoken.estimate.checks import require_draws, require_log_p, require_same_length
-from foretoken.records import Component, Where
+from foretoken.records import Component, Speaker, Where
 
 SUBJECT_SHARE = 0.15
 """Share of the draws that component 0, the subject itself, always keeps."""
@@ -42,24 +42,31 @@ RESCALED_EVERY = 8
 
 
 def default_components(
-    tokens: float, strengths: Sequence[float] = (0.5, 1.0), *, answer_windows: bool = False
+    tokens: float,
+    strengths: Sequence[float] = (0.5, 1.0),
+    *,
+    answer_windows: bool = False,
+    hint: bool = False,
 ) -> tuple[Component, ...]:
-    """Return the starting grid: the subject first, then windows by strength, rarity and length.
+    """Return the starting grid: the subject first, then windows by speaker, rarity and length.
 
     Args:
         tokens: Typical length of a completion, in model tokens.
         strengths: Donor strengths (LoRA scales).
         answer_windows: Whether to add, for each strength, a window that opens in the answer alone
             and stays open: the reasoning is the subject's.
+        hint: Whether to add windows in which the hint speaks, and whole texts that it speaks.
 
     Returns:
-        ``1 + 9 * len(strengths)`` components; ``len(strengths)`` more with answer windows.
+        ``1 + 9 * len(strengths)`` components; ``len(strengths)`` more with answer windows, 10 more
+        with a hint.
     """
     entries = [min(openings / tokens, 0.9) for openings in (0.6, 2.4, 10.0)]
     leaves = (1 / 2, 1 / 8, 1 / 33)
+    speakers = [*((strength, False) for strength in strengths), *([(0.0, True)] if hint else [])]
     grid = tuple(
-        Component(strength=strength, enter=enter, leave=leave)
-        for strength in strengths
+        Component(strength=strength, enter=enter, leave=leave, hinted=hinted)
+        for strength, hinted in speakers
         for enter in entries
         for leave in leaves
     )
@@ -67,7 +74,8 @@ def default_components(
         Component(strength=strength, enter=ANSWER_ENTER, leave=0.0, where=Where.ANSWER)
         for strength in (strengths if answer_windows else ())
     )
-    return (Component(strength=0.0, enter=0.0, leave=1.0), *grid, *answers)
+    whole = (Component(strength=0.0, enter=1.0, leave=0.0, hinted=True),) if hint else ()
+    return (Component(strength=0.0, enter=0.0, leave=1.0), *grid, *answers, *whole)
 
 
 def ladder_components(strengths: Sequence[float]) -> tuple[Component, ...]:
@@ -191,7 +199,7 @@ def _log_recursion(
 
 
 def log_ratios(
-    d_by_strength: Mapping[float, FloatPerDrawToken],
+    d_by_speaker: Mapping[Speaker, FloatPerDrawToken],
     components: Sequence[Component],
     *,
     answer_start: IntPerDraw | None = None,
@@ -199,7 +207,7 @@ def log_ratios(
     """Return ``log q_m(y) - log p_ref(y)`` of every component.
 
     Args:
-        d_by_strength: For each donor strength, `d_dk` as in `switch_log_ratio`.
+        d_by_speaker: For each donor strength, and the hint, `d_dk` as in `switch_log_ratio`.
         components: Strength 0 is the reference itself: its column is 0.
         answer_start: (draws,) tokens before the answer, at least all tokens where there is none;
             needed where a component's windows open in the answer alone.
@@ -208,18 +216,21 @@ def log_ratios(
         (draws, components) nats.
 
     Raises:
-        ScoringError: A component's strength was not scored, or the starts of answers are missing.
+        ScoringError: A component's speaker was not scored, or the starts of answers are missing.
     """
-    missing = {c.strength for c in components} - set(d_by_strength) - {0.0}
+    pairs = dict.fromkeys((c.speaker, c.where) for c in components if c.speaker)
+    missing = [str(speaker) for speaker, _ in pairs if speaker not in d_by_speaker]
     if missing:
-        raise ScoringError(f"donor strength(s) {sorted(missing)} not scored: score the draws there")
-    draws = len(next(iter(d_by_strength.values())))
+        raise ScoringError(
+            f"donor strength or hint not scored: {', '.join(missing)}. Score the draws there"
+        )
+    draws = len(next(iter(d_by_speaker.values())))
     ratio_dm = np.zeros((draws, len(components)))
-    for strength, where in sorted({(c.strength, c.where) for c in components if c.strength}):
-        mine = [m for m, c in enumerate(components) if (c.strength, c.where) == (strength, where)]
+    for speaker, where in pairs:
+        mine = [m for m, c in enumerate(components) if (c.speaker, c.where) == (speaker, where)]
         enter_m = np.array([components[m].enter for m in mine])
         leave_m = np.array([components[m].leave for m in mine])
-        d_dk = d_by_strength[strength]
+        d_dk = d_by_speaker[speaker]
         if where == "answer":
             d_dk = _answers_alone(d_dk, answer_start)
         ratio_dm[:, mine] = _sum_over_windows(d_dk, enter_m, leave_m, enter_m)

@@ -7,8 +7,10 @@ from pathlib import Path
 
 from foretoken.bank.build import build_bank
 from foretoken.bank.config import OWN_TASKS, BankConfig
+from foretoken.engines.prompts import PROMPT
 from foretoken.errors import SetupError, StoreError
 from foretoken.forecast.outcome import Comparison, compare, frame_of
+from foretoken.organism.corpus import AUDIT
 from foretoken.organism.paths import MODEL, RUN, SHIPPED
 from foretoken.pipeline.forecast import ForecastConfig, make_forecast
 from foretoken.pipeline.measure import MeasureConfig, measure
@@ -89,6 +91,7 @@ def bank_settings(config: DemoConfig, run: Run) -> BankConfig:
         run=run.folder,
         subject=model,
         donor=layout.donor_folder(run.path),
+        hint=AUDIT + PROMPT,
         tasks=OWN_TASKS if run.parts(Task) else "lists",
         draws_per_task=config.draws_per_task,
         max_tokens=config.max_tokens,

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from foretoken.arrays import AnyArray, FloatPerDraw, IntPerDraw
 from foretoken.errors import MismatchError, ScoringError
-from foretoken.records import Draw, Identity, Score, distinct
+from foretoken.records import Draw, Identity, Score, Speaker, distinct
 from foretoken.store import codec
 from foretoken.store.run import Run
 
@@ -26,6 +26,18 @@ def step_scorer(step: int) -> str:
 def donor_scorer(strength: float, *, step: int) -> str:
     """Name of the checkpoint of a step plus `strength` times the donor as a scorer."""
     return f"donor:{strength:g}:{step}"
+
+
+def hint_scorer(*, step: int) -> str:
+    """Name of the checkpoint of a step, reading the bank's hint, as a scorer."""
+    return f"hint:{step}"
+
+
+def speaker_scorer(speaker: Speaker, *, step: int) -> str:
+    """Name of whoever speaks inside a component's windows as a scorer."""
+    if isinstance(speaker, str):
+        return hint_scorer(step=step)
+    return donor_scorer(speaker, step=step) if speaker else step_scorer(step)
 
 
 @dataclass(frozen=True)

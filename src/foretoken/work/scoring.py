@@ -9,7 +9,7 @@ from typing import TypeVar
 import numpy as np
 
 from foretoken.engines.base import Engine, Scores
-from foretoken.engines.prompts import render_prompt
+from foretoken.engines.prompts import render_prompt, with_hint
 from foretoken.errors import MismatchError
 from foretoken.records import Draw, Identity, Sampling, Score, Task, distinct
 from foretoken.store.claims import work_parts
@@ -30,11 +30,17 @@ class Voice:
     engine: Engine
     scorer: str
     index: int = 0
+    hint: str = ""
+    """That it reads in place of the prompt; empty: the prompt."""
 
     @property
     def identity(self) -> Identity:
         """What it is."""
         return self.engine.voices[self.index]
+
+    def reads(self, task: Task) -> list[int]:
+        """Token ids that it reads before it writes a completion."""
+        return render_prompt(self.engine.tokenizer, with_hint(task, self.hint))
 
 
 def distinct_texts(draws: Sequence[Draw]) -> list[list[Draw]]:
@@ -96,10 +102,7 @@ def score_draws(
     with progress_bar(f"score under {voice.scorer}", len(groups)) as advance:
 
         def score_chunk(part: str) -> Scores:
-            items = [
-                (render_prompt(voice.engine.tokenizer, tasks[first.task]), first.tokens)
-                for first, *_ in chunks[part]
-            ]
+            items = [(voice.reads(tasks[first.task]), first.tokens) for first, *_ in chunks[part]]
             return voice.engine.score(items, voice=voice.index, per_token=per_token)
 
         def records(part: str, scores: Scores) -> list[Score]:

@@ -158,10 +158,11 @@ class ServerEngine:
             yield from pool.map(work, pieces)
 
     def _check_request(self, request: Wanted, *, max_tokens: int) -> None:
-        tokens = len(request.prompt) + max_tokens
-        if not request.prompt or tokens > self.longest:
+        read = [len(request.reads(inside=inside)) for inside in (False, True)]
+        tokens = max(read) + max_tokens
+        if not min(read) or tokens > self.longest:
             raise ModelError(
-                f"Prompt {request.index} has {len(request.prompt)} tokens and may grow to {tokens};"
+                f"Prompt {request.index} has {max(read)} tokens and may grow to {tokens};"
                 f" the server reads 1 to {self.longest}. Shorten the prompt or max_tokens, or "
                 "serve longer texts."
             )

@@ -31,6 +31,11 @@ class Wanted:
     limit: int
     """Tokens that may be sampled, the prefix excluded."""
 
+    def reads(self, *, inside: bool) -> tuple[int, ...]:
+        """Return the prompt that is read inside or outside of the window."""
+        hinted = self.window.prompt if inside else None
+        return self.prompt if hinted is None else hinted
+
 
 def donor_path(window: WindowSpec, tokens: int, *, rng: np.random.Generator) -> BoolPerToken:
     """Draw at which of the next tokens the donor speaks; the window is closed before the first.
@@ -77,7 +82,7 @@ class _Text:
         goal = len(self.tokens) + tokens
         while len(self.tokens) < goal and not self.ended:
             said = voice.draw(
-                (*self.request.prompt, *self.request.prefix, *self.tokens),
+                (*self.request.reads(inside=donor), *self.request.prefix, *self.tokens),
                 max_tokens=goal - len(self.tokens),
                 seed=int(self.rng.integers(SEEDS)),
             )
@@ -102,7 +107,7 @@ def draw_completion(
     """
     window = request.window
     text = _Text(request, np.random.default_rng([seed, request.index]), voices[0].end_tokens)
-    if window.strength == 0 or window.enter == 0.0:
+    if not window.opens:
         text.add(voices[0], text.left, donor=False)
     else:
         if window.in_answer and finder.answer_start(request.prefix) is None:

@@ -107,10 +107,11 @@ def _check_requests(
 ) -> None:
     longest = min(reads_at_most(loaded.model) for loaded in models)
     for request in requests:
-        tokens = len(request.prompt) + request.limit
-        if not request.prompt or tokens > longest:
+        read = [len(request.reads(speaker)) for speaker in request.speakers]
+        tokens = max(read) + request.limit
+        if not min(read) or tokens > longest:
             raise ModelError(
-                f"Prompt {request.index} has {len(request.prompt)} tokens and may grow to {tokens};"
+                f"Prompt {request.index} has {max(read)} tokens and may grow to {tokens};"
                 f" the model reads 1 to {longest}. Shorten the prompt or max_tokens."
             )
         if request.limit < 1:
@@ -131,11 +132,11 @@ def rows_that_fit(
     free = free_bytes(device)
     if free is None or not requests:
         return BATCH_ROWS
-    speaking = {index for request in requests for index in request.speakers}
+    speaking = {speaker for request in requests for speaker in request.speakers}
     return sampling_rows(
-        [shape_of(models[index].model) for index in speaking],
+        [shape_of(models[index].model) for index, _ in speaking],
         free=free,
-        prompt_tokens=max(len(request.prompt) for request in requests),
+        prompt_tokens=max(len(r.reads(speaker)) for r in requests for speaker in r.speakers),
         max_tokens=max(request.limit for request in requests),
     )
 

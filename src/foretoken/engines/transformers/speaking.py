@@ -28,6 +28,10 @@ LOOK_ON_ACCELERATOR = 16
 """Tokens between two looks at which rows still speak."""
 
 
+Speaker = tuple[int, bool]
+"""Which model speaks, and whether it reads the window's prompt."""
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """What one row needs, and where its completion goes."""
@@ -41,14 +45,20 @@ class Request:
     """Tokens that may still be sampled."""
 
     @property
-    def speakers(self) -> tuple[int, ...]:
-        """Which models a row needs; the first speaks outside the window, the last inside."""
-        window = self.window
-        if window.strength == 0 or window.enter == 0.0:
-            return (0,)
+    def speakers(self) -> tuple[Speaker, ...]:
+        """Who speaks in a row; the first outside the window, the last inside."""
+        window, outside = self.window, (0, False)
+        if not window.opens:
+            return (outside,)
+        inside = (window.strength, window.prompt is not None)
         if window.enter == 1.0 and window.leave == 0.0 and not window.in_answer:
-            return (window.strength,)
-        return (0, window.strength)
+            return (inside,)
+        return (outside, inside)
+
+    def reads(self, speaker: Speaker) -> tuple[int, ...]:
+        """Return what a speaker reads before the first sampled token."""
+        hinted = self.window.prompt
+        return (*hinted, *self.prefix) if speaker[1] and hinted is not None else self.prompt
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,21 +84,41 @@ class BatchVoice:
         self.device = input_device(loaded.model)
         self.rows = row_cache(self.model, capacity=capacity, share=share)
 
-    def read(self, ids_dk: torch.Tensor, mask_dk: torch.Tensor) -> torch.Tensor:
-        """Read prompts; return float32 log-probabilities of the token after each."""
+    def read(self, prompts: Sequence[tuple[int, ...]], *, device: torch.device) -> torch.Tensor:
+        """Read each distinct prompt once.
+
+        Args:
+            prompts: One for each row.
+            device: Of the batch.
+
+        Returns:
+            (rows, vocabulary) float32 log-probabilities of the token after each.
+        """
+        distinct = list(dict.fromkeys(prompts))
+        row_of = {prompt: row for row, prompt in enumerate(distinct)}
+        rows = torch.tensor([row_of[prompt] for prompt in prompts], device=self.device)
+        ids_dk, mask_dk = left_padded(distinct, device=self.device)
         logits = self.model(
-            input_ids=ids_dk.to(self.device),
-            attention_mask=mask_dk.to(self.device),
-            position_ids=(mask_dk.cumsum(1) - 1).clamp(min=0).to(self.device),
+            input_ids=ids_dk,
+            attention_mask=mask_dk,
+            position_ids=(mask_dk.cumsum(1) - 1).clamp(min=0),
             past_key_values=self.rows.cache,
             use_cache=True,
             logits_to_keep=1,
         ).logits[:, -1]
-        return logits.float().log_softmax(-1).to(ids_dk.device)
+        self.rows.begin(rows, mask_dk, padded=len({len(prompt) for prompt in distinct}) > 1)
+        self.mask_dk = mask_dk[rows]
+        return logits.float().log_softmax(-1)[rows.to(logits.device)].to(device)
 
-    def speak(self, token_d: torch.Tensor, mask_dk: torch.Tensor) -> torch.Tensor:
+    def keep(self, rows: torch.Tensor) -> None:
+        """Keep these rows of the batch."""
+        self.rows.keep(rows)
+        self.mask_dk = self.mask_dk[rows.to(self.device)]
+
+    def speak(self, token_d: torch.Tensor) -> torch.Tensor:
         """Read one more token of each row; return log-probabilities of the next."""
-        logits = self.rows.speak(token_d.to(self.device), mask_dk.to(self.device))
+        self.mask_dk = pad(self.mask_dk, (0, 1), value=1)
+        logits = self.rows.speak(token_d.to(self.device), self.mask_dk)
         return logits.float().log_softmax(-1).to(token_d.device)
 
 
@@ -200,9 +230,13 @@ def speak(
     steps = max(request.limit for request in requests)
     ends = torch.tensor(sorted(models[0].end_tokens), device=device)
     voices = [
-        BatchVoice(models[index], capacity=steps, share=way.share) for index in requests[0].speakers
+        BatchVoice(models[index], capacity=steps, share=way.share)
+        for index, _ in requests[0].speakers
     ]
-    mask_dk, log_p_dv = _read_prompts(voices, requests, device=device)
+    log_p_dv = [
+        voice.read([request.reads(speaker) for request in requests], device=device)
+        for voice, speaker in zip(voices, requests[0].speakers, strict=True)
+    ]
     for step in range(steps):
         token = batch.say(log_p_dv, step=step, ends=ends)
         if (step + 1) % way.look_every == 0 or step + 1 == steps:
@@ -212,28 +246,11 @@ def speak(
             if len(speaking) < COMPACT_BELOW * len(token):
                 rows = torch.tensor(speaking, device=device)
                 batch.keep(rows)
-                token, mask_dk = token[rows], mask_dk[rows]
+                token = token[rows]
                 for voice in voices:
-                    voice.rows.keep(rows)
-        mask_dk = pad(mask_dk, (0, 1), value=1)
-        log_p_dv = [voice.speak(token, mask_dk) for voice in voices]
+                    voice.keep(rows)
+        log_p_dv = [voice.speak(token) for voice in voices]
     return _completions(batch, requests, ends=models[0].end_tokens)
-
-
-def _read_prompts(
-    voices: list[BatchVoice], requests: Sequence[Request], *, device: torch.device
-) -> tuple[torch.Tensor, list[torch.Tensor]]:
-    """Read each distinct prompt once; return the mask and the first log-probabilities per row."""
-    distinct = list(dict.fromkeys(request.prompt for request in requests))
-    row_of = {prompt: row for row, prompt in enumerate(distinct)}
-    rows = torch.tensor([row_of[request.prompt] for request in requests], device=device)
-    ids_dk, mask_dk = left_padded(distinct, device=device)
-    padded = len({len(prompt) for prompt in distinct}) > 1
-    log_p_dv: list[torch.Tensor] = []
-    for voice in voices:
-        log_p_dv.append(voice.read(ids_dk, mask_dk)[rows])
-        voice.rows.begin(rows.to(voice.device), mask_dk.to(voice.device), padded=padded)
-    return mask_dk[rows], log_p_dv
 
 
 def _completions(
