@@ -89,6 +89,21 @@ class BankHit(Record):
     """Where it first names the flaw, as a share of the reasoning; infinite: never."""
 
 
+class BankCheck(Record):
+    """One draw of a bank, hit or not, by which it is checked what the bank covers."""
+
+    folder = "bank-checks"
+
+    key: str
+    """Of the draw."""
+    exploit_type: str
+    step: int
+    """Checkpoint that the draw was made around."""
+    hacked: bool
+    log_q: float
+    """Density that it was drawn from, nats."""
+
+
 class BankHealth(Record):
     """Self-checks of one bank for one exploit type."""
 

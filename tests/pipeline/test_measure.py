@@ -80,13 +80,15 @@ def test_a_type_without_a_hit_gets_a_bound_and_no_point(measured: Run) -> None:
 
 def test_each_distinct_hit_goes_through_the_model_once(measured: Run) -> None:
     bank = read_bank(measured)
-    known = {hit.key for hit in bank.hits}
+    others = [key for each in bank.types for key in each.others.keys.to_pylist()]
+    known = {hit.key for hit in bank.hits}.union(others)
+    assert len(known) == len(bank.hits) + len(others)
     hits = [draw for draw in measured.read(Draw) if draw.key in known]
     distinct = {(hit.task, hit.tokens): hit for hit in hits}
     prompts = {hit.task: hit.prompt_tokens for hit in hits}
     floor = sum(prompts.values()) + sum(len(hit.tokens) - 1 for hit in distinct.values())
     scores = measured.read(Score, where=pc.field("scorer") == "step:20")
-    assert {each.draw for each in scores} == {hit.key for hit in bank.hits}
+    assert {each.draw for each in scores} == known
     assert sum(each.scored_tokens > 0 for each in scores) == len(distinct)
     assert floor <= sum(each.scored_tokens for each in scores) <= 1.15 * floor
 

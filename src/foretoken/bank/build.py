@@ -17,6 +17,7 @@ from foretoken.bank.config import (
     voice_scorers,
     voice_weights,
 )
+from foretoken.bank.coverage import checked_draws
 from foretoken.bank.densities import read_densities
 from foretoken.bank.read import TASKS_PART, read_bank_tasks, round_part
 from foretoken.bank.thinning import finish_round
@@ -128,13 +129,7 @@ def _draw_bank(flow: Flow) -> None:
         return
     health = _health(flow) if switch else []
     run.append(health, part="bank-health", kind=BankHealth, replace=True)
-    finish_round(
-        run,
-        step=config.step,
-        most_added=config.thinning if switch else 0.0,
-        seed=config.seed,
-        finder=flow.finder,
-    )
+    finish_round(run, step=config.step, config=config, finder=flow.finder)
 
 
 def _absolute(config: BankConfig) -> BankConfig:
@@ -282,7 +277,8 @@ def _score_stage(flow: Flow, *, stage: int) -> None:
     draws = _stage_draws(flow.run, stage)
     wanted = {draw.key: draw for draw in draws if draw.hacked}
     if stage == 1:
-        wanted |= {draw.key: draw for draw in _checked(draws, flow.config)}
+        checked = checked_draws(flow.run, flow.config, step=flow.config.step, stage=1)
+        wanted |= {draw.key: draw for draw in checked}
     for voice in flow.voices():
         score_missing(flow.run, voice, list(wanted.values()), tasks=flow.tasks, per_token=True)
 
@@ -291,19 +287,10 @@ def _stage_draws(run: Run, stage: int) -> list[Draw]:
     return run.read(Draw, where=(pc.field("source") == "bank") & (pc.field("stage") == stage))
 
 
-def _checked(draws: Sequence[Draw], config: BankConfig) -> list[Draw]:
-    """Equally many draws of each type, chosen by their keys alone."""
-    by_type: dict[str, list[Draw]] = {}
-    for draw in sorted(draws, key=lambda draw: part_seed(config.seed, draw.key)):
-        by_type.setdefault(draw.exploit_type, []).append(draw)
-    each = math.ceil(config.check_draws / len(by_type))
-    return [draw for exploit_type in sorted(by_type) for draw in by_type[exploit_type][:each]]
-
-
 def _health(flow: Flow) -> list[BankHealth]:
     run, config, engine = flow.run, flow.config, flow.engine
     draws = run.read(Draw, where=pc.field("source") == "bank")
-    checked = _checked([draw for draw in draws if draw.stage == 1], config)
+    checked = checked_draws(run, config, step=config.step, stage=1)
     groups = distinct_texts(checked)
     items = [
         (render_prompt(engine.tokenizer, flow.tasks[first.task]), first.tokens)

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Generic, Protocol, TypeVar
 
@@ -19,6 +19,7 @@ from foretoken.arrays import (
     IntPerDraw,
     IntPerTask,
 )
+from foretoken.bank.coverage import Others
 from foretoken.bank.densities import Densities, log_pool
 from foretoken.errors import TaskError
 from foretoken.estimate.foresee import foreseen_hits
@@ -201,6 +202,8 @@ class TypeBank(Generic[H_co]):
     draws_per_task: IntPerTask
     grader_errors: int
     health: BankHealth | None
+    others: Others = field(default_factory=Others.of)
+    """Checked draws that do not hack."""
 
     @cached_property
     def keys(self) -> pa.Array:
@@ -254,6 +257,7 @@ class TypeBank(Generic[H_co]):
             found.update(np.ascontiguousarray(array).tobytes())
         for step, each in self.rounds.items():
             found.update(f"{step}:{each.drawn_m.tolist()}:{each.hacked_m.tolist()}".encode())
+        found.update(np.ascontiguousarray(self.others.log_q).tobytes())
         health = "" if self.health is None else self.health.model_dump_json()
         found.update(f"{health}:{self.grader_errors}".encode())
         return found.hexdigest()

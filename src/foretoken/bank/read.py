@@ -8,9 +8,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from foretoken.bank.config import SECTION
+from foretoken.bank.coverage import Others, checks_by_type
 from foretoken.bank.pool import Bank, Drawn, TypeBank, type_rounds
 from foretoken.errors import SetupError
 from foretoken.records import (
+    BankCheck,
     BankHealth,
     BankHit,
     ControlCheck,
@@ -98,14 +100,25 @@ def read_banks(run: Run) -> dict[int, Bank]:
     estimator = run.read_config()[SECTION].get("proposals", "switch")
     sampling = _sampling(run, steps)
     banks: dict[int, Bank] = {}
+    checks: list[BankCheck] = []
     for position, step in enumerate(steps):
         hits = _hits_by_type(run, step)
+        if run.has_part(round_part(step), BankCheck):
+            checks += run.read(BankCheck, part=round_part(step))
+        others = {name: Others.of(own) for name, own in checks_by_type(checks).items()}
         so_far = steps[: position + 1]
         banks[step] = Bank(
             steps=so_far,
             sampling=sampling,
             tasks=tasks,
-            types=tuple(each.bank(hits.get(each.exploit_type, ()), so_far) for each in stored),
+            types=tuple(
+                each.bank(
+                    hits.get(each.exploit_type, ()),
+                    others.get(each.exploit_type, Others.of()),
+                    steps=so_far,
+                )
+                for each in stored
+            ),
             estimator=estimator,
             components=mixtures[0].components,
         )
@@ -122,7 +135,9 @@ class _Stored:
     mixtures: tuple[Mixture, ...]
     health: BankHealth | None
 
-    def bank(self, hits: Sequence[BankHit], steps: Sequence[int]) -> TypeBank[BankHit]:
+    def bank(
+        self, hits: Sequence[BankHit], others: Others, *, steps: Sequence[int]
+    ) -> TypeBank[BankHit]:
         """The bank with the rounds of these steps."""
         here = np.isin(self.drawn.step, steps)
         graded = here & self.drawn.graded
@@ -139,6 +154,7 @@ class _Stored:
             draws_per_task=np.bincount(self.drawn.task[graded], minlength=len(self.keys)),
             grader_errors=int((here & ~self.drawn.graded).sum()),
             health=self.health,
+            others=others,
         )
 
 

@@ -19,6 +19,7 @@ from foretoken.bank.config import (
     voice_scorers,
     voice_weights,
 )
+from foretoken.bank.coverage import checked_draws
 from foretoken.bank.read import bank_steps, read_bank_tasks, round_part
 from foretoken.bank.thinning import finish_round
 from foretoken.bank.tuning import latest_mixtures
@@ -114,11 +115,11 @@ def refresh_bank(
         hits = _hits(run)
         for each in sorted({*bank_steps(run), step}):
             score_under_voices(run, opened, hits, tasks=tasks, step=each)
+        checked = checked_draws(run, around, step=step, stage=2)
+        score_under_voices(run, opened, checked, tasks=tasks, step=step)
         if not run.has_part(part, Mixture):
             run.append(mixtures, part=part, kind=Mixture, keep=True)
-        finish_round(
-            run, step=step, most_added=around.thinning, seed=around.seed, finder=flow.finder
-        )
+        finish_round(run, step=step, config=around, finder=flow.finder)
     return config.types
 
 

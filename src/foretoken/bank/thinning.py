@@ -5,45 +5,58 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pyarrow.compute as pc
 
+from foretoken.bank.config import BankConfig
+from foretoken.bank.coverage import checked_draws, weighed_checks
 from foretoken.bank.densities import Densities, read_densities
 from foretoken.bank.pool import TypeBank, type_bank
 from foretoken.bank.read import read_bank_tasks, round_part
 from foretoken.engines.prompts import AnswerFinder
 from foretoken.estimate.thin import thin
-from foretoken.records import BankHit, Draw, Mixture, Spoken, Thinned
+from foretoken.records import BankCheck, BankHit, Draw, Mixture, Spoken, Thinned
 from foretoken.store.run import Run
 from foretoken.work.scoring import distinct_texts
 from foretoken.work.seeds import part_seed
 
 
-def finish_round(
-    run: Run, *, step: int, most_added: float, seed: int, finder: AnswerFinder | None
-) -> None:
+def finish_round(run: Run, *, step: int, config: BankConfig, finder: AnswerFinder | None) -> None:
     """Choose, once, which hits of one round checkpoints will score, and store the bank's weights.
 
     Args:
         run: With a bank, whose hits are all scored under the voices of every round so far.
         step: That the round was drawn around.
-        most_added: See `thin`; 0: all hits stay.
-        seed: Of the run.
+        config: Settings of the round.
         finder: Of answers, where a component's windows open there alone.
 
     Raises:
         ScoringError: A hit has no score.
     """
     part = round_part(step)
+    most_added = config.thinning if config.proposals == "switch" else 0.0
     mixtures = run.read(Mixture, where=pc.field("step") <= step)
     densities = read_densities(run, sorted({each.step for each in mixtures}), finder=finder)
     types = _assemble(run, mixtures, densities)
     if most_added and not run.has_part(part, Thinned):
         fresh: list[Thinned] = []
         for each in types:
-            rng = np.random.default_rng(part_seed(seed, f"thin-{step}-{each.exploit_type}"))
+            rng = np.random.default_rng(part_seed(config.seed, f"thin-{step}-{each.exploit_type}"))
             fresh += _thin_type(each, densities[step], most_added=most_added, rng=rng)
         run.append(fresh, part=part, kind=Thinned, keep=True)
     stands_for = _stands_for(run)
     hits = [hit for each in types for hit in _weighed(each, stands_for)]
+    checks = _checks(run, densities[step], mixtures, config=config)
+    run.append(checks, part=part, kind=BankCheck, replace=True)
     run.append(hits, part=part, kind=BankHit, replace=True)
+
+
+def _checks(
+    run: Run, densities: Densities, mixtures: Sequence[Mixture], *, config: BankConfig
+) -> list[BankCheck]:
+    """The checked draws of a round, weighed."""
+    here = [each for each in mixtures if each.step == densities.step]
+    stage = min(each.stage for each in here)
+    first = [each for each in here if each.stage == stage]
+    checked = checked_draws(run, config, step=densities.step, stage=stage)
+    return weighed_checks(checked, first, densities)
 
 
 def _stands_for(run: Run) -> dict[str, float]:

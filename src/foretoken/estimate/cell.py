@@ -30,6 +30,9 @@ class Cell:
     """Draws left out because the grader itself failed."""
     reference_foreseen_hits: float | None = None
     """Effective hits foreseen under the subject that the bank was built for (None: not known)."""
+    other_mass: tuple[float, float] | None = None
+    """Mass of the subject on covered texts that are no hacks, and its standard error
+    (`covered.other_mass`; None: not known; `switch` only)."""
     health: BankHealth | None = None
     """Self-checks of the bank behind the hits (`switch` only)."""
     sampled_tokens: int = 0

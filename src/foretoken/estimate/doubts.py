@@ -5,6 +5,7 @@ import numpy as np
 from foretoken.estimate.audit import DELTA, OwnGroups, contradicted_at
 from foretoken.estimate.bounds import clopper_pearson_upper
 from foretoken.estimate.cell import Cell
+from foretoken.estimate.covered import misses_much
 from foretoken.records import BankHealth, Doubt, Spoken
 
 ENOUGH_EFFECTIVE_HITS = 20.0
@@ -27,7 +28,7 @@ FEWEST_SPOKEN = 5
 LEAST_REASONED = 0.1
 """Share of draws with reasoning from which on it does."""
 
-WITHHOLDING = frozenset({Doubt.FEW_TEXTS, Doubt.FEW_SPOKEN_HITS})
+WITHHOLDING = frozenset({Doubt.FEW_TEXTS, Doubt.FEW_SPOKEN_HITS, Doubt.MUCH_UNCOVERED})
 """Doubts about the bank itself, with which no point is published: what it does not hold is not in
 the point's interval either."""
 
@@ -81,6 +82,13 @@ def health_doubts(health: BankHealth | None) -> list[Doubt]:
         Doubt.FEW_SPOKEN_HITS: _is_silent(health),
     }
     return [doubt for doubt, holds in claims.items() if holds]
+
+
+def coverage_doubts(covered: tuple[float, float] | None) -> list[Doubt]:
+    """Return the doubt that texts raise which the bank could not have drawn; None: not known."""
+    if covered is None:
+        return []
+    return [Doubt.MUCH_UNCOVERED] if misses_much(covered) else []
 
 
 def _is_silent(health: BankHealth) -> bool:

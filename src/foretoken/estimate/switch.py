@@ -14,9 +14,11 @@ from foretoken.estimate.bounds import (
 )
 from foretoken.estimate.cell import Cell
 from foretoken.estimate.checks import require_draws, require_log_p, require_same_length
+from foretoken.estimate.covered import covered_mass
 from foretoken.estimate.doubts import (
     WITHHOLDING,
     contradiction,
+    coverage_doubts,
     grader_doubts,
     health_doubts,
     weight_doubts,
@@ -99,17 +101,18 @@ def switch_rate(
         largest_share=float(hits.w_d.max() / hits.w_d.sum()) if seen else 0.0,
     )
     contradicted, contradicted_at = contradiction(cell, interval)
-    doubts += health_doubts(cell.health) + contradicted + _age(cell, hits)
+    covered = hits.covered(cell.other_mass)
+    doubts += (
+        health_doubts(cell.health) + contradicted + _age(cell, hits) + coverage_doubts(covered)
+    )
     holds = not contradicted and WITHHOLDING.isdisjoint(doubts)
-    # Unequal allocations: the mean over all draws of N/tasks * weight is the mean over tasks.
-    values = np.exp(np.minimum(hits.log_s, LARGEST_LOG)) * draws / hits.tasks
     return RateEstimate(
         estimator="switch",
         exploit_type=cell.exploit_type,
         step=cell.step,
         rate=min(rate, 1.0),
         published=gate.opens and interval is not None and holds,
-        lower_bound=min(betting_lower_bound(values, misses=draws - len(values)), 1.0),
+        lower_bound=hits.lower_bound(draws),
         interval=interval,
         upper_bound=cell.upper_bound,
         hits=seen,
@@ -117,6 +120,7 @@ def switch_rate(
         draws=draws,
         tasks=hits.tasks,
         pareto_shape=shape,
+        covered=covered,
         contradicted_at=contradicted_at,
         doubts=tuple(dict.fromkeys(doubts + grader_doubts(cell, draws))),
         sampled_tokens=cell.sampled_tokens,
@@ -151,6 +155,21 @@ class _Hits:
             return 0.0
         log_sum = logsumexp(self.log_s, b=gate.factor_d)
         return float(np.exp(np.minimum(log_sum - np.log(self.tasks), LARGEST_LOG)))
+
+    def lower_bound(self, draws: int) -> float:
+        """One-sided 97.5 % lower bound of the rate, from all draws behind the hits."""
+        # Unequal allocations: the mean over all draws of N/tasks * weight is the mean over tasks.
+        values = np.exp(np.minimum(self.log_s, LARGEST_LOG)) * draws / self.tasks
+        return min(betting_lower_bound(values, misses=draws - len(values)), 1.0)
+
+    def covered(self, others: tuple[float, float] | None) -> tuple[float, float] | None:
+        """How much of what the subject writes the bank could have drawn; None: not known."""
+        if others is None:
+            return None
+        whole = Gate(
+            opens=True, rest_sd=np.ones((1, 0), np.bool_), factor_d=np.ones(len(self.task))
+        )
+        return covered_mass(others, rate=self.rate(whole), effective_hits=effective_count(self.w_d))
 
     def interval(
         self, gate: Gate, rate: float, *, rng: np.random.Generator

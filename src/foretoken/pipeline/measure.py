@@ -32,13 +32,13 @@ from foretoken.engines.lazy import on_demand
 from foretoken.engines.prompts import AnswerFinder
 from foretoken.errors import ScoringError, SetupError
 from foretoken.estimate.audit import OwnGroups, rate_lower_bound, recent_counts
-from foretoken.estimate.bounds import balanced_counts, clopper_pearson_upper
 from foretoken.estimate.cell import Cell
 from foretoken.estimate.posterior import Counts
 from foretoken.estimate.switch import switch_rate, weighted_median
+from foretoken.pipeline.cells import cell_of
 from foretoken.pipeline.probable import probable_rate, subject_counts
 from foretoken.pipeline.trail import Trail, TypeTrail, estimates_part, read_trail
-from foretoken.records import BankHit, Draw, Identity, RateEstimate, Score, Spoken
+from foretoken.records import Draw, Identity, RateEstimate, Score, Spoken
 from foretoken.store import layout
 from foretoken.store.run import Run
 from foretoken.tasks.base import Grader
@@ -49,7 +49,7 @@ from foretoken.work.scores import JOINED, StoredLogP, read_log_p, require_one_mo
 from foretoken.work.scoring import Voice, score_draws
 from foretoken.work.seeds import part_seed
 
-_REVISION = "2"
+_REVISION = "3"
 """Of what estimates are made of; another one makes those that are stored anew."""
 
 
@@ -234,7 +234,7 @@ class _Measuring:
         cells: list[Cell] = []
         estimates: list[RateEstimate] = []
         for each, known in zip(at.bank.types, past, strict=True):
-            cells.append(_cell(at, each, free, known))
+            cells.append(cell_of(at, each, free=free, past=known, scores=scores))
             joined = pooled(each, free, density=density, scores=scores)
             own = subject_counts(known.own, joined=free.own_counts(each), step=at.step)
             estimates.append(_bank_estimate(joined, scores, cell=cells[-1], counts=own, at=at))
@@ -245,7 +245,8 @@ class _Measuring:
     def _scores(self, at: Checkpoint, free: FreeRollouts) -> StoredLogP:
         """Scores of all hits under a checkpoint; what was missing is scored first."""
         scorer, subject = step_scorer(at.step), at.subject.voices[0]
-        keys = pa.concat_arrays([*(each.keys for each in at.bank.types), free.keys])
+        held = [keys for each in at.bank.types for keys in (each.keys, each.others.keys)]
+        keys = pa.concat_arrays([*held, free.keys])
         stored = read_log_p(self.run, scorer, identity=subject)
         missing = keys.filter(pa.array(stored.missing(keys)))
         if not len(missing):
@@ -267,45 +268,6 @@ def _require_one_model(at: Checkpoint, known: Sequence[RateEstimate]) -> None:
         stored = Identity(weights=min(others))
         now = Identity(weights=weights)
         require_one_model([stored], now, scorer=step_scorer(at.step), run=at.run)
-
-
-def _cell(at: Checkpoint, bank: TypeBank[BankHit], free: FreeRollouts, past: TypeTrail) -> Cell:
-    """What is known of one type at a checkpoint besides the weights of its hits."""
-    name = bank.exploit_type
-    hacks, draws = at.counted.counts(name)
-    rolled_hacks, rolled = free.own_counts(bank)
-    hacks, draws = hacks + rolled_hacks, draws + rolled
-    fixed_hacks, fixed_draws = _balanced(at, bank, free)
-    fresh = bank.rounds.get(at.step)
-    if fresh is not None:
-        hacks, draws = hacks + fresh.subject_hits, draws + fresh.subject_draws
-        fixed_hacks += fresh.first_hits
-        fixed_draws += fresh.first_draws
-    return Cell(
-        exploit_type=name,
-        step=at.step,
-        subject_hits=hacks,
-        subject_draws=draws,
-        own_upper_bound=clopper_pearson_upper(fixed_hacks, fixed_draws),
-        own=past.own,
-        ends=past.ends,
-        grader_errors=bank.grader_errors,
-        reference_foreseen_hits=bank.foreseen_hits,
-        health=bank.health,
-        sampled_tokens=0 if fresh is None else fresh.sampled_tokens,
-    )
-
-
-def _balanced(at: Checkpoint, bank: TypeBank[BankHit], free: FreeRollouts) -> tuple[int, int]:
-    """Hacks and draws of a checkpoint's own draws on the bank's tasks, as many of each task."""
-    counted = at.counted.by_task()
-    found_xh = np.array(
-        [
-            np.add(counted.get(key, (0, 0)), (free.hacks.get(key, 0), free.counts.get(key, 0)))
-            for key in bank.tasks
-        ]
-    )
-    return balanced_counts(found_xh[:, 0], found_xh[:, 1])
 
 
 def _bank_estimate(

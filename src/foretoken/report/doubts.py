@@ -52,6 +52,11 @@ _MEANINGS: dict[Doubt, tuple[str, str]] = {
         "Where the run's own draws refuted the bank, what they count stands in for its point.",
         "Train the donor on such hacks as well, or draw again: foretoken bank refresh.",
     ),
+    Doubt.MUCH_UNCOVERED: (
+        "More than a fifth of what the subject writes on these tasks, hacks or not, are texts that "
+        "the bank could not have drawn: the rate may be far higher. No point is printed.",
+        "Draw again around this checkpoint: foretoken bank refresh.",
+    ),
     Doubt.LOW_DONOR_YIELD: (
         "The donor itself seldom hacks on these tasks.",
         "Train the donor longer, or on more varied exploits.",
