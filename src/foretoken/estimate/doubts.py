@@ -5,7 +5,6 @@ import numpy as np
 from foretoken.estimate.audit import DELTA, OwnGroups, contradicted_at
 from foretoken.estimate.bounds import clopper_pearson_upper
 from foretoken.estimate.cell import Cell
-from foretoken.estimate.covered import misses_much
 from foretoken.records import BankHealth, Doubt, Spoken
 
 ENOUGH_EFFECTIVE_HITS = 20.0
@@ -82,13 +81,6 @@ def health_doubts(health: BankHealth | None) -> list[Doubt]:
         Doubt.FEW_SPOKEN_HITS: _is_silent(health),
     }
     return [doubt for doubt, holds in claims.items() if holds]
-
-
-def coverage_doubts(covered: tuple[float, float] | None) -> list[Doubt]:
-    """Return the doubt that texts raise which the bank could not have drawn; None: not known."""
-    if covered is None:
-        return []
-    return [Doubt.MUCH_UNCOVERED] if misses_much(covered) else []
 
 
 def _is_silent(health: BankHealth) -> bool:

@@ -14,11 +14,10 @@ from foretoken.estimate.bounds import (
 )
 from foretoken.estimate.cell import Cell
 from foretoken.estimate.checks import require_draws, require_log_p, require_same_length
-from foretoken.estimate.covered import covered_mass
+from foretoken.estimate.covered import covered_mass, misses_much
 from foretoken.estimate.doubts import (
     WITHHOLDING,
     contradiction,
-    coverage_doubts,
     grader_doubts,
     health_doubts,
     weight_doubts,
@@ -102,9 +101,7 @@ def switch_rate(
     )
     contradicted, contradicted_at = contradiction(cell, interval)
     covered = hits.covered(cell.other_mass)
-    doubts += (
-        health_doubts(cell.health) + contradicted + _age(cell, hits) + coverage_doubts(covered)
-    )
+    doubts += health_doubts(cell.health) + contradicted + _drift_doubts(cell, hits, covered)
     holds = not contradicted and WITHHOLDING.isdisjoint(doubts)
     return RateEstimate(
         estimator="switch",
@@ -240,13 +237,15 @@ def _require_standing(stands_for: FloatPerDraw | None, *, hits: int) -> None:
         )
 
 
-def _age(cell: Cell, hits: _Hits) -> list[Doubt]:
-    """Doubt a bank that foresees less than half of the effective hits that it was built with.
+def _drift_doubts(cell: Cell, hits: _Hits, covered: tuple[float, float] | None) -> list[Doubt]:
+    """Doubt a bank that misses much of what the subject writes, or that is stale.
 
-    Their inverse is the variance that the drift of the subject predicts. Effective hits as they are
+    It is stale where it foresees less than half of the effective hits that it was built with. Their
+    inverse is the variance that the drift of the subject predicts. Effective hits as they are
     seen hardly fall: the draws that drift makes heavy are those that are missing.
     """
+    doubts = [Doubt.MUCH_UNCOVERED] if covered is not None and misses_much(covered) else []
     before = cell.reference_foreseen_hits
-    if before is None:
-        return []
-    return [Doubt.STALE_BANK] if foreseen_hits(hits.log_w, hits.stands_for) < 0.5 * before else []
+    if before is not None and foreseen_hits(hits.log_w, hits.stands_for) < 0.5 * before:
+        doubts.append(Doubt.STALE_BANK)
+    return doubts
