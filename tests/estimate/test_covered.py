@@ -67,7 +67,7 @@ def test_a_bank_that_misses_much_publishes_nothing_and_one_that_does_not_is_neve
         assert len(those) >= 36 if doubted else not those
         assert not any(each.published for each in those)
         assert doubted or np.mean([each.published for each in found]) > 0.8
-        assert all(each.effective_hits > 40 for each in found)
+        assert np.median([each.effective_hits for each in found]) > 100
 
 
 def test_few_draws_of_an_honest_subject_raise_no_doubt():
