@@ -98,6 +98,7 @@ def main() -> None:
         Row("switch, published points", [], [run], ("bank",), 0.0, published_only=True),
         Row("switch, every point", [], [run], ("bank",), clock.spent["switch"]),
         whole_bank(run, bank),
+        *without_hint(run, bank, clock),
         *(baseline_bank(run, bank, name, clock) for name in ("ladder", "donor")),
         counted(run, bank, clock),
         *prefixes(run, bank, clock),
@@ -130,12 +131,27 @@ def whole_bank(run: Run, bank: BankConfig) -> Row:
     return Row("switch, all hits", [], [other], ("bank",), 0.0, published_only=True)
 
 
+def without_hint(run: Run, bank: BankConfig, clock: Stopwatch) -> list[Row]:
+    """The same bank from the subject and its donor alone."""
+    other = copy_run(run.path / "without-hint")
+    changes = {"run": other.path, "donor": layout.donor_folder(other.path), "hint": ""}
+    with clock("without hint"):
+        build_bank(bank.replacing(**changes))
+        measure(MeasureConfig(run=other.path, seed=bank.seed))
+    spent = clock.spent["without hint"]
+    return [
+        Row("switch, no hint, published", [], [other], ("bank",), 0.0, published_only=True),
+        Row("switch, no hint, every point", [], [other], ("bank",), spent),
+    ]
+
+
 def baseline_bank(run: Run, bank: BankConfig, name: str, clock: Stopwatch) -> Row:
     """Whole texts of the donor as proposals, as many as the bank has draws."""
     other = copy_run(run.path / name)
     settings = {
         "run": other.path,
         "donor": layout.donor_folder(other.path),
+        "hint": "",
         "proposals": name,
         "strengths": (0.25, 0.5, 0.75, 1.0) if name == "ladder" else (1.0,),
         "draws_per_task": draws_per_task(run),

@@ -36,6 +36,10 @@ def build(
         str | None,
         typer.Option(help="JSONL file, package.module:function, `lists`, or `run` (as stored)."),
     ] = None,
+    hint: Annotated[
+        str | None,
+        typer.Option(help="What makes the subject cheat, with {prompt} where a prompt goes."),
+    ] = None,
     draws_per_task: Annotated[int | None, typer.Option(help="Draws for each task.")] = None,
     config: ConfigOption = None,
     seed: SeedOption = None,
@@ -62,6 +66,7 @@ def build(
         "subject": subject,
         "donor": donor,
         "tasks": tasks,
+        "hint": hint,
         "draws_per_task": draws_per_task,
         "seed": seed,
         "device": device,
