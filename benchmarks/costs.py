@@ -37,9 +37,11 @@ def thinning_table(run: Run, whole: Run) -> Table:
 
 
 def bank_draws(run: Run) -> list[Draw]:
-    """The draws that checkpoints score."""
-    kept = {hit.key for hit in read_bank(run).hits}
-    return [draw for draw in run.read(Draw, where=pc.field("hacked")) if draw.key in kept]
+    """The draws that checkpoints score: hits, and checked draws that do not hack."""
+    bank = read_bank(run)
+    others = [key for each in bank.types for key in each.others.keys.to_pylist()]
+    kept = {*(hit.key for hit in bank.hits), *others}
+    return [draw for draw in run.read(Draw, where=pc.field("source") == "bank") if draw.key in kept]
 
 
 def switch_points(run: Run) -> dict[tuple[str, int], RateEstimate]:
@@ -61,13 +63,13 @@ def scored_at(run: Run, step: int) -> int:
 
 def token_table(run: Run) -> Table:
     """Tokens through the model at each checkpoint over the floor: each distinct prompt once, and
-    each distinct hit but for its last token, which nothing is predicted from."""
-    hits = bank_draws(run)
-    distinct = {(hit.task, hit.tokens): hit for hit in hits}
-    prompts = {hit.task: hit.prompt_tokens for hit in hits}
-    floor = sum(prompts.values()) + sum(len(hit.tokens) - 1 for hit in distinct.values())
+    each distinct text but for its last token, which nothing is predicted from."""
+    draws = bank_draws(run)
+    distinct = {(draw.task, draw.tokens): draw for draw in draws}
+    prompts = {draw.task: draw.prompt_tokens for draw in draws}
+    floor = sum(prompts.values()) + sum(len(draw.tokens) - 1 for draw in distinct.values())
     costs = {step: scored_at(run, step) for step in run.checkpoints()}
-    table = Table(title=f"Tokens through the model for {len(distinct):,} distinct hits")
+    table = Table(title=f"Tokens through the model for {len(distinct):,} distinct texts")
     for name in ("floor", "mean", "most", "most over floor", "allowed"):
         table.add_column(name, justify="right")
     most = max(costs.values())

@@ -115,18 +115,16 @@ def main() -> None:
 def whole_bank(run: Run, bank: BankConfig) -> Row:
     """The same bank, not thinned: its draws and their scores under the bank's voices are copied."""
     other = copy_run(run.path / "whole")
-    copied = (
-        "draws/bank-*",
-        "scores/step-0-*",
-        "scores/donor-*",
-        "mixtures/*",
-        "health/*",
-        "tasks/*",
-    )
-    for file in (run.path / "config.toml", *(f for each in copied for f in run.path.glob(each))):
-        target = other.path / file.relative_to(run.path)
+    step = f"*-{read_bank(run).steps[0]}"
+    copied = ("draws/bank-*", f"scores/{step}", "mixtures/*", "health/*", "tasks/*")
+    for found in (f for each in copied for f in run.path.glob(each)):
+        target = other.path / found.relative_to(run.path)
         target.parent.mkdir(exist_ok=True)
-        shutil.copyfile(file, target)
+        if found.is_dir():
+            shutil.copytree(found, target, dirs_exist_ok=True)
+        else:
+            shutil.copyfile(found, target)
+    build_bank(bank.replacing(run=other.path, thinning=0.0))
     measure(MeasureConfig(run=other.path, seed=bank.seed))
     return Row("switch, all hits", [], [other], ("bank",), 0.0, published_only=True)
 

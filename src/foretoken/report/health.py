@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from foretoken.estimate.covered import misses_much
 from foretoken.estimate.doubts import (
     ENOUGH_EFFECTIVE_HITS,
     LARGEST_DEVIATION,
     health_doubts,
 )
-from foretoken.records import BankHealth, ControlCheck, ControlStanding, Doubt
+from foretoken.records import BankHealth, ControlCheck, ControlStanding, Doubt, RateEstimate
 from foretoken.report import numbers
 from foretoken.report.intent import kind_words
 from foretoken.report.story import Story, TypeStory
@@ -67,6 +68,7 @@ _COLUMNS = [
     ("ended", "with the end token counted; others were cut"),
     ("scored twice", f"fine below {GOOD_SPREAD_NATS} nats"),
     ("coverage", "spontaneous hacks that the bank misses; fine up to 10 %"),
+    ("covered", "share of what the subject writes; fine within 3 standard errors of 0.8"),
 ]
 
 
@@ -79,7 +81,7 @@ def health_section(story: Story, controls: Sequence[ControlCheck] = ()) -> Healt
         HealthRow(
             one.exploit_type,
             numbers.words(one.exploit_type),
-            _checks(health, _effective_hits(one, story)),
+            _checks(health, _last_seen(one, story)),
             health.component_weights,
         )
         for one, health in banked
@@ -147,17 +149,18 @@ def _control(check: ControlCheck | None) -> Check:
     )
 
 
-def _effective_hits(one: TypeStory, story: Story) -> float | None:
-    """The effective hits of the last bank estimate that the forecast could see."""
+def _last_seen(one: TypeStory, story: Story) -> RateEstimate | None:
+    """The last bank estimate that the forecast could see."""
     cutoff = story.frame.cutoff_step if story.frame else None
     seen = [
         each for each in one.estimates.get("switch", []) if cutoff is None or each.step <= cutoff
     ]
-    return seen[-1].effective_hits if seen else None
+    return seen[-1] if seen else None
 
 
-def _checks(health: BankHealth, effective: float | None) -> list[Check]:
+def _checks(health: BankHealth, seen: RateEstimate | None) -> list[Check]:
     doubts = health_doubts(health)
+    effective = None if seen is None else seen.effective_hits
     uncovered = health.uncovered_spontaneous
     return [
         Check(
@@ -175,7 +178,7 @@ def _checks(health: BankHealth, effective: float | None) -> list[Check]:
         Check(
             "–" if effective is None else numbers.count(effective),
             None if effective is None else effective >= ENOUGH_EFFECTIVE_HITS,
-            "a few hits carry the estimate, so the lower bound stands alone",
+            "a few hits carry the estimate, so its interval is wide",
             effective if effective is not None else -1.0,
             missing=effective is None,
         ),
@@ -199,7 +202,20 @@ def _checks(health: BankHealth, effective: float | None) -> list[Check]:
             -1.0 if uncovered is None else uncovered,
             missing=uncovered is None,
         ),
+        _covered(None if seen is None else seen.covered),
     ]
+
+
+def _covered(covered: tuple[float, float] | None) -> Check:
+    if covered is None:
+        return Check("–", None, "not scored", -1.0, missing=True)
+    mass, error = covered
+    return Check(
+        f"{mass:.2f} ± {error:.2f}",
+        not misses_much(covered),
+        "much of what the subject writes is not in the bank, hacks perhaps among it",
+        mass,
+    )
 
 
 def _missed(health: BankHealth) -> str:
