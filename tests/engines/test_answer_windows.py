@@ -7,17 +7,11 @@ token of the answer always the donor's, in either; the windows of the answer sco
 anywhere.
 """
 
-from itertools import product
-
 import numpy as np
 import pytest
-import torch
-from scipy.stats import chi2
-from tokenizers import Tokenizer, decoders
-from tokenizers.models import WordLevel
-from tokenizers.pre_tokenizers import WhitespaceSplit
-from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
+from draws import drawn_from
+from few_words import every_completion, tiny
 from foretoken.engines.base import WindowSpec
 from foretoken.engines.prompts import AnswerFinder, completion_text
 from foretoken.engines.transformers.load import LoadedModel
@@ -28,42 +22,13 @@ from foretoken.estimate.mixture import default_components, log_ratios
 from foretoken.records import Component
 from foretoken.tasks.answer import split_completion
 
-WORDS = ["<|end|>", "</", "think", ">", "</think>", "hm", "think>x", "y", "a>"]
-END, LONGEST, ROWS = 0, 4, 6000
+LONGEST, ROWS = 4, 6000
 PROMPT = [5, 7]
 COMPONENTS = (
     *default_components(LONGEST, (1.0,), answer_windows=True),
     Component(strength=1.0, enter=0.4, leave=0.3, where="answer"),
     Component(strength=1.0, enter=1.0, leave=0.0, where="answer"),
 )
-
-
-def tiny(seed: int, *, near: LoadedModel | None = None) -> LoadedModel:
-    """A model of nine tokens; the donor differs from the subject at every token."""
-    backend = Tokenizer(WordLevel({w: i for i, w in enumerate(WORDS)}, unk_token="hm"))
-    backend.pre_tokenizer = WhitespaceSplit()  # pyright: ignore[reportAttributeAccessIssue]
-    backend.decoder = decoders.Fuse()  # pyright: ignore[reportAttributeAccessIssue]
-    torch.manual_seed(seed)
-    config = LlamaConfig(
-        vocab_size=len(WORDS), hidden_size=16, intermediate_size=16, num_hidden_layers=1,
-        num_attention_heads=2, max_position_embeddings=16, initializer_range=0.6,
-        eos_token_id=END, bos_token_id=None,
-    )  # fmt: skip
-    model = LlamaForCausalLM(config).eval()
-    fields = {} if near is None else vars(near)
-    made: dict[str, object] = {
-        "tokenizer": PreTrainedTokenizerFast(tokenizer_object=backend, eos_token="<|end|>"),
-        "end_token": END, "dtype": "float32", "tokenizer_hash": "", "template_hash": "",
-        "base_hash": "", "weights_hash": "",
-    }  # fmt: skip
-    return LoadedModel(**{**made, **fields, "model": model})
-
-
-def every_completion() -> list[tuple[int, ...]]:
-    """All token sequences that end in the end token, or are cut at the limit."""
-    spoken = range(1, len(WORDS))
-    ended = [(*text, END) for size in range(LONGEST) for text in product(spoken, repeat=size)]
-    return [*ended, *product(spoken, repeat=LONGEST)]
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +40,7 @@ def models() -> list[LoadedModel]:
 @pytest.fixture(scope="module")
 def densities(models: list[LoadedModel]) -> tuple[list[tuple[int, ...]], np.ndarray, np.ndarray]:
     """Every completion, its log-probability, and the log ratio of each component."""
-    texts = every_completion()
+    texts = every_completion(LONGEST)
     tokens = [score(m, [(PROMPT, t) for t in texts], per_token=True).per_token for m in models]
     d_dk = np.full((len(texts), LONGEST), np.nan)
     for row, (own, donated) in enumerate(zip(*map(list, tokens), strict=True)):
@@ -108,13 +73,7 @@ def test_draws_follow_the_density_and_their_weights_average_one(
     assert np.std(weights) > 0.05
     assert abs(weights.mean() - 1) < 4 * weights.std() / np.sqrt(ROWS)
 
-    expected = ROWS * np.exp(log_p + ratio_dm[:, index])
-    seen = np.bincount(rows, minlength=len(texts))
-    often = expected >= 8
-    cells = [*zip(seen[often], expected[often], strict=True)]
-    cells.append((seen[~often].sum(), expected[~often].sum()))
-    distance = sum((s - e) ** 2 / e for s, e in cells)
-    assert distance < chi2.ppf(0.9999, len(cells) - 1)
+    assert drawn_from([c.tokens for c in made], texts, log_p + ratio_dm[:, index])
 
 
 def test_the_donor_is_silent_until_the_reasoning_ends(models: list[LoadedModel]) -> None:

@@ -9,14 +9,14 @@ after the answer's start kept; the first token always the subject's.
 import json
 import urllib.request
 from collections.abc import Iterator
-from itertools import product
 from pathlib import Path
 
 import numpy as np
 import pytest
-from scipy.stats import chi2
 
 from conftest import ENDS, WORDS
+from draws import drawn_from
+from few_words import every_completion
 from foretoken.engines.base import SUBJECT_ALONE, Weights, WindowSpec
 from foretoken.engines.prompts import AnswerFinder
 from foretoken.engines.server.engine import ServerEngine, ServerEngines
@@ -46,24 +46,12 @@ def window_of(component: Component) -> WindowSpec:
     )
 
 
-def every_completion() -> list[tuple[int, ...]]:
-    """All token sequences that end in an end token, or are cut at the limit."""
-    spoken = [token for token in range(len(WORDS)) if token not in ENDS]
-    ended = [
-        (*text, end)
-        for size in range(LONGEST)
-        for text in product(spoken, repeat=size)
-        for end in sorted(ENDS)
-    ]
-    return [*ended, *product(spoken, repeat=LONGEST)]
-
-
 @pytest.fixture(scope="module")
 def densities(
     subject_folder: Path, donor_folder: Path
 ) -> tuple[list[tuple[int, ...]], np.ndarray, np.ndarray]:
     """Every completion, its log-probability, and the log ratio of each component."""
-    texts = every_completion()
+    texts = every_completion(LONGEST, words=len(WORDS), ends=ENDS)
     models = [load_model(str(folder)) for folder in (subject_folder, donor_folder)]
     own, donated = (
         score(model, [(PROMPT, t) for t in texts], per_token=True).per_token or []
@@ -112,14 +100,7 @@ def test_draws_follow_the_density_and_their_weights_average_one(
     assert abs(weights.mean() - 1) <= 4 * weights.std() / np.sqrt(ROWS)
     assert (np.std(weights) > 0.05) == (COMPONENTS[index].strength > 0)
 
-    expected = ROWS * np.exp(log_p + ratio_dm[:, index])
-    assert expected.sum() == pytest.approx(ROWS, rel=1e-4)
-    seen = np.bincount(rows, minlength=len(texts))
-    often = expected >= 8
-    cells = [*zip(seen[often], expected[often], strict=True)]
-    cells.append((seen[~often].sum(), expected[~often].sum()))
-    distance = sum((s - e) ** 2 / e for s, e in cells)
-    assert distance < chi2.ppf(0.9999, len(cells) - 1)
+    assert drawn_from([c.tokens for c in made], texts, log_p + ratio_dm[:, index])
 
 
 def test_each_token_has_the_log_probability_of_the_voice_that_spoke_it(
