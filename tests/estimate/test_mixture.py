@@ -3,7 +3,8 @@
 Faults that were injected and caught here: `log_enter` and `log_leave` swapped in the recursion; the
 donor's term added outside the window; padding not masked; the count of draws left out of the pooled
 density; weights not reset to the subject's share; the earlier checkpoints' counts forgotten; the
-last token dropped; no draws of the subject itself.
+last token dropped; no draws of the subject itself; hinted components taken for the subject; no
+whole texts of the hint.
 """
 
 from itertools import pairwise, product
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 from scipy.special import logsumexp
 
+from foretoken.bank_records import HINT
 from foretoken.errors import ScoringError
 from foretoken.estimate.mixture import (
     SUBJECT_SHARE,
@@ -120,6 +122,40 @@ def test_a_gap_inside_a_text_is_refused():
 def test_a_component_whose_strength_was_not_scored_is_refused():
     with pytest.raises(ScoringError, match=r"strength or hint not scored: 0.5"):
         log_ratios({1.0: np.zeros((2, 3))}, default_components(3))
+
+
+def test_a_hint_that_was_not_scored_is_refused():
+    with pytest.raises(ScoringError, match=r"strength or hint not scored: hint\."):
+        log_ratios({0.5: np.zeros((2, 3)), 1.0: np.zeros((2, 3))}, default_components(3, hint=True))
+
+
+@pytest.mark.parametrize("answer_windows", [False, True])
+def test_a_hint_adds_its_windows_and_its_whole_texts_after_all_others(answer_windows: bool):
+    without = default_components(40, answer_windows=answer_windows)
+    found = default_components(40, answer_windows=answer_windows, hint=True)
+    hinted = [each for each in found if each.hinted]
+    assert len(hinted) == 10
+    assert [each for each in found if not each.hinted] == list(without)
+    assert found[0] == without[0]
+    assert all((each.strength, each.speaker) == (0.0, HINT) for each in hinted)
+    assert not found[0].speaker
+    chains = {(each.enter, each.leave) for each in without if each.strength == 0.5}
+    windows = {(each.enter, each.leave) for each in hinted}
+    assert windows == {each for each in chains if each[1]} | {(1.0, 0.0)}
+    assert {each.where for each in hinted} == {"anywhere"}
+
+
+def test_a_hinted_component_has_the_ratio_of_the_hint_and_others_have_their_own():
+    d_dk = np.random.default_rng(8).normal(size=(4, 6))
+    scored = {0.5: d_dk + 1.0, 1.0: d_dk - 1.0, HINT: 2 * d_dk}
+    components = default_components(40, hint=True)
+    found = log_ratios(scored, components)
+    for column, each in enumerate(components[1:], start=1):
+        ratio = switch_log_ratio(scored[each.speaker], enter=each.enter, leave=each.leave)
+        np.testing.assert_allclose(found[:, column], ratio)
+    whole = components.index(Component(strength=0.0, enter=1.0, leave=0.0, hinted=True))
+    np.testing.assert_allclose(found[:, whole], 2 * d_dk.sum(axis=1))
+    np.testing.assert_array_equal(found[:, 0], 0.0)
 
 
 def test_the_subject_is_component_zero_with_ratio_zero():

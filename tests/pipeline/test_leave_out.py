@@ -1,7 +1,8 @@
 """Parts of a mixture left out, on toy banks with right and with wrong densities.
 
 Faults that were injected and caught here: the mass of what is left out kept in the density; draws
-of what is left out kept; labels drawn from the mixture's weights alone.
+of what is left out kept; labels drawn from the mixture's weights alone; the hint taken for the
+subject; the hint no part.
 """
 
 from collections.abc import Sequence
@@ -111,6 +112,41 @@ def test_parts_are_components_strengths_and_stages_each_once() -> None:
     assert mixture_parts(GRID[:1]) == {}
     twice = mixture_parts([GRID[0], GRID[9], GRID[9]])
     assert list(twice) == ["the subject", NINTH, f"{NINTH} (2)", "strength 0.5"]
+
+
+def test_the_hint_is_a_part_and_its_components_are_named_after_it() -> None:
+    grid = default_components(40, hint=True)
+    named = mixture_parts(grid)
+    assert len(named) == len(grid) + 2 + 1
+    assert named["the hint"].tolist() == [[each.hinted for each in grid]]
+    assert named["the subject"].tolist() == [[True] + [False] * 28]
+    assert named["the hint, opens 1, closes 0"].tolist() == [[False] * 28 + [True]]
+    assert not (named["the hint"] & (named["strength 0.5"] | named["strength 1"])).any()
+
+
+@pytest.mark.parametrize("shift, wrong", [(0.0, False), (0.7, True)])
+def test_a_wrong_density_of_the_hint_is_seen_among_draws_of_all(shift: float, wrong: bool) -> None:
+    """Normal draws in place of texts: of the subject around 0, the donor's and the hint's aside."""
+    chain = {"enter": 1.0, "leave": 0.0}
+    mixture = [
+        GRID[0],
+        Component(strength=1.0, **chain),
+        Component(strength=0.0, hinted=True, **chain),
+    ]
+    component = np.arange(900) % 3
+    middle_m = np.array([0.0, -1.0, 1.0])
+    x = np.random.default_rng(4).normal(size=900) + middle_m[component]
+    ratio_dm = x[:, None] * middle_m - middle_m**2 / 2
+    ratio_dm[:, 2] += shift
+    found = worst_part_weight(
+        ratio_dm,
+        weights_dm=np.full((900, 3), 1 / 3),
+        component=component,
+        components=mixture,
+    )
+    assert found is not None
+    assert (found.deviation > 3) is wrong
+    assert not wrong or found.part == "the hint, opens 1, closes 0"
 
 
 def test_without_hits_nothing_is_left_out() -> None:
