@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from world import World, bank_config, make_world, world_in
+from world import World, bank_config, hinted_config, make_world, world_in
 
 from foretoken.bank.build import build_bank
 from foretoken.pipeline.measure import MeasureConfig, measure
@@ -21,6 +21,12 @@ def world(shared: Callable[..., Path]) -> World:
 def banked(shared: Callable[..., Path], world: World) -> Path:
     """A run with a small bank; only to read and to copy."""
     return shared("banked", lambda folder: build_bank(bank_config(world, folder)))
+
+
+@pytest.fixture(scope="session")
+def hinted(shared: Callable[..., Path], world: World) -> Run:
+    """A run with a bank with a hint; only to read and to copy."""
+    return Run.open(shared("hinted", lambda folder: build_bank(hinted_config(world, folder))))
 
 
 @pytest.fixture(scope="session")

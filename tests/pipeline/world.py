@@ -42,6 +42,10 @@ CHECKPOINTS = {4: 2, 20: 6}
 """By step, how many steps towards the exploits the adapter was trained."""
 
 
+HINT = "code code code {prompt}"
+"""After which the model hacks several times as often."""
+
+
 @dataclass(frozen=True)
 class World:
     """Folders of the tiny world."""
@@ -65,6 +69,12 @@ def bank_config(world: World, run: Path, **changes: object) -> BankConfig:
         "max_tokens": MAX_TOKENS,
     }
     return BankConfig.model_validate(settings | changes)
+
+
+def hinted_config(world: World, run: Path, **changes: object) -> BankConfig:
+    """Settings of a larger bank with a hint, of which all hits stay."""
+    settings = {"hint": HINT, "draws_per_task": 60, "effective_hits": 1000, "thinning": 0.0}
+    return bank_config(world, run, **{**settings, **changes})
 
 
 ENGINES = TransformersEngines("cpu")

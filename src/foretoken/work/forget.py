@@ -24,6 +24,6 @@ def forget(run: Run, step: int) -> None:
             if named >= step if kind is Forecast else named == step:
                 run.remove(kind, part)
     for scorer in layout.partitions(run.path, Score):
-        if scorer == f"step:{step}" or re.fullmatch(rf"donor:[^:]+:{step}", scorer):
+        if re.fullmatch(rf"(?:step|hint|donor:[^:]+):{step}", scorer):
             for part in run.parts(Score, within=scorer):
                 run.remove(Score, part, within=scorer)
