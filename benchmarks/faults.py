@@ -28,6 +28,8 @@ class Fault:
     file: str
     right: str
     wrong: str
+    tests: tuple[str, ...] = TESTS
+    """That should see it."""
 
 
 FAULTS = (
@@ -199,6 +201,22 @@ FAULTS = (
         ", Doubt.MUCH_UNCOVERED})",
         "})",
     ),
+    Fault(
+        "hint",
+        "scored after the prompt without it",
+        "work/scoring.py",
+        "with_hint(task, self.hint)",
+        "task",
+        ("tests/pipeline/test_hinted_bank.py",),
+    ),
+    Fault(
+        "hint",
+        "read at the positions of the prompt without it",
+        "engines/transformers/speaking.py",
+        "    for step in range(steps):\n",
+        "    voices[-1].mask_dk = voices[0].mask_dk\n    for step in range(steps):\n",
+        ("tests/engines/test_hinted_windows.py",),
+    ),
 )
 
 
@@ -230,7 +248,7 @@ def failures(fault: Fault) -> list[str]:
             raise SystemExit(f"{fault.file} holds {fault.right!r} {text.count(fault.right)} times.")
         file.write_text(text.replace(fault.right, fault.wrong))
         done = subprocess.run(
-            [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *TESTS],
+            [sys.executable, "-m", "pytest", "-q", *fault.tests],
             cwd=copy,
             env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(copy / "src")},
             capture_output=True,
