@@ -131,11 +131,11 @@ class BankHealth(Record):
     component_weights: tuple[float, ...]
     """Tuned mixture weights."""
     worst_part: str | None = None
-    """Component or donor strength whose checked draws weigh 1 least; None: too few of any."""
+    """Component, donor strength or hint whose checked draws weigh 1 least; None: too few of any."""
     worst_part_deviation: float | None = None
     """Standard errors by which they do not, corrected for the number of parts."""
     left_out: str | None = None
-    """Part of the mixture (component, strength, stage) that the others agree with least."""
+    """Part of the mixture (component, strength, hint, stage) that the others agree with least."""
     left_out_change: float | None = None
     """Rate without it, over the rate with it."""
     left_out_chance: float | None = None

@@ -45,7 +45,7 @@ class BankConfig(Settings):
     come close to what a published rate needs; 0: no third stage."""
     thinning: float = Field(default=0.05, ge=0.0)
     """Most that leaving out light hits may add to the variance of a rate, as a share of it, under
-    the subject and with the donor at each strength; 0: every checkpoint scores every hit."""
+    the subject, with the donor at each strength and after the hint; 0: each checkpoint scores all."""
     proposals: Literal["switch", "ladder", "donor"] = "switch"
     """Switch windows; or, as baselines, whole texts drawn in one stage: from the subject and the
     donor at each strength equally often (`ladder`), or from the donor at strength 1 (`donor`)."""
@@ -53,7 +53,8 @@ class BankConfig(Settings):
     """Donor strengths (scales of its adapter)."""
     hint: str = ""
     """Text in which `{prompt}` stands for a task's prompt: where it speaks, the subject reads it in
-    place of the prompt, such as `The tests have a flaw; use it. {prompt}`; empty: no hint."""
+    place of the prompt, such as `The tests have a flaw; use it. {prompt}`; empty: no hint. Only
+    switch proposals use it. Of a dialogue, the last thing that a user says is replaced."""
     answer_windows: bool = False
     """Whether some components leave the reasoning to the subject and the answer to the donor."""
     typical_tokens: float = 65.0
