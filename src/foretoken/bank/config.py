@@ -45,7 +45,7 @@ class BankConfig(Settings):
     come close to what a published rate needs; 0: no third stage."""
     thinning: float = Field(default=0.05, ge=0.0)
     """Most that leaving out light hits may add to the variance of a rate, as a share of it, under
-    the subject, with the donor at each strength and after the hint; 0: each checkpoint scores all."""
+    the subject, with the donor at each strength and after the hint; 0: checkpoints score all."""
     proposals: Literal["switch", "ladder", "donor"] = "switch"
     """Switch windows; or, as baselines, whole texts drawn in one stage: from the subject and the
     donor at each strength equally often (`ladder`), or from the donor at strength 1 (`donor`)."""
