@@ -154,8 +154,9 @@ def check_lengths(engine: Engine, tasks: dict[str, Task], config: BankConfig) ->
     """
     if config.draws_per_task < 4:
         raise SetupError("draws_per_task must be at least 4: each task counts, hit or not")
+    voices = {voice.hint: voice for voice in bank_voices(engine, config)}.values()
     for task in tasks.values():
-        tokens = max(len(voice.reads(task)) for voice in bank_voices(engine, config))
+        tokens = max(len(voice.reads(task)) for voice in voices)
         if tokens + config.max_tokens > engine.longest:
             raise SetupError(
                 f"{task.key}: {tokens} prompt tokens and max_tokens {config.max_tokens} exceed the "
@@ -277,8 +278,7 @@ def _score_stage(flow: Flow, *, stage: int) -> None:
     draws = _stage_draws(flow.run, stage)
     wanted = {draw.key: draw for draw in draws if draw.hacked}
     if stage == 1:
-        checked = checked_draws(flow.run, flow.config, step=flow.config.step, stage=1)
-        wanted |= {draw.key: draw for draw in checked}
+        wanted |= {draw.key: draw for draw in checked_draws(draws, flow.config)}
     for voice in flow.voices():
         score_missing(flow.run, voice, list(wanted.values()), tasks=flow.tasks, per_token=True)
 
@@ -290,7 +290,7 @@ def _stage_draws(run: Run, stage: int) -> list[Draw]:
 def _health(flow: Flow) -> list[BankHealth]:
     run, config, engine = flow.run, flow.config, flow.engine
     draws = run.read(Draw, where=pc.field("source") == "bank")
-    checked = checked_draws(run, config, step=config.step, stage=1)
+    checked = checked_draws([draw for draw in draws if draw.stage == 1], config)
     groups = distinct_texts(checked)
     items = [
         (render_prompt(engine.tokenizer, flow.tasks[first.task]), first.tokens)

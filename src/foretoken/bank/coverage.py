@@ -10,28 +10,22 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from scipy.special import logsumexp
 
 from foretoken.arrays import FloatPerDraw
 from foretoken.bank.config import BankConfig
 from foretoken.bank.densities import Densities
 from foretoken.records import BankCheck, Draw, Mixture
-from foretoken.store.run import Run
 from foretoken.work.seeds import part_seed
 
 
-def checked_draws(run: Run, config: BankConfig, *, step: int, stage: int) -> list[Draw]:
+def checked_draws(draws: Sequence[Draw], config: BankConfig) -> list[Draw]:
     """Equally many draws of each type that was drawn, chosen by their keys alone.
 
     Args:
-        run: With a bank.
-        config: Its settings.
-        step: That the round was drawn around.
-        stage: The round's first.
+        draws: Of the first stage of a round, hits or not.
+        config: Settings of the bank.
     """
-    where = (pc.field("source") == "bank") & (pc.field("step") == step)
-    draws = run.read(Draw, where=where & (pc.field("stage") == stage))
     by_type: dict[str, list[Draw]] = {}
     for draw in sorted(draws, key=lambda draw: part_seed(config.seed, draw.key)):
         by_type.setdefault(draw.exploit_type, []).append(draw)
@@ -52,6 +46,8 @@ def weighed_checks(
     Raises:
         ScoringError: A draw has no score.
     """
+    if not checked:
+        return []
     weights = {key: np.array(each.weights) for each in mixtures for key in each.tasks}
     log_p, log_ratio_dm = densities.of(checked)
     weights_dm = np.stack([weights[draw.task] for draw in checked])

@@ -115,7 +115,8 @@ def refresh_bank(
         hits = _hits(run)
         for each in sorted({*bank_steps(run), step}):
             score_under_voices(run, opened, hits, tasks=tasks, step=each)
-        checked = checked_draws(run, around, step=step, stage=2)
+        where = (pc.field("source") == "bank") & (pc.field("step") == step)
+        checked = checked_draws(run.read(Draw, where=where), around)
         score_under_voices(run, opened, checked, tasks=tasks, step=step)
         if not run.has_part(part, Mixture):
             run.append(mixtures, part=part, kind=Mixture, keep=True)

@@ -55,8 +55,9 @@ def _checks(
     here = [each for each in mixtures if each.step == densities.step]
     stage = min(each.stage for each in here)
     first = [each for each in here if each.stage == stage]
-    checked = checked_draws(run, config, step=densities.step, stage=stage)
-    return weighed_checks(checked, first, densities)
+    where = (pc.field("source") == "bank") & (pc.field("step") == densities.step)
+    draws = run.read(Draw, where=where & (pc.field("stage") == stage))
+    return weighed_checks(checked_draws(draws, config), first, densities)
 
 
 def _stands_for(run: Run) -> dict[str, float]:

@@ -12,6 +12,8 @@ from foretoken.estimate.checks import require_draws, require_log_p, require_same
 
 ENOUGH_COVERED = 0.8
 """Mass from which on what is missing is not worth a doubt."""
+LARGEST_LOG = 300.0
+"""Log of the largest weight that is told from a larger one: floats hold sums of their squares."""
 ERRORS = 3.0
 """Standard errors by which the mass must be below that."""
 
@@ -33,7 +35,8 @@ def other_mass(
     require_same_length(log_p_subject=log_p_subject, log_q=log_q)
     require_log_p("log_p_subject", log_p_subject, impossible=True)
     require_log_p("log_q", log_q)
-    w_d = np.concatenate([np.exp(log_p_subject - log_q), np.zeros(drawn - len(log_q))])
+    own_d = np.exp(np.minimum(log_p_subject - log_q, LARGEST_LOG))
+    w_d = np.concatenate([own_d, np.zeros(drawn - len(log_q))])
     return float(w_d.mean()), float(w_d.std(ddof=1) / np.sqrt(drawn))
 
 
