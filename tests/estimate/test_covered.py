@@ -95,3 +95,9 @@ def test_few_draws_of_an_honest_subject_raise_no_doubt():
 def test_too_few_checked_draws_are_refused():
     with pytest.raises(ScoringError, match="checked draws"):
         other_mass(log_p_subject=np.zeros(1), log_q=np.zeros(1), drawn=1)
+
+
+def test_a_text_that_the_bank_writes_hardly_ever_overflows_nothing():
+    mass, error = other_mass(log_p_subject=np.zeros(2), log_q=np.array([0.0, -900.0]), drawn=4)
+    assert np.isfinite([mass, error]).all()
+    assert not misses_much((mass, error))

@@ -87,7 +87,7 @@ def switch_rate(
     )
     seen = int(np.isfinite(hits.log_s).sum())
     gate = decide(hits.log_w, text=hits.text, stands_for=hits.stands_for, rng=rng)
-    rate = hits.rate(gate)
+    rate = hits.rate(gate.factor_d)
     interval = hits.interval(gate, rate, rng=rng) if rate else None
     effective_hits = effective_count(hits.w_d)
     shape = pareto_shape(hits.log_w, hits.stands_for)
@@ -146,11 +146,11 @@ class _Hits:
         seen = np.isfinite(self.log_s).any()
         return np.exp(self.log_s - self.log_s.max()) if seen else np.zeros(0)
 
-    def rate(self, gate: Gate) -> float:
-        """The point estimate, of what the gate leaves."""
+    def rate(self, factor_d: FloatPerDraw | None = None) -> float:
+        """The sum of the weights over the tasks, each times its factor; None: all as they are."""
         if not np.isfinite(self.log_s).any():
             return 0.0
-        log_sum = logsumexp(self.log_s, b=gate.factor_d)
+        log_sum = logsumexp(self.log_s, b=factor_d)
         return float(np.exp(np.minimum(log_sum - np.log(self.tasks), LARGEST_LOG)))
 
     def lower_bound(self, draws: int) -> float:
@@ -163,10 +163,7 @@ class _Hits:
         """How much of what the subject writes the bank could have drawn; None: not known."""
         if others is None:
             return None
-        whole = Gate(
-            opens=True, rest_sd=np.ones((1, 0), np.bool_), factor_d=np.ones(len(self.task))
-        )
-        return covered_mass(others, rate=self.rate(whole), effective_hits=effective_count(self.w_d))
+        return covered_mass(others, rate=self.rate(), effective_hits=effective_count(self.w_d))
 
     def interval(
         self, gate: Gate, rate: float, *, rng: np.random.Generator
