@@ -15,25 +15,33 @@ WORDS = ["<|end|>", "</", "think", ">", "</think>", "hm", "think>x", "y", "a>"]
 END = 0
 
 
-def tiny(seed: int, *, near: LoadedModel | None = None) -> LoadedModel:
-    """A model of nine tokens; the donor differs from the subject at every token."""
-    backend = Tokenizer(WordLevel({w: i for i, w in enumerate(WORDS)}, unk_token="hm"))
+def made(
+    words: list[str], *, seed: int, reads: int
+) -> tuple[LlamaForCausalLM, PreTrainedTokenizerFast]:
+    """A model of a few words with random weights, and its tokenizer."""
+    backend = Tokenizer(WordLevel({w: i for i, w in enumerate(words)}, unk_token="hm"))
     backend.pre_tokenizer = WhitespaceSplit()  # pyright: ignore[reportAttributeAccessIssue]
     backend.decoder = decoders.Fuse()  # pyright: ignore[reportAttributeAccessIssue]
     torch.manual_seed(seed)
     config = LlamaConfig(
-        vocab_size=len(WORDS), hidden_size=16, intermediate_size=16, num_hidden_layers=1,
-        num_attention_heads=2, max_position_embeddings=16, initializer_range=0.6,
+        vocab_size=len(words), hidden_size=16, intermediate_size=16, num_hidden_layers=1,
+        num_attention_heads=2, max_position_embeddings=reads, initializer_range=0.6,
         eos_token_id=END, bos_token_id=None,
     )  # fmt: skip
-    model = LlamaForCausalLM(config).eval()
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=backend, eos_token="<|end|>")
+    return LlamaForCausalLM(config), tokenizer
+
+
+def tiny(seed: int, *, near: LoadedModel | None = None) -> LoadedModel:
+    """A model of nine tokens; the donor differs from the subject at every token."""
+    model, tokenizer = made(WORDS, seed=seed, reads=16)
     fields = {} if near is None else vars(near)
-    made: dict[str, object] = {
-        "tokenizer": PreTrainedTokenizerFast(tokenizer_object=backend, eos_token="<|end|>"),
+    known: dict[str, object] = {
+        "tokenizer": tokenizer,
         "end_token": END, "dtype": "float32", "tokenizer_hash": "", "template_hash": "",
         "base_hash": "", "weights_hash": "",
     }  # fmt: skip
-    return LoadedModel(**{**made, **fields, "model": model})
+    return LoadedModel(**{**known, **fields, "model": model.eval()})
 
 
 def every_completion(

@@ -7,12 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import torch
-from tokenizers import Tokenizer, decoders
-from tokenizers.models import WordLevel
-from tokenizers.pre_tokenizers import WhitespaceSplit
-from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
+from few_words import made
 from foretoken.engines.server.settings import ServerSettings
 from foretoken.engines.transformers.quiet import library_talk_off
 
@@ -24,20 +20,10 @@ ENDS = frozenset({END, 7})
 
 
 def save_few_words(folder: Path, *, seed: int) -> Path:
-    backend = Tokenizer(WordLevel({w: i for i, w in enumerate(WORDS)}, unk_token="hm"))
-    backend.pre_tokenizer = WhitespaceSplit()  # pyright: ignore[reportAttributeAccessIssue]
-    backend.decoder = decoders.Fuse()  # pyright: ignore[reportAttributeAccessIssue]
-    torch.manual_seed(seed)
-    config = LlamaConfig(
-        vocab_size=len(WORDS), hidden_size=16, intermediate_size=16, num_hidden_layers=1,
-        num_attention_heads=2, max_position_embeddings=32, initializer_range=0.6,
-        eos_token_id=END, bos_token_id=None,
-    )  # fmt: skip
+    model, tokenizer = made(WORDS, seed=seed, reads=32)
     with library_talk_off():
-        LlamaForCausalLM(config).save_pretrained(folder)
-        PreTrainedTokenizerFast(tokenizer_object=backend, eos_token="<|end|>").save_pretrained(
-            folder
-        )
+        model.save_pretrained(folder)
+        tokenizer.save_pretrained(folder)
     generation = folder / "generation_config.json"
     generation.write_text(json.dumps({"eos_token_id": sorted(ENDS)}))
     return folder
