@@ -15,8 +15,9 @@ LIGHT_SHAPE = 0.4
 """Pareto shape up to which the errors of a sum are taken to be even above and below it."""
 WIDENED = 3.0
 """By how much each unit of shape above that widens the upper half."""
-UNSEEN = 1.5
-"""Hits as heavy as the heaviest that may just not have been drawn, where the tail is bounded."""
+UNSEEN = 3.0
+"""Hits heavier than all that were drawn which may just have been missed: of draws that show none,
+fewer than 3 are expected at 95 % (the rule of three)."""
 REPLICATES = 400
 
 
