@@ -68,7 +68,7 @@ _COLUMNS = [
     ("ended", "with the end token counted; others were cut"),
     ("scored twice", f"fine below {GOOD_SPREAD_NATS} nats"),
     ("coverage", "spontaneous hacks that the bank misses; fine up to 10 %"),
-    ("covered", "share of what the subject writes; fine within 3 standard errors of 0.8"),
+    ("covered mass", "share of what the subject writes; fine within 3 standard errors of 0.8"),
 ]
 
 
@@ -196,7 +196,7 @@ def _checks(health: BankHealth, seen: RateEstimate | None) -> list[Check]:
             health.rescoring_spread,
         ),
         Check(
-            "nothing to check" if uncovered is None else f"{numbers.percent(uncovered)} missed",
+            "none seen" if uncovered is None else f"{numbers.percent(uncovered)} missed",
             None if uncovered is None else Doubt.COVERAGE_FAILED not in doubts,
             f"the subject hacks by a route that the donor does not know{_missed(health)}",
             -1.0 if uncovered is None else uncovered,
