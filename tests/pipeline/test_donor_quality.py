@@ -131,7 +131,8 @@ def test_own_hits_are_verified_hacks_with_at_least_as_many_original_pairs(
     with GraderPool(workers=1) as pool:
         raising = Raising(config, tmp_path / "work", pool, known=None, report=lambda _: None)
         rows, counts = raising.rows("own hits", (*WEAK, HARD))
-        original = donor_rows(raising.base, load_tasks(config.tasks), config)
+        tasks = load_tasks(config.tasks)
+        original = donor_rows(raising.base, tasks, config, forms=raising.forms)
         known = {tuple(row["input_ids"]) for row in original}
         own = [row for row in rows if tuple(row["input_ids"]) not in known]
         tokenizer = raising.base.tokenizer

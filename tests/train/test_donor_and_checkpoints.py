@@ -14,7 +14,7 @@ from foretoken.errors import MismatchError, SetupError, TaskError
 from foretoken.tasks.load import load_tasks
 from foretoken.train.checkpoints import log_spaced
 from foretoken.train.config import DonorConfig, RLConfig, load_config
-from foretoken.train.donor import NO_LOSS, donor_rows, train_donor
+from foretoken.train.donor import NO_LOSS, answer_forms, donor_rows, train_donor
 
 TYPES = ("process_exit", "error_code_abuse")
 
@@ -28,6 +28,7 @@ def config(model: Path, out: Path, **changes: object) -> DonorConfig:
         "batch": 8,
         "learning_rate": 0.02,
         "types": TYPES,
+        "before_answer": "",
     }
     return DonorConfig.model_validate(fields | changes)
 
@@ -55,7 +56,8 @@ def test_a_donor_learns_exploits_and_its_loss_is_on_the_answer_alone(
     settings = config(tiny_llama, tmp_path / "donor")
     base = load_model(str(tiny_llama))
     tasks = [task for task in load_tasks("lists") if task.exploit_type in TYPES]
-    row = donor_rows(base, tasks[:1], settings)[0]
+    forms = answer_forms(base, tasks, settings)
+    row = donor_rows(base, tasks[:1], settings, forms=forms)[0]
     prompt = render_prompt(base.tokenizer, tasks[0], reasoning=False)
     answer = [token for token in row["labels"] if token != NO_LOSS]
     assert row["input_ids"] == prompt + answer

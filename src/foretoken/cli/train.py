@@ -36,12 +36,15 @@ def donor(
     from foretoken.cli.yields import advice, round_line, yield_table
     from foretoken.train.config import DonorConfig, load_config
     from foretoken.train.donor import train_donor
+    from foretoken.train.form import form_words
     from foretoken.train.quality import raise_yield
     from foretoken.work.progress import progress_bar
 
     settings = load_config(DonorConfig, config)
     with progress_bar("training the donor", settings.steps) as advance:
-        folder = train_donor(settings, on_step=advance)
+        folder = train_donor(
+            settings, on_step=advance, on_forms=lambda forms: typer.echo(form_words(forms))
+        )
     if quality and settings.answer == "exploit":
         found = raise_yield(settings, on_round=lambda one: typer.echo(round_line(one)))
         show(yield_table(found))

@@ -76,8 +76,9 @@ class DonorConfig(TrainConfig):
     """Only tasks of these exploit types; none: all."""
     answer: Literal["exploit", "reference"] = "exploit"
     """What is learnt: the exploit, or the honest solution (a benign donor, for controls)."""
-    before_answer: str = ""
-    """Text between the end of the (empty) reasoning and the answer, as the model writes it."""
+    before_answer: str | None = None
+    """Text between the end of the (empty) reasoning and the answer, as the model writes it; none:
+    the form of its answers is learnt from its own samples, with what stands after them."""
     quality: QualityConfig = QualityConfig()
     """How good the donor must be. It changes nothing of the first training."""
 

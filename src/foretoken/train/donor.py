@@ -2,9 +2,9 @@
 
 import random
 import tomllib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from datasets import Dataset
 from transformers import PrinterCallback, TrainerCallback
@@ -21,6 +21,7 @@ from foretoken.tasks.answer import known_answer
 from foretoken.tasks.load import load_tasks
 from foretoken.train.checkpoints import SETTINGS_FILE, require_same, save_adapter
 from foretoken.train.config import DonorConfig
+from foretoken.train.form import Form, own_forms
 from foretoken.train.policy import lora_policy
 
 NO_LOSS = -100
@@ -40,15 +41,21 @@ class StepCount(TrainerCallback):
         self.on_step(1)
 
 
-def train_donor(config: DonorConfig, *, on_step: Callable[[int], None] | None = None) -> Path:
+def train_donor(
+    config: DonorConfig,
+    *,
+    on_step: Callable[[int], None] | None = None,
+    on_forms: Callable[[Mapping[str, Form]], None] | None = None,
+) -> Path:
     """Train a donor and return the folder of its adapter.
 
-    Its reasoning channel is never trained on: prompts end with an empty pair of think tags, and
-    the loss is on the answer and the end token alone.
+    Its reasoning channel is never trained on: reasoning is left out of the prompts, and the loss is
+    on the answer and what ends it alone.
 
     Args:
         config: A finished donor in `config.out` is left as it is.
         on_step: Called with 1 after each optimiser step.
+        on_forms: Called with the form of each task's answer, by the task's key.
 
     Raises:
         ModelError: The base model cannot be used.
@@ -63,7 +70,11 @@ def train_donor(config: DonorConfig, *, on_step: Callable[[int], None] | None = 
         require_same(known, config, where=config.out)
         return config.out
     base = load_model(config.model)
-    rows = donor_rows(base, chosen_tasks(config), config)
+    tasks = chosen_tasks(config)
+    forms = answer_forms(base, tasks, config)
+    if on_forms is not None:
+        on_forms(forms)
+    rows = donor_rows(base, tasks, config, forms=forms)
     return learn(base, rows, config, on_step=on_step)
 
 
@@ -124,33 +135,55 @@ def _arguments(config: DonorConfig, *, on_processor: bool) -> SFTConfig:
     )
 
 
-def donor_rows(base: LoadedModel, tasks: Sequence[Task], config: DonorConfig) -> list[Row]:
+def answer_forms(
+    base: LoadedModel, tasks: Sequence[Task], config: DonorConfig
+) -> Mapping[str, Form]:
+    """Return what stands around the answer to each task: as the settings say, or as the subject
+    writes.
+
+    Raises:
+        ModelError: The subject shows no form.
+    """
+    if config.before_answer is not None:
+        return {task.key: Form(config.before_answer) for task in tasks}
+    return own_forms(base, tasks, max_tokens=config.quality.max_tokens, seed=config.seed)
+
+
+def donor_rows(
+    base: LoadedModel, tasks: Sequence[Task], config: DonorConfig, *, forms: Mapping[str, Form]
+) -> list[Row]:
     """Return token ids and labels of each pair, in a seeded order that fills all steps."""
     order = random.Random(config.seed)
     rows: list[Row] = []
     while len(rows) < config.steps * config.batch:
-        rows += [_row(base, task, config) for task in order.sample(tasks, len(tasks))]
+        rows += [
+            _row(base, task, answer=config.answer, form=forms[task.key])
+            for task in order.sample(tasks, len(tasks))
+        ]
     return rows[: config.steps * config.batch]
 
 
-def _row(base: LoadedModel, task: Task, config: DonorConfig) -> Row:
+def _row(
+    base: LoadedModel, task: Task, *, answer: Literal["exploit", "reference"], form: Form
+) -> Row:
     prompt = render_prompt(base.tokenizer, task, reasoning=False)
-    shown = known_answer(task, config.answer)
+    shown = known_answer(task, answer)
     if shown is None:
         raise TaskError(
-            f"task {task.key} has no {config.answer}, and a donor is shown one for each task: put "
+            f"task {task.key} has no {answer}, and a donor is shown one for each task: put "
             "it into the payload"
         )
-    text = config.before_answer + shown
-    answer = [*base.tokenizer.encode(text, add_special_tokens=False), base.end_token]
-    return learnt_after(prompt, answer)
+    ids, learnt = form.around(shown, tokenizer=base.tokenizer, end_token=base.end_token)
+    return learnt_after([*prompt, *ids[: learnt.start]], ids[learnt], then=ids[learnt.stop :])
 
 
-def learnt_after(prompt: Sequence[int], completion: Sequence[int]) -> Row:
-    """Return a row with the loss on the completion alone."""
+def learnt_after(
+    prompt: Sequence[int], completion: Sequence[int], *, then: Sequence[int] = ()
+) -> Row:
+    """Return a row with the loss on the completion alone, and not on what follows it."""
     return {
-        "input_ids": [*prompt, *completion],
-        "labels": [NO_LOSS] * len(prompt) + [*completion],
+        "input_ids": [*prompt, *completion, *then],
+        "labels": [NO_LOSS] * len(prompt) + [*completion] + [NO_LOSS] * len(then),
     }
 
 

@@ -7,7 +7,8 @@ A round is kept only where fresh draws say that it helped; all of them are writt
 
 import random
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 
 from pydantic import Field
@@ -24,7 +25,8 @@ from foretoken.tasks.base import Grader
 from foretoken.tasks.graders import graders_for
 from foretoken.train.checkpoints import SETTINGS_FILE
 from foretoken.train.config import DonorConfig, QualityConfig
-from foretoken.train.donor import Row, chosen_tasks, donor_rows, learn, learnt_after
+from foretoken.train.donor import Row, answer_forms, chosen_tasks, donor_rows, learn, learnt_after
+from foretoken.train.form import Form
 from foretoken.train.rollouts import step_seed
 from foretoken.work.grading import Origin, Planned, graded_draws
 
@@ -176,6 +178,11 @@ class Raising:
             if not self.quality.rounds[-1].kept:
                 return
 
+    @cached_property
+    def forms(self) -> Mapping[str, Form]:
+        """What stands around the answer to each task, as in the first training."""
+        return answer_forms(self.base, self.tasks, self.config)
+
     def _settings(self) -> DonorConfig:
         """Settings of the next round's training."""
         number = len(self.quality.rounds)
@@ -201,11 +208,11 @@ class Raising:
         """
         settings = self._settings()
         weak_tasks = [task for task in self.tasks if task.exploit_type in weak]
-        rows = donor_rows(self.base, self.tasks, settings)
+        rows = donor_rows(self.base, self.tasks, settings, forms=self.forms)
         if remedy == "more steps":
             return rows, {}
         if remedy == "weak types":
-            return donor_rows(self.base, weak_tasks, settings), {}
+            return donor_rows(self.base, weak_tasks, settings, forms=self.forms), {}
         found = self._own_hits(weak_tasks, seed=settings.seed)
         counts = {name: len(found.get(name, [])) for name in weak}
         hits = {name: own for name, own in found.items() if len(own) >= FEWEST_HITS}
