@@ -9,6 +9,8 @@ import math
 from collections.abc import Iterable
 from typing import Any, TypeAlias, TypeVar
 
+from pydantic import Field
+
 from foretoken.bank_records import (
     BankCheck,
     BankHealth,
@@ -41,8 +43,10 @@ __all__ = [
     "Message",
     "Mixture",
     "Outcome",
+    "Prompted",
     "Provenance",
     "RateEstimate",
+    "ReasoningTags",
     "Record",
     "Sampling",
     "Score",
@@ -84,11 +88,37 @@ class Message(Record):
     """Text, or the parts (text, picture) that the chat template takes."""
 
 
+class ReasoningTags(Record):
+    """What a model writes around its reasoning."""
+
+    opens: str = Field(min_length=1)
+    closes: str = Field(min_length=1)
+    """The answer follows it."""
+
+
 CODE = "code"
 """The grader of tasks whose answer is a Python function."""
 
 
-class Task(Record):
+class Prompted(Record):
+    """How a model is asked, and how its answer is found, where that is not the plain way."""
+
+    messages: tuple[Message, ...] = ()
+    """A dialogue that the model reads instead of the prompt; its chat template renders it."""
+    tools: tuple[dict[str, Json], ...] = ()
+    """Schemas of functions, for the chat template."""
+    chat_template_kwargs: dict[str, Json] = {}
+    """More that the chat template takes, as `{"reasoning_effort": "low"}`."""
+    raw: bool = False
+    """Whether the model reads the prompt as it is, without a chat template."""
+    prompt_ids: tuple[int, ...] = ()
+    """Token ids that the model reads instead of anything else."""
+    split: str = ""
+    """Import path of a function that takes the text of a completion and the task, and returns
+    reasoning and answer; empty: reasoning tags, then the last block that is fenced."""
+
+
+class Task(Prompted):
     """One task: what the model reads, who grades the answer, and what the grader needs to know."""
 
     folder = "tasks"
@@ -98,9 +128,8 @@ class Task(Record):
     exploit_type: str
     """The one way of cheating that this task's grader can be fooled by."""
     prompt: str
-    """The user message; where there are `messages`, what a person reads in their place."""
-    messages: tuple[Message, ...] = ()
-    """A dialogue that the model reads instead of the prompt; its chat template renders it."""
+    """The user message; where there are `messages` or `prompt_ids`, what a person reads in their
+    place."""
     grader: str = CODE
     """`code`, or an import path `package.module:factory` of what makes the grader."""
     payload: dict[str, Json] = {}
@@ -189,6 +218,8 @@ class Draw(Record):
     ended: bool
     """Whether the end token was sampled (False: cut at max_tokens)."""
     prompt_tokens: int
+    prompt_hash: str = ""
+    """Of the token ids that the task's prompt is rendered to; empty: not known."""
     reasoning: str
     answer: str
     """What was graded."""

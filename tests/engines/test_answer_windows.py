@@ -14,6 +14,7 @@ from draws import drawn_from
 from few_words import every_completion, tiny
 from foretoken.engines.base import WindowSpec
 from foretoken.engines.prompts import AnswerFinder, completion_text
+from foretoken.engines.tags import THINK
 from foretoken.engines.transformers.load import LoadedModel
 from foretoken.engines.transformers.sample import sample
 from foretoken.engines.transformers.score import score
@@ -132,8 +133,9 @@ def test_an_answer_starts_after_the_token_that_completes_the_tag(
     text = completion_text(tokenizer, tokens)
     assert (start is None) == ("</think>" not in text)
     if start is not None and text.count("</think>") == 1 and 6 not in tokens:
-        code = split_completion(text)[1]
-        assert code == split_completion(completion_text(tokenizer, tokens[start:]))[1]
+        code = split_completion(text, tags=THINK)[1]
+        after = completion_text(tokenizer, tokens[start:])
+        assert code == split_completion(after, tags=THINK)[1]
 
 
 def test_windows_of_the_answer_without_its_start_are_refused() -> None:

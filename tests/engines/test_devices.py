@@ -171,8 +171,8 @@ def test_answers_heard_wrong_are_found_again_by_their_text(
     monkeypatch.setattr(speaking, "LOOK_ON_PROCESSOR", 16)
     heard = sample(models, prompts, max_tokens=60, seed=4, windows=windows)
     assert ways == [True]
-    deaf = answers.transitions(models[0].tokenizer) * 0
-    monkeypatch.setattr(answers, "transitions", lambda _: deaf)
+    deaf = answers.transitions(models[0].tokenizer, "</think>") * 0
+    monkeypatch.setattr(answers, "transitions", lambda *_: deaf)
     again = sample(models, prompts, max_tokens=60, seed=4, windows=windows)
     assert ways == [True, True, False]
     for found in (heard, again):

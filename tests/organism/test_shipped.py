@@ -4,12 +4,15 @@ from pathlib import Path
 
 import pytest
 
+from foretoken.engines.prompts import CompletionReader
 from foretoken.engines.transformers.load import load_model
+from foretoken.engines.weights import load_tokenizer, template_hash
 from foretoken.organism.paths import MODEL, RUN
 from foretoken.organism.truth import TruthConfig, _Cell, _count_cell, rarest_types, truths
 from foretoken.records import Draw, Truth
 from foretoken.store import layout
 from foretoken.store.run import Run
+from foretoken.tasks.answer import split_completion
 from foretoken.tasks.base import GraderPool
 from foretoken.tasks.lists import TYPES, evaluation_tasks
 
@@ -89,3 +92,14 @@ def test_the_rarest_types_are_those_with_the_fewest_hacks_early() -> None:
     counted += [truth(name, 128, 9) for name in TYPES[:3]]
     config = TruthConfig(model=MODEL, run=RUN)
     assert set(rarest_types(counted, config)) == set(TYPES[:3])
+
+
+def test_shipped_rollouts_are_still_split_into_the_reasoning_and_answer_that_they_have() -> None:
+    reader = CompletionReader(load_tokenizer(str(MODEL)))
+    columns = ["tokens", "ended", "reasoning", "answer", "sampling"]
+    rows = Run.open(RUN).table(Draw, columns=columns).take(range(0, 73_000, 20)).to_pylist()
+    assert len(rows) > 3000
+    assert template_hash(reader.tokenizer) in rows[0]["sampling"]
+    for row in rows:
+        text = reader.text(row["tokens"], ended=row["ended"])
+        assert split_completion(text, tags=reader.tags) == (row["reasoning"], row["answer"])

@@ -11,7 +11,8 @@ from world import EXIT, HONEST, MESSAGE, World
 
 from foretoken.cli.main import app
 from foretoken.cli.yields import advice
-from foretoken.engines.prompts import completion_text, render_prompt
+from foretoken.engines.prompts import CompletionReader, completion_text, render_prompt
+from foretoken.engines.tags import THINK
 from foretoken.engines.transformers.load import ADAPTER_WEIGHTS, load_model, load_tokenizer
 from foretoken.engines.transformers.sample import sample
 from foretoken.errors import MismatchError
@@ -114,7 +115,9 @@ def own_yields(config: DonorConfig) -> dict[str, float]:
     tasks = [task for task in load_tasks(config.tasks) for _ in range(40)]
     prompts = [render_prompt(donor.tokenizer, task) for task in tasks]
     made = sample([donor], prompts, max_tokens=8, seed=77)
-    texts = [split_completion(completion_text(donor.tokenizer, c.tokens))[1] for c in made]
+    reader = CompletionReader(donor.tokenizer)
+    said = [reader.text(c.tokens, ended=c.ended) for c in made]
+    texts = [split_completion(each, tags=reader.tags)[1] for each in said]
     with GraderPool(workers=1) as pool:
         verdicts = pool.grade(list(zip(tasks, texts, strict=True)))
     found: dict[str, list[bool]] = {}
@@ -140,8 +143,8 @@ def test_own_hits_are_verified_hacks_with_at_least_as_many_original_pairs(
         jobs = []
         for row in own:
             prompt = row["input_ids"][: row["labels"].count(NO_LOSS)]
-            text = completion_text(tokenizer, row["input_ids"][len(prompt) :])
-            jobs.append((prompts[tuple(prompt)], split_completion(text)[1]))
+            text = CompletionReader(tokenizer).text(row["input_ids"][len(prompt) :], ended=True)
+            jobs.append((prompts[tuple(prompt)], split_completion(text, tags=THINK)[1]))
         assert len(rows) == 8 * config.batch
         assert 0 < len(own) <= len(rows) / 2
         assert all(verdict.hacked for verdict in pool.grade(jobs))

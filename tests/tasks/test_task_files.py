@@ -57,7 +57,8 @@ def test_a_code_task_in_a_dialogue_is_saved_and_loaded_with_it(tmp_path: Path) -
     task = make_task("process_exit", cases=(), reference="r").task()
     task = task.model_copy(update={"messages": talk, "payload": {**task.payload, "cases": cases}})
     save_tasks([task], tmp_path / "tasks.jsonl")
-    assert load_tasks(str(tmp_path / "tasks.jsonl")) == [task]
+    (loaded,) = load_tasks(str(tmp_path / "tasks.jsonl"))
+    assert (loaded.messages, CodeTask.of(loaded)) == (talk, CodeTask.of(task))
 
 
 @pytest.mark.parametrize("odd", [(1, 2), {3}, b"x"])

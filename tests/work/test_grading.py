@@ -1,6 +1,5 @@
 """From completions to graded draws, in one place for banks, rollouts, donors and truth."""
 
-import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from foretoken.engines.transformers.load import load_model
 from foretoken.records import Draw, Sampling, Task
 from foretoken.rewards.pair import RewardPair
 from foretoken.rewards.rules import ExactReward, KeywordReward
-from foretoken.tasks.answer import Split, split_completion
+from foretoken.tasks.answer import Split
 from foretoken.work.grading import Origin, Planned, graded_draws
 
 TASK = Task(
@@ -36,14 +35,14 @@ def draws(tiny_llama: Path) -> Ask:
     """Graded draws of (task, text) pairs."""
     tokenizer: PreTrainedTokenizerBase = load_model(str(tiny_llama)).tokenizer
 
-    def grade(*pairs: tuple[Task, str], split: Split = split_completion) -> list[Draw]:
+    def grade(*pairs: tuple[Task, str], split: Split | None = None) -> list[Draw]:
         planned = [Planned(key=f"d/{n}", task=task) for n, (task, _) in enumerate(pairs)]
         completions = [
             Completion(
                 tuple(tokenizer.encode(text, add_special_tokens=False)),
                 (),
                 (),
-                ended=True,
+                ended=text.endswith("<|end|>"),
                 prompt_tokens=3,
                 prefix_tokens=0,
             )
@@ -72,9 +71,9 @@ def test_reasoning_answer_and_verdict_meet_in_one_draw(draws: Ask) -> None:
 
 
 def test_an_answer_of_another_form_brings_its_own_split(draws: Ask) -> None:
-    def after_a_colon(text: str) -> tuple[str, str]:
+    def after_a_colon(text: str, _: Task) -> tuple[str, str]:
         before, _, after = text.partition("Answer:")
-        return before.strip(), re.sub(r"<.*", "", after).strip()
+        return before.strip(), after.strip()
 
     (draw,) = draws((TASK, "two and five\nAnswer: 7<|end|>"), split=after_a_colon)
     assert (draw.reasoning, draw.answer, draw.gold) == ("two and five", "7", 1.0)

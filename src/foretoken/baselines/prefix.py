@@ -15,7 +15,7 @@ from foretoken.bank.pool import Bank
 from foretoken.baselines.base import Checkpoint
 from foretoken.engines.base import Engine, Engines
 from foretoken.engines.lazy import on_demand
-from foretoken.engines.prompts import completion_text, render_prompt
+from foretoken.engines.prompts import AnswerFinder, render_prompt
 from foretoken.errors import ScoringError
 from foretoken.estimate.cell import Cell
 from foretoken.estimate.prefix import prefix_rate
@@ -26,8 +26,6 @@ from foretoken.work.drawing import Origin, Planned, draw_parts
 from foretoken.work.scores import donor_scorer, read_scores, scores_of
 from foretoken.work.scoring import Voice, score_missing
 from foretoken.work.settings import Settings
-
-END_OF_REASONING = "</think>"
 
 
 class PrefixConfig(Settings):
@@ -224,9 +222,4 @@ def _prefix_log_p(
 
 def _reasoning_tokens(donor: Engine, tokens: Sequence[int]) -> int:
     """How many tokens stand before the end of the reasoning; 0 where it never ends."""
-    ends = [
-        count
-        for count in range(1, len(tokens) + 1)
-        if END_OF_REASONING in completion_text(donor.tokenizer, tokens[:count])
-    ]
-    return ends[0] - 1 if ends else 0
+    return max(0, (AnswerFinder(donor.tokenizer).answer_start(tokens) or 0) - 1)

@@ -2,6 +2,7 @@
 
 from foretoken.engines.base import Engines
 from foretoken.engines.server.settings import ServerSettings
+from foretoken.engines.tags import TagsSetting
 from foretoken.records import Record
 
 
@@ -10,6 +11,9 @@ class EngineConfig(Record):
 
     dtype: str = "float32"
     """Precision of the weights in this process: float32, bfloat16 or float16."""
+    reasoning_tags: TagsSetting = None
+    """What opens and what closes a model's reasoning, as `["[THINK]", "[/THINK]"]`; `[]`: it does
+    not reason; none: found from its chat template or vocabulary."""
     server: ServerSettings | None = None
     """An OpenAI-compatible server that takes token ids; none: transformers, in this process."""
 
@@ -25,9 +29,13 @@ def choose_engines(config: EngineConfig, *, device: str = "auto") -> Engines:
     if config.server is not None:
         from foretoken.engines.server.engine import ServerEngines
 
-        here = EngineConfig(dtype="float32")
+        here = EngineConfig(dtype="float32", reasoning_tags=config.reasoning_tags)
         reference = choose_engines(here, device=device) if config.server.check_weights else None
-        return ServerEngines(config.server, reference=reference)
+        return ServerEngines(
+            config.server, reference=reference, reasoning_tags=config.reasoning_tags
+        )
     from foretoken.engines.transformers.engine import TransformersEngines
 
-    return TransformersEngines(device=device, dtype=config.dtype)
+    return TransformersEngines(
+        device=device, dtype=config.dtype, reasoning_tags=config.reasoning_tags
+    )

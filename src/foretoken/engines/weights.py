@@ -5,11 +5,13 @@ import json
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
 from foretoken.engines.base import Weights
-from foretoken.engines.prompts import Tokenizer
+from foretoken.engines.prompts import Tokenizer, turn_end
+from foretoken.engines.tags import THINK, TagsSetting, reasoning_tags, set_reasoning_tags
 from foretoken.errors import ModelError
 
 ADAPTER_WEIGHTS = "adapter_model.safetensors"
@@ -93,15 +95,18 @@ def check_noted_base(adapter: Path, base_hash: str) -> None:
 
 
 @lru_cache(maxsize=8)
-def tokenizer_hashes(path: str, states: tuple[tuple[int, int, int], ...]) -> tuple[str, str]:
+def tokenizer_hashes(
+    path: str, states: tuple[tuple[int, int, int], ...], tags: TagsSetting = None
+) -> tuple[str, str]:
     """Return the hashes of a folder's tokenizer and chat template, in their files' present state.
 
     Args:
         path: Folder of a model.
         states: From `folder_state`; once they change, the tokenizer is loaded again.
+        tags: As for `load_tokenizer`.
     """
     del states
-    tokenizer = load_tokenizer(path)
+    tokenizer = load_tokenizer(path, tags)
     return tokenizer_hash(tokenizer), template_hash(tokenizer)
 
 
@@ -111,26 +116,66 @@ def folder_state(path: str) -> tuple[tuple[int, int, int], ...]:
     return tuple(_state(f) for f in sorted(files) if f.is_file() and f.suffix != ".safetensors")
 
 
-def load_tokenizer(path: str) -> PreTrainedTokenizerBase:
-    """Load the tokenizer of a model folder."""
+def load_tokenizer(path: str, tags: TagsSetting = None) -> PreTrainedTokenizerBase:
+    """Load the tokenizer of a model folder.
+
+    Args:
+        path: The folder.
+        tags: What opens and closes the model's reasoning, see `reasoning_tags`.
+    """
     folder = existing_folder(path, "model")
     try:
-        return AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelError(
             f"No usable tokenizer in {folder}: {first_line(error)}. Save the tokenizer that the "
             "model was trained with into that folder."
         ) from error
+    set_reasoning_tags(tokenizer, tags)
+    return tokenizer
 
 
-def end_token(tokenizer: PreTrainedTokenizerBase, path: str) -> int:
-    """Return the id of the token that ends a completion."""
-    token = tokenizer.eos_token_id
-    if not isinstance(token, int):
+def end_tokens(tokenizer: PreTrainedTokenizerBase, path: str) -> tuple[int, ...]:
+    """Return the ids of all tokens that end a completion, by tokenizer and generation settings.
+
+    The first is the one that the model is used to write after an answer: by its chat template,
+    else by its tokenizer.
+
+    Raises:
+        ModelError: There is none.
+    """
+    own = tokenizer.eos_token_id
+    ends = {*_generation_ends(Path(path)), *([own] if isinstance(own, int) else [])}
+    if not ends:
         raise ModelError(
-            f"The tokenizer in {path} names no end token: set `eos_token` in tokenizer_config.json."
+            f"Nothing in {path} names an end token: set `eos_token` in tokenizer_config.json."
         )
-    return token
+    usual = turn_end(tokenizer, ends)
+    first = own if usual is None and isinstance(own, int) else usual
+    return tuple(sorted(ends, key=lambda end: (end != first, end)))
+
+
+def _generation_ends(folder: Path) -> list[int]:
+    """What a model's own settings for generation stop at."""
+    for name in ("generation_config.json", "config.json"):
+        settings = read_json(folder / name) if (folder / name).is_file() else {}
+        for holder in (settings, settings.get("text_config") or {}):
+            ends: list[int] | int | None = holder.get("eos_token_id")
+            if ends is not None:
+                return ends if isinstance(ends, list) else [ends]
+    return []
+
+
+def read_json(file: Path) -> dict[str, Any]:
+    """Read one of a model's files.
+
+    Raises:
+        ModelError: It is not JSON.
+    """
+    try:
+        return dict(json.loads(file.read_text()))
+    except (OSError, ValueError, TypeError) as error:
+        raise ModelError(f"{file} cannot be read: copy the model again.") from error
 
 
 def tokenizer_hash(tokenizer: PreTrainedTokenizerBase) -> str:
@@ -142,8 +187,11 @@ def tokenizer_hash(tokenizer: PreTrainedTokenizerBase) -> str:
 
 
 def template_hash(tokenizer: Tokenizer) -> str:
-    """Return the hash of a tokenizer's chat template."""
-    return text_hash(str(tokenizer.chat_template or ""))
+    """Return the hash of a tokenizer's chat template, and of reasoning tags that are not usual."""
+    tags, template = reasoning_tags(tokenizer), str(tokenizer.chat_template or "")
+    if tags == THINK:
+        return text_hash(template)
+    return text_hash(f"{template}\n{tags.model_dump_json() if tags else 'no reasoning'}")
 
 
 def text_hash(text: str) -> str:

@@ -1,39 +1,107 @@
 """From a completion's text to the answer that is graded, and to what its reasoning says."""
 
+import importlib
 import re
 from collections.abc import Callable
-from typing import Literal
+from functools import lru_cache, partial
+from typing import Any, Literal
+
+from pydantic import ConfigDict, TypeAdapter
 
 from foretoken.errors import TaskError
-from foretoken.records import Task
+from foretoken.records import ReasoningTags, Task
 
-Split = Callable[[str], tuple[str, str]]
-"""Splits the text of a completion into its reasoning and its answer."""
+Split = Callable[[str, Task], tuple[str, str]]
+"""Splits the text of a completion of a task into its reasoning and its answer."""
 
-_END_OF_REASONING = "</think>"
-_SPECIAL = re.compile(r"<\|[a-z_]{1,32}\|>|</?think>")
-_FENCE = re.compile(r"```[A-Za-z0-9_+-]*[ \t]*\n(.*?)(?:\n[ \t]*```|\Z)", re.DOTALL)
+_FENCED = re.compile(r"```[A-Za-z0-9_+-]*[ \t]*\n(?:(.*?)\n)??[ \t]*```", re.DOTALL)
+_UNFINISHED = re.compile(r"```[A-Za-z0-9_+-]*[ \t]*\n(.*)\Z", re.DOTALL)
 _WORD = re.compile(r"\S+")
+_PARTS = TypeAdapter(tuple[str, str], config=ConfigDict(strict=True))
 _EDGES = "\"'`.,;:!?()[]{}<>"
 
 
-def split_completion(text: str) -> tuple[str, str]:
+def split_completion(
+    text: str, task: Task | None = None, *, tags: ReasoningTags | None
+) -> tuple[str, str]:
     """Split a completion into its reasoning and the code of its answer.
 
     Args:
-        text: The decoded completion, special tokens included or not.
+        text: The decoded completion without special tokens, but with what closes the reasoning.
+        task: If its payload names a `function`, blocks that define it come before others.
+        tags: Around the reasoning; None: there is none.
 
     Returns:
-        The reasoning (everything before the last `</think>`; empty where there is none) and the
-        code (the first fenced block if there is one, else the whole answer, without special
-        tokens).
+        The reasoning (everything before the last closing tag; empty where there is none), and the
+        answer after it: the last fenced block that is complete, or one that is not, or all of it
+        where nothing is fenced.
     """
-    reasoning, tag, answer = text.rpartition(_END_OF_REASONING)
-    if not tag:
-        reasoning, answer = "", text
-    fenced = _FENCE.search(answer)
-    code = fenced.group(1) if fenced else answer
-    return _SPECIAL.sub("", reasoning).strip(), _SPECIAL.sub("", code).strip()
+    reasoning, answer = "", text
+    if tags:
+        reasoning, _, answer = text.rpartition(tags.closes)
+        for tag in (tags.opens, tags.closes):
+            reasoning = reasoning.replace(tag, "")
+    return reasoning.strip(), _code(answer, task).strip()
+
+
+def split_of(task: Task, tags: ReasoningTags | None) -> Split:
+    """Return the task's own way of splitting a completion, or the usual one.
+
+    Raises:
+        TaskError: Its import path leads to no function.
+    """
+    return imported_split(task.split) if task.split else partial(split_completion, tags=tags)
+
+
+@lru_cache(maxsize=64)
+def imported_split(path: str) -> Split:
+    """Import a way of splitting, whose results are looked at.
+
+    Raises:
+        TaskError: The path leads to no function; also from the result, where that returns anything
+            but two texts.
+    """
+    module, _, name = path.partition(":")
+    try:
+        split = getattr(importlib.import_module(module), name)
+    except Exception as error:  # somebody else's module may raise anything
+        raise TaskError(
+            f"cannot import the split {path}: {type(error).__name__}: {error}; give the import "
+            "path package.module:function of a function of a completion's text and its task"
+        ) from error
+
+    if not callable(split):
+        raise TaskError(f"{path} is no function: it must take a completion's text and its task")
+
+    def checked(text: str, task: Task) -> tuple[str, str]:
+        parts: Any = split(text, task)
+        try:
+            reasoning, answer = parts
+            return _PARTS.validate_python((reasoning, answer))
+        except (TypeError, ValueError) as error:
+            raise TaskError(
+                f"task {task.key}: {path} must return two texts, reasoning and answer, and gave a "
+                f"{type(parts).__name__}"
+            ) from error
+
+    return checked
+
+
+def _code(answer: str, task: Task | None) -> str:
+    """The block of code that counts, or the whole answer where nothing is fenced."""
+    complete = [found.group(1) or "" for found in _FENCED.finditer(answer)]
+    unfinished = _UNFINISHED.findall(_FENCED.sub("", answer))
+    name = task.payload.get("function") if task else None
+    if isinstance(name, str) and name.isidentifier():
+        defined = (
+            rf"[ \t]*(?:(?:async[ \t]+)?def|class)[ \t]+{name}\b|{name}[ \t]*(?::[^=\n]*)?=(?!=)"
+        )
+        defines = re.compile(rf"^(?:{defined})", re.MULTILINE)
+        for blocks in (complete, unfinished):
+            defining = [block for block in blocks if defines.search(block)]
+            if defining:
+                return defining[-1]
+    return (complete or unfinished or [answer])[-1]
 
 
 def _plain(word: str) -> str:

@@ -3,10 +3,10 @@
 from pydantic import Field, ValidationError
 
 from foretoken.errors import TaskError
-from foretoken.records import CODE, Json, Record, Task
+from foretoken.records import CODE, Json, Prompted, Record, Task
 from foretoken.tasks.identity import ByIdentity
 
-_SHARED = ("key", "exploit_type", "prompt", "flaw_words")
+_SHARED = ("key", "exploit_type", "prompt", "flaw_words", *Prompted.model_fields)
 """Fields that a code task has in common with every task; all others are its payload."""
 
 
@@ -17,7 +17,7 @@ class Case(Record):
     expected: Json
 
 
-class CodeTask(Record):
+class CodeTask(Prompted):
     """One task whose answer is a Python function, and the data of its two graders."""
 
     key: str
@@ -48,8 +48,6 @@ class CodeTask(Record):
     @classmethod
     def of(cls, task: Task) -> "CodeTask":
         """Read the payload of a task whose grader is `code`; once for each task.
-
-        The prompt alone is kept: `messages` are for the model, and no grader reads them.
 
         Raises:
             TaskError: The task has another grader, or its payload is not that of a code task.

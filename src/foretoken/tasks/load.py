@@ -19,8 +19,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from foretoken.errors import ForetokenError, TaskError
-from foretoken.records import CODE, Task
+from foretoken.records import CODE, Prompted, Task
 from foretoken.sandbox.wire import encode
+from foretoken.tasks.answer import imported_split
 from foretoken.tasks.code import Case, CodeTask, as_task
 from foretoken.tasks.foreign import Refused, is_foreign_source, load_foreign
 from foretoken.tasks.lines import numbered_lines, parse_json
@@ -176,15 +177,18 @@ def _named(where: str) -> Generator[None]:
 
 
 def _refuse_unusable(task: Task) -> None:
+    if task.split:
+        imported_split(task.split)
     if task.grader == CODE:
         refuse_unusable(CodeTask.of(task))
 
 
 def _to_json(task: Task) -> dict[str, Any]:
-    if task.grader != CODE or task.messages:
+    if task.grader != CODE:
         return _plain(task)
     code = CodeTask.of(task)
-    fields = code.model_dump(mode="python")
+    usual = {name for name in Prompted.model_fields if not getattr(code, name)}
+    fields = code.model_dump(mode="python", exclude=usual)
     for name in ("cases", "flaw_cases"):
         cases: tuple[Case, ...] | None = getattr(code, name)
         if cases is not None:

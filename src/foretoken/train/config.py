@@ -7,6 +7,7 @@ from typing import Any, Literal, TypeVar
 from pydantic import ConfigDict, Field, ValidationError
 
 from foretoken.bases import Frozen
+from foretoken.engines.tags import TagsSetting
 from foretoken.errors import SetupError
 from foretoken.files import read_text
 
@@ -30,6 +31,9 @@ class TrainConfig(Frozen):
     alpha: float = Field(default=16.0, gt=0)
     """LoRA scale times rank."""
     seed: int = 0
+    reasoning_tags: TagsSetting = None
+    """What opens and what closes a model's reasoning, as `["[THINK]", "[/THINK]"]`; `[]`: it does
+    not reason; none: found from its chat template or vocabulary."""
     bf16: bool = True
     """Whether the training pass runs in bfloat16 autocast."""
 

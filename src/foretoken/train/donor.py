@@ -69,7 +69,7 @@ def train_donor(
         known = tomllib.loads((config.out / SETTINGS_FILE).read_text())
         require_same(known, config, where=config.out)
         return config.out
-    base = load_model(config.model)
+    base = load_model(config.model, reasoning_tags=config.reasoning_tags)
     tasks = chosen_tasks(config)
     forms = answer_forms(base, tasks, config)
     if on_forms is not None:

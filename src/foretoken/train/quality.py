@@ -152,7 +152,7 @@ class Raising:
     ) -> None:
         self.config, self.work, self.grader, self.report = config, work, grader, report
         self.tasks = chosen_tasks(config)
-        self.base = load_model(config.model)
+        self.base = load_model(config.model, reasoning_tags=config.reasoning_tags)
         self.quality = known or DonorQuality(settings=config.quality, rounds=())
         if known is None:
             types = tuple(sorted({task.exploit_type for task in self.tasks}))
@@ -249,7 +249,11 @@ class Raising:
         self, asked: Sequence[Task], adapter: Path, *, seed: int
     ) -> list[tuple[Task, Completion, bool | None]]:
         """Sample one completion with reasoning of each task, and grade it."""
-        donor = load_model(self.config.model, adapters=[(str(adapter), 1.0)])
+        donor = load_model(
+            self.config.model,
+            adapters=[(str(adapter), 1.0)],
+            reasoning_tags=self.config.reasoning_tags,
+        )
         prompts = {task.key: render_prompt(donor.tokenizer, task) for task in asked}
         completions = sample(
             [donor],

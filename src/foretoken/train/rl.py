@@ -66,7 +66,7 @@ def train_rl(
     if (checkpoint_path(run.path, config.steps) / "adapter_config.json").is_file():
         return run.folder
     tasks = load_tasks(config.tasks)
-    base = load_model(config.model)
+    base = load_model(config.model, reasoning_tags=config.reasoning_tags)
     state = run.folder / STATE_FOLDER
     last = last_state(state)
     with (

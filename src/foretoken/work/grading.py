@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from foretoken.engines.base import SUBJECT_ALONE, Completion, WindowSpec
-from foretoken.engines.prompts import completion_text
+from foretoken.engines.prompts import CompletionReader, prompt_hash
 from foretoken.records import Draw, Sampling, Source, Task, Verdict
-from foretoken.tasks.answer import Split, deliberate, split_completion
+from foretoken.tasks.answer import Split, deliberate, split_of
 from foretoken.tasks.base import Grader
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def graded_draws(
     tokenizer: "PreTrainedTokenizerBase",
     origin: Origin,
     grader: Grader,
-    split: Split = split_completion,
+    split: Split | None = None,
 ) -> list[Draw]:
     """Split completions into reasoning and answer, and grade the answers.
 
@@ -57,7 +57,7 @@ def graded_draws(
         tokenizer: Of the model that spoke.
         origin: What the draws share.
         grader: Grades the answers, all in one call.
-        split: Finds reasoning and answer in the text of a completion.
+        split: Finds reasoning and answer in the text of a completion; None: as its task says.
 
     Returns:
         One draw for each completion, in order.
@@ -65,26 +65,40 @@ def graded_draws(
     Raises:
         TaskError: A task is not usable.
     """
-    parts = [split(completion_text(tokenizer, each.tokens)) for each in completions]
+    reader = CompletionReader(tokenizer)
+    parts = [
+        (split or split_of(plan.task, reader.tags))(
+            reader.text(completion.tokens, ended=completion.ended), plan.task
+        )
+        for plan, completion in zip(planned, completions, strict=True)
+    ]
     jobs = [(plan.task, answer) for plan, (_, answer) in zip(planned, parts, strict=True)]
     verdicts = grader.grade(jobs)
+    hashes = {key: prompt_hash(tokenizer, task) for key, task in _tasks(planned).items()}
     return [
-        _draw(plan, completion, reasoning=reasoning, answer=answer, verdict=verdict, origin=origin)
-        for plan, completion, (reasoning, answer), verdict in zip(
+        _draw(
+            plan, completion, said=said, verdict=verdict, origin=origin, asked=hashes[plan.task.key]
+        )
+        for plan, completion, said, verdict in zip(
             planned, completions, parts, verdicts, strict=True
         )
     ]
+
+
+def _tasks(planned: Sequence[Planned]) -> dict[str, Task]:
+    return {plan.task.key: plan.task for plan in planned}
 
 
 def _draw(
     plan: Planned,
     completion: Completion,
     *,
-    reasoning: str,
-    answer: str,
+    said: tuple[str, str],
     verdict: Verdict,
     origin: Origin,
+    asked: str,
 ) -> Draw:
+    reasoning, answer = said
     names_flaw, position = deliberate(reasoning, plan.task)
     return Draw(
         key=plan.key,
@@ -98,6 +112,7 @@ def _draw(
         tokens=completion.tokens,
         ended=completion.ended,
         prompt_tokens=completion.prompt_tokens,
+        prompt_hash=asked,
         reasoning=reasoning,
         answer=answer,
         strict_passed=verdict.strict_passed,

@@ -9,7 +9,7 @@ from typing import TypeVar
 import numpy as np
 
 from foretoken.engines.base import Engine, Scores
-from foretoken.engines.prompts import render_prompt, with_hint
+from foretoken.engines.prompts import prompt_hash, render_prompt, with_hint
 from foretoken.errors import MismatchError
 from foretoken.records import Draw, Identity, Sampling, Score, Task, distinct
 from foretoken.store.claims import work_parts
@@ -93,6 +93,7 @@ def score_draws(
     require_same_engine(
         voice.identity, samplings, what=f"{voice.scorer} and the draws of {run.path}"
     )
+    _require_same_prompts(voice, draws, tasks)
     groups = distinct_texts(draws)
     groups.sort(key=lambda group: (group[0].task, group[0].key))
     chunks = {_part_name(voice.scorer, chunk): chunk for chunk in _chunks(groups, PART_ITEMS)}
@@ -118,6 +119,22 @@ def score_draws(
             side_by_side=voice.engine.side_by_side,
             within=voice.scorer,
         )
+
+
+def _require_same_prompts(voice: Voice, draws: Sequence[Draw], tasks: Mapping[str, Task]) -> None:
+    """Refuse draws that were sampled after another prompt than their task has here.
+
+    Raises:
+        MismatchError: A task's prompt has other token ids now.
+    """
+    known = distinct((draw.task, draw.prompt_hash) for draw in draws if draw.prompt_hash)
+    for key, asked in known:
+        if prompt_hash(voice.engine.tokenizer, tasks[key]) != asked:
+            raise MismatchError(
+                f"task {key} was read as other token ids when its draws were sampled than it is "
+                f"under {voice.scorer}: its text, messages, tools or chat_template_kwargs changed, "
+                "so score with the tasks that the draws came from"
+            )
 
 
 def _failed(run: Run, part: str, scorer: str) -> bool:

@@ -1,13 +1,11 @@
 """The engine behind a server: voices are served models, opened by asking each for a known text."""
 
-import json
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 from transformers import PreTrainedTokenizerBase
@@ -34,10 +32,12 @@ from foretoken.engines.server.contact import (
 from foretoken.engines.server.sample import Wanted, draw_completion
 from foretoken.engines.server.settings import ServerSettings, weights_key
 from foretoken.engines.server.voice import ServedVoice
+from foretoken.engines.tags import TagsSetting
 from foretoken.engines.weights import (
-    end_token,
+    end_tokens,
     existing_folder,
     load_tokenizer,
+    read_json,
     template_hash,
     tokenizer_hash,
     voice_hash,
@@ -181,16 +181,24 @@ class ServerEngine:
 class ServerEngines:
     """Opens engines behind one server, or several."""
 
-    def __init__(self, settings: ServerSettings, *, reference: Engines | None = None) -> None:
+    def __init__(
+        self,
+        settings: ServerSettings,
+        *,
+        reference: Engines | None = None,
+        reasoning_tags: TagsSetting = None,
+    ) -> None:
         """Keep what is needed to open engines; nothing is asked yet.
 
         Args:
             settings: Where the models are served, and which weights they stand for.
             reference: Opens the same weights in this process, one voice at a time; first contact
                 compares the scores of a known text. None: nobody can tell other weights.
+            reasoning_tags: What opens and closes the models' reasoning; None: to be found.
         """
         self.settings = settings
         self.reference = reference
+        self.reasoning_tags: TagsSetting = reasoning_tags
 
     def identify(self, weights: Weights) -> Identity:
         """What a voice made of these weights is, from the local folders; no server is asked.
@@ -198,7 +206,7 @@ class ServerEngines:
         Raises:
             ModelError: A folder is missing or damaged.
         """
-        tokenizer = load_tokenizer(weights.base)
+        tokenizer = load_tokenizer(weights.base, self.reasoning_tags)
         return Identity(
             weights=voice_hash(weights),
             tokenizer=tokenizer_hash(tokenizer),
@@ -237,14 +245,14 @@ class ServerEngines:
         client: Client,
         pool: Executor,
     ) -> ServerEngine:
-        tokenizer = load_tokenizer(voices[0].base)
+        tokenizer = load_tokenizer(voices[0].base, self.reasoning_tags)
         served = [self._served_voice(weights, tokenizer, client=client) for weights in voices]
         stated = [served_length(client, voice.url, voice.name) for voice in served]
         longest = min(
             self._longest(weights, length, voice)
             for weights, (length, _), voice in zip(voices, stated, served, strict=True)
         )
-        end = end_token(tokenizer, voices[0].base)
+        end = end_tokens(tokenizer, voices[0].base)[0]
         known = known_text(tokenizer, longest=longest, end_token=end)
         contacts: list[Contact] = []
         scores: list[list[float]] = []
@@ -285,12 +293,11 @@ class ServerEngines:
                 f'No served model stands for {key}: add `"{key}" = "NAME"` to `served`, NAME as '
                 f"the server calls it. There: {', '.join(sorted(self.settings.served)) or 'none'}."
             )
-        end = end_token(tokenizer, weights.base)
         return ServedVoice(
             client=client,
             url=self.settings.urls.get(name, self.settings.url).rstrip("/"),
             name=name,
-            end_tokens=_generation_ends(Path(weights.base)) | {end},
+            end_tokens=frozenset(end_tokens(tokenizer, weights.base)),
         )
 
     def _longest(self, weights: Weights, stated: int | None, voice: ServedVoice) -> int:
@@ -300,7 +307,7 @@ class ServerEngines:
             raise ModelError(
                 f"{voice.url} does not say how long a text {voice.name} reads: set `longest`."
             )
-        config = _json(existing_folder(weights.base, "model") / "config.json")
+        config = read_json(existing_folder(weights.base, "model") / "config.json")
         trained = config.get("max_position_embeddings")
         if isinstance(trained, int):
             limits.append(trained)
@@ -319,17 +326,3 @@ def _score_item(voice: ServedVoice, item: Item) -> list[float] | str:
     if broken:
         return f"log-probabilities are not finite at {broken} of {len(tokens)} completion tokens"
     return finite
-
-
-def _generation_ends(folder: Path) -> frozenset[int]:
-    """Return the tokens that a model's own settings for generation stop at."""
-    file = folder / "generation_config.json"
-    ends: list[int] | int | None = _json(file).get("eos_token_id") if file.is_file() else None
-    return frozenset(ends if isinstance(ends, list) else [] if ends is None else [ends])
-
-
-def _json(file: Path) -> dict[str, Any]:
-    try:
-        return dict(json.loads(file.read_text()))
-    except (OSError, ValueError, TypeError) as error:
-        raise ModelError(f"{file} cannot be read: copy the model again.") from error

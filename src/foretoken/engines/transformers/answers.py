@@ -12,13 +12,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from foretoken.engines.prompts import END_OF_REASONING, AnswerFinder, Tokenizer, completion_text
+from foretoken.engines.prompts import AnswerFinder, Tokenizer, completion_text
 from foretoken.engines.transformers.tensors import listed
 
-FOUND = len(END_OF_REASONING)
-"""State of the automaton once the whole tag was said; below: how much of it."""
-
-_tables: "WeakKeyDictionary[Tokenizer, NDArray[np.int64]]" = WeakKeyDictionary()
+_tables: "WeakKeyDictionary[Tokenizer, dict[str, NDArray[np.int64]]]" = WeakKeyDictionary()
 
 
 class AnswersMisjudgedError(Exception):
@@ -63,7 +60,7 @@ class Answers:
         if not self.waiting:
             return
         waiting = rows[~self.begun[rows]]
-        tails = tokens[waiting, max(0, step + 1 - len(END_OF_REASONING)) : step + 1]
+        tails = tokens[waiting, max(0, step + 1 - len(self.finder.closes)) : step + 1]
         places: list[int] = listed(waiting)
         recent: list[list[int]] = listed(tails)
         for row, tail in zip(places, recent, strict=True):
@@ -87,13 +84,15 @@ class HeardAnswers(Answers):
         super().__init__(finder, prefixes, waits, device)
         if not self.waiting:
             return
-        table = transitions(finder.tokenizer)
+        table = transitions(finder.tokenizer, finder.closes)
+        self.found = len(finder.closes)
+        """State of the automaton once the whole tag was said; below: how much of it."""
         states = [0] * len(prefixes)
         for row in self.waiting:
             for token in prefixes[row]:
-                states[row] = int(table[min(token, len(table) - 1), states[row] % FOUND])
+                states[row] = int(table[min(token, len(table) - 1), states[row] % self.found])
         self.table = torch.as_tensor(table).to(device)
-        self.states = torch.tensor(states, device=device) % FOUND
+        self.states = torch.tensor(states, device=device) % self.found
         self.starts = torch.full((len(prefixes),), -1, device=device)
         """Sampled tokens before the answer; -1: not begun."""
 
@@ -103,10 +102,10 @@ class HeardAnswers(Answers):
             return
         said = tokens[rows, step].clamp(max=len(self.table) - 1)
         state = self.table[said, self.states[rows]]
-        found = (state == FOUND) & ~self.begun[rows]
+        found = (state == self.found) & ~self.begun[rows]
         self.starts[rows] = torch.where(found, step + 1, self.starts[rows])
         self.begun[rows] = self.begun[rows] | found
-        self.states[rows] = state % FOUND
+        self.states[rows] = state % self.found
 
     def check(self, said: Sequence[Sequence[int]]) -> None:
         """Raise AnswersMisjudgedError where an answer begins elsewhere than was heard."""
@@ -121,15 +120,17 @@ class HeardAnswers(Answers):
                 raise AnswersMisjudgedError
 
 
-def transitions(tokenizer: Tokenizer) -> NDArray[np.int64]:
-    """Return how much of the tag is said after each token, (tokens + 1, states).
+def transitions(tokenizer: Tokenizer, tag: str) -> NDArray[np.int64]:
+    """Return how much of a tag is said after each token, (tokens + 1, states).
 
     A state is how many of the tag's characters end the text so far. The last row stands for ids
     that the tokenizer does not know.
     """
-    if tokenizer not in _tables:
-        _tables[tokenizer] = np.array([_steps(piece) for piece in (*_pieces(tokenizer), "\n")])
-    return _tables[tokenizer]
+    tables = _tables.setdefault(tokenizer, {})
+    if tag not in tables:
+        pieces = (*_pieces(tokenizer), "\n")
+        tables[tag] = np.array([_steps(piece, tag) for piece in pieces])
+    return tables[tag]
 
 
 def _pieces(tokenizer: Tokenizer) -> list[str]:
@@ -139,17 +140,16 @@ def _pieces(tokenizer: Tokenizer) -> list[str]:
     return [completion_text(tokenizer, [*anchor, i])[before:] for i in range(len(tokenizer))]
 
 
-def _steps(piece: str) -> list[int]:
-    tag = END_OF_REASONING
+def _steps(piece: str, tag: str) -> list[int]:
     if not piece:
-        return list(range(FOUND))
+        return list(range(len(tag)))
     if not set(piece) & set(tag):
-        return [0] * FOUND
-    return [_said(tag[:state] + piece) for state in range(FOUND)]
+        return [0] * len(tag)
+    return [_said(tag[:state] + piece, tag) for state in range(len(tag))]
 
 
-def _said(text: str) -> int:
-    if END_OF_REASONING in text:
-        return FOUND
-    sizes = range(min(FOUND - 1, len(text)), 0, -1)
-    return next((size for size in sizes if text.endswith(END_OF_REASONING[:size])), 0)
+def _said(text: str, tag: str) -> int:
+    if tag in text:
+        return len(tag)
+    sizes = range(min(len(tag) - 1, len(text)), 0, -1)
+    return next((size for size in sizes if text.endswith(tag[:size])), 0)

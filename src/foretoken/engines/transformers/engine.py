@@ -12,6 +12,7 @@ import torch
 from transformers import PreTrainedTokenizerBase
 
 from foretoken.engines.base import Completion, Item, Scores, Weights, WindowSpec
+from foretoken.engines.tags import TagsSetting
 from foretoken.engines.transformers.cache import reads_at_most
 from foretoken.engines.transformers.devices import (
     find_device,
@@ -165,16 +166,22 @@ class TransformersEngines:
     """See `find_device`."""
     dtype: str = "float32"
     """`float32`, `bfloat16` or `float16`."""
+    reasoning_tags: TagsSetting = None
+    """What opens and closes the models' reasoning; None: to be found."""
 
     def identify(self, weights: Weights) -> Identity:
         """What a voice made of these weights would be; no tensor is loaded."""
-        return identify(weights, dtype=self.dtype)
+        return identify(weights, dtype=self.dtype, reasoning_tags=self.reasoning_tags)
 
     @contextmanager
     def open(self, voices: Sequence[Weights]) -> Generator[TransformersEngine]:
         """Load one engine with these voices; its memory is free again at the end."""
         device = find_device(self.device)
-        engine = TransformersEngine(load_voices(voices, dtype=self.dtype, device=self.device))
+        models = load_voices(
+            voices, dtype=self.dtype, device=self.device, reasoning_tags=self.reasoning_tags
+        )
+        engine = TransformersEngine(models)
+        del models
         try:
             yield engine
         finally:

@@ -17,13 +17,14 @@ from transformers import (
 )
 
 from foretoken.engines.base import Weights
+from foretoken.engines.tags import TagsSetting
 from foretoken.engines.transformers.adapters import adapter_shapes, check_adapter, merge
 from foretoken.engines.transformers.devices import find_device, place
 from foretoken.engines.transformers.quiet import library_talk_off
 from foretoken.engines.weights import (
     ADAPTER_WEIGHTS,
     blended_hash,
-    end_token,
+    end_tokens,
     existing_folder,
     first_line,
     folder_state,
@@ -63,7 +64,7 @@ class LoadedModel:
     model: PreTrainedModel
     tokenizer: PreTrainedTokenizerBase
     end_token: int
-    """Id of the token that ends a completion."""
+    """Id of the token that the model is used to end a completion with."""
     dtype: str
     tokenizer_hash: str
     template_hash: str
@@ -72,7 +73,7 @@ class LoadedModel:
     weights_hash: str
     """Hash of the base model's weights and of every adapter with its scale."""
     other_ends: frozenset[int] = frozenset()
-    """Ids that end a completion by the model's own generation settings."""
+    """Other ids that end a completion, by tokenizer or by the settings for generation."""
 
     @property
     def end_tokens(self) -> frozenset[int]:
@@ -105,6 +106,7 @@ def load_model(
     adapters: Sequence[tuple[str, float]] = (),
     dtype: str = "float32",
     device: str = "auto",
+    reasoning_tags: TagsSetting = None,
 ) -> LoadedModel:
     """Load a model and add `scale * delta` of each LoRA adapter to its weights.
 
@@ -117,6 +119,7 @@ def load_model(
             they are.
         dtype: `float32`, `bfloat16` or `float16`.
         device: See `find_device`.
+        reasoning_tags: What opens and closes the model's reasoning; None: to be found.
 
     Raises:
         ModelError: The folder, the tokenizer or an adapter is missing, damaged, or does not fit,
@@ -124,10 +127,12 @@ def load_model(
     """
     _check_dtype(dtype)
     target = find_device(device)
-    return _blended(_load_base(path), adapters, dtype=dtype, device=target)
+    return _blended(_load_base(path, reasoning_tags), adapters, dtype=dtype, device=target)
 
 
-def load_voices(voices: Sequence[Weights], *, dtype: str, device: str) -> list[LoadedModel]:
+def load_voices(
+    voices: Sequence[Weights], *, dtype: str, device: str, reasoning_tags: TagsSetting = None
+) -> list[LoadedModel]:
     """Load several models, each base from disk once; they share no weights afterwards.
 
     Args:
@@ -144,7 +149,7 @@ def load_voices(voices: Sequence[Weights], *, dtype: str, device: str) -> list[L
     loaded: list[LoadedModel] = []
     for number, voice in enumerate(voices):
         if voice.base not in bases:
-            bases[voice.base] = _load_base(voice.base)
+            bases[voice.base] = _load_base(voice.base, reasoning_tags)
         last = all(later.base != voice.base for later in voices[number + 1 :])
         base = bases.pop(voice.base) if last else bases[voice.base]
         if not last or target.type == "cpu":
@@ -155,7 +160,7 @@ def load_voices(voices: Sequence[Weights], *, dtype: str, device: str) -> list[L
     return loaded
 
 
-def identify(weights: Weights, *, dtype: str) -> Identity:
+def identify(weights: Weights, *, dtype: str, reasoning_tags: TagsSetting = None) -> Identity:
     """Return what a loaded model would be; reads files, but no tensor of them.
 
     Raises:
@@ -171,7 +176,8 @@ def identify(weights: Weights, *, dtype: str) -> Identity:
             raise _unreadable(folder, error) from error
     for adapter, _ in weights.adapters:
         adapter_shapes(existing_folder(adapter, "adapter"))
-    tokenizer, template = tokenizer_hashes(weights.base, folder_state(weights.base))
+    state = folder_state(weights.base)
+    tokenizer, template = tokenizer_hashes(weights.base, state, reasoning_tags)
     return _identity(
         blended_hash(weights_hash(folder), weights.adapters),
         tokenizer=tokenizer,
@@ -196,23 +202,24 @@ def _check_dtype(dtype: str) -> None:
         raise ModelError(f"Unknown dtype {dtype!r}: use one of {', '.join(DTYPES)}.")
 
 
-def _load_base(path: str) -> LoadedModel:
+def _load_base(path: str, reasoning_tags: TagsSetting) -> LoadedModel:
     """Load a model without adapters, in float32, on the processor."""
     folder = _weights_folder(path)
     model = _load_weights(folder)
-    tokenizer = load_tokenizer(path)
+    tokenizer = load_tokenizer(path, reasoning_tags)
+    usual_end, *other_ends = end_tokens(tokenizer, path)
     _check_vocabulary(model, tokenizer, folder)
     base_hash = weights_hash(folder)
     return LoadedModel(
         model=model,
         tokenizer=tokenizer,
-        end_token=end_token(tokenizer, path),
+        end_token=usual_end,
         dtype="float32",
         tokenizer_hash=tokenizer_hash(tokenizer),
         template_hash=template_hash(tokenizer),
         base_hash=base_hash,
         weights_hash=blended_hash(base_hash, ()),
-        other_ends=_other_ends(model),
+        other_ends=frozenset(other_ends),
     )
 
 
@@ -233,11 +240,6 @@ def _blended(
         dtype=dtype,
         weights_hash=blended_hash(base.base_hash, adapters),
     )
-
-
-def _other_ends(model: PreTrainedModel) -> frozenset[int]:
-    ends = getattr(model.generation_config, "eos_token_id", None)
-    return frozenset([ends] if isinstance(ends, int) else ends or ())
 
 
 def copy_model(loaded: LoadedModel, *, dtype: str) -> LoadedModel:
