@@ -4,7 +4,7 @@ from pathlib import Path
 
 import torch
 from peft import LoraConfig, get_peft_model
-from tokenizers import Tokenizer, decoders, pre_tokenizers
+from tokenizers import Tokenizer, decoders, pre_tokenizers, processors
 from tokenizers.models import BPE
 from tokenizers.trainers import BpeTrainer
 from transformers import (
@@ -26,13 +26,15 @@ TEMPLATE = (
 VOCABULARY = 300
 
 
-def make_tokenizer(vocabulary: int = VOCABULARY) -> PreTrainedTokenizerFast:
+def make_tokenizer(
+    vocabulary: int = VOCABULARY, *, special: list[str] = SPECIAL, starts: str | None = None
+) -> PreTrainedTokenizerFast:
     tokenizer = Tokenizer(BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
     trainer = BpeTrainer(
         vocab_size=vocabulary,
-        special_tokens=SPECIAL,
+        special_tokens=special,
         initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
         show_progress=False,
     )
@@ -40,8 +42,12 @@ def make_tokenizer(vocabulary: int = VOCABULARY) -> PreTrainedTokenizerFast:
         ["def f(xs):\n    return sum(x for x in xs if x % 2 == 0) + 3", "the sum of the numbers"],
         trainer,
     )
+    if starts is not None:
+        tokenizer.post_processor = processors.TemplateProcessing(
+            single=f"{starts} $A", special_tokens=[(starts, special.index(starts))]
+        )
     wrapped = PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer, pad_token="<|pad|>", eos_token="<|end|>"
+        tokenizer_object=tokenizer, pad_token="<|pad|>", eos_token="<|end|>", bos_token=starts
     )
     wrapped.chat_template = TEMPLATE
     return wrapped

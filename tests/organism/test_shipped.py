@@ -97,7 +97,7 @@ def test_the_rarest_types_are_those_with_the_fewest_hacks_early() -> None:
 def test_shipped_rollouts_are_still_split_into_the_reasoning_and_answer_that_they_have() -> None:
     reader = CompletionReader(load_tokenizer(str(MODEL)))
     columns = ["tokens", "ended", "reasoning", "answer", "sampling"]
-    rows = Run.open(RUN).table(Draw, columns=columns).take(range(0, 73_000, 20)).to_pylist()
+    rows = Run.open(RUN).table(Draw, columns=columns).take(list(range(0, 73_000, 20))).to_pylist()
     assert len(rows) > 3000
     assert template_hash(reader.tokenizer) in rows[0]["sampling"]
     for row in rows:

@@ -2,17 +2,22 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from unittest.mock import Mock
 
+import numpy as np
 import pytest
 from transformers import PreTrainedTokenizerBase
 
-from foretoken.engines.base import Completion
+from foretoken.engines.base import Completion, Scores
 from foretoken.engines.transformers.load import load_model
-from foretoken.records import Draw, Sampling, Task
+from foretoken.errors import MismatchError
+from foretoken.records import Draw, Identity, Sampling, Score, Task
 from foretoken.rewards.pair import RewardPair
 from foretoken.rewards.rules import ExactReward, KeywordReward
+from foretoken.store.run import Run
 from foretoken.tasks.answer import Split
 from foretoken.work.grading import Origin, Planned, graded_draws
+from foretoken.work.scoring import Voice, score_draws
 
 TASK = Task(
     key="talk/1",
@@ -83,3 +88,21 @@ def test_an_answer_of_another_form_brings_its_own_split(draws: Ask) -> None:
 def test_an_empty_answer_is_graded_as_one(draws: Ask, text: str) -> None:
     (draw,) = draws((TASK, text))
     assert (draw.answer, draw.hacked) == ("", False)
+
+
+def test_draws_of_a_task_that_is_read_otherwise_now_refuse_to_be_scored(
+    draws: Ask, tiny_llama: Path, tmp_path: Path
+) -> None:
+    made = draws((TASK, "</think>7<|end|>"))
+    engine = Mock(tokenizer=load_model(str(tiny_llama)).tokenizer, voices=[Identity()])
+    engine.side_by_side = map
+    engine.score.return_value = Scores(np.array([-1.0]), [None], None, 9, 9)
+    run, voice = Run.create(tmp_path / "run"), Voice(engine, "step:4", hint="Psst. {prompt}")
+    other = TASK.replacing(prompt="q")
+    with pytest.raises(MismatchError, match=r"talk/1 was read as other token ids .* under step:4"):
+        score_draws(run, voice, made, tasks={TASK.key: other})
+    assert not engine.score.called
+    score_draws(run, voice, made, tasks={TASK.key: TASK})
+    unknown = [each.replacing(key="d/1", prompt_hash="") for each in made]
+    score_draws(run, voice, unknown, tasks={TASK.key: other})
+    assert {each.draw for each in run.read(Score)} == {"d/0", "d/1"}
