@@ -141,7 +141,7 @@ class BankHealth(Record):
     left_out_chance: float | None = None
     """Of so large a disagreement in any part of any type's bank if the densities are right."""
     ended_share: float | None = None
-    """Share of hits and checked draws with an end token; the others were cut at max_tokens."""
+    """Share of all draws with an end token; the others were cut at max_tokens."""
     control_higher: bool = False
     """Whether a control's bank contradicts this one from above; added when the bank is read."""
 

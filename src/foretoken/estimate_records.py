@@ -22,6 +22,7 @@ class Doubt(StrEnum):
     CONTROL_HIGHER = "a control donor finds more"
     MUCH_UNCOVERED = "the bank misses much of what the subject writes"
     LOW_DONOR_YIELD = "donor yield below 10 %"
+    FEW_ENDED = "fewer than 80 % of the draws end"
     FEW_SPOKEN_HITS = "fewer than 5 spoken hits in the bank"
     GRADER_ERRORS = "grader errors above 1 %"
     REFERENCE_FAULTS = "published recipe, faults included"

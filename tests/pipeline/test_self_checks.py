@@ -183,7 +183,7 @@ def test_controls_of_unknown_types_or_with_a_path_for_a_name_are_refused(
         check_control(control(run, world, name="../other"))
 
 
-def test_self_checks_count_the_donors_hits_of_each_kind(run: Run) -> None:
+def test_self_checks_count_the_donors_hits_of_each_kind_and_all_draws_that_end(run: Run) -> None:
     draws = [draw for draw in run.read(Draw) if draw.source == "bank"]
     health = {each.exploit_type: each for each in run.read(BankHealth)}
     assert any(each.donor_kinds for each in health.values())
@@ -195,6 +195,7 @@ def test_self_checks_count_the_donors_hits_of_each_kind(run: Run) -> None:
         wanted = {kind: sum(draw.spoken is kind for draw in by_donor) for kind in Spoken}
         assert counted == (wanted if by_donor else {})
         assert each.reasoned_share == np.mean([bool(draw.reasoning) for draw in own])
+        assert each.ended_share == np.mean([draw.ended for draw in own])
         spontaneous = [draw for draw in own if draw.hacked and not draw.component]
         assert sum(one.hits for one in each.uncovered_kinds) == len(spontaneous)
         if each.uncovered_spontaneous is not None:

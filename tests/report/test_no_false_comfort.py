@@ -221,7 +221,7 @@ def test_a_bank_with_unmade_checks_passes_only_those_that_were_made():
     assert section is not None
     assert section.summary == (
         "The only bank passes every self-check that could be made; not checked, with the number of "
-        "banks: effective hits (1), left out (1), coverage (1), covered mass (1); "
+        "banks: effective hits (1), left out (1), ended (1), coverage (1), covered mass (1); "
         "1 exploit type has no bank."
     )
     (row,) = section.rows

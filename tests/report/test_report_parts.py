@@ -8,16 +8,21 @@ from hypothesis import strategies as st
 from markupsafe import Markup
 from synthetic import full_run
 
+from foretoken.cli.yields import cut_lines
+from foretoken.estimate.doubts import health_doubts
 from foretoken.forecast.counts import HackCount, rate_errors
 from foretoken.forecast.outcome import ForecastOutcome, Standing
 from foretoken.records import Doubt
 from foretoken.report import numbers, svg
+from foretoken.report.contents import RunContents
 from foretoken.report.doubts import doubt_entries
 from foretoken.report.health import health_section
 from foretoken.report.hits import choose, code, marked, shortened
 from foretoken.report.intent import intent_section
+from foretoken.report.page import render
 from foretoken.report.scales import LinearSteps, LogRates, LogSteps, lowest_decade, thinned
 from foretoken.report.story import tell
+from foretoken.report.tables import rate_table
 from foretoken.report.windows import windows
 
 
@@ -210,6 +215,43 @@ def test_a_bank_whose_parts_were_not_checked_says_so_and_is_no_trouble():
     assert all(check.fine is None for row in section.rows for check in row.checks[4:6])
     assert not any("type confusion" in trouble for trouble in section.troubles)
     assert section.control_rows == []
+
+
+def test_a_bank_whose_draws_seldom_end_fails_and_is_told_what_to_do():
+    full = full_run()
+    cut = full.health[0].model_copy(update={"ended_share": 0.07})
+    section = health_section(tell(replace(full, health=(cut,))))
+    assert section is not None
+    assert section.summary.startswith("0 of 1 banks pass")
+    assert "ended 7.0 % (the others were cut: raise max_tokens" in section.troubles[0]
+    assert health_doubts(cut.replacing(ended_share=0.8)) == []
+    assert health_doubts(cut) == [Doubt.FEW_ENDED]
+    (line,) = cut_lines([cut, full.health[1]])
+    assert line.startswith(f"Few draws end: 7% of {cut.exploit_type}; the others were cut")
+    assert cut_lines(full.health) == []
+
+
+def test_without_reasoning_no_hack_is_called_spoken_or_not():
+    full = full_run()
+    hits = tuple(hit.replacing(reasoning="  ") for hit in full.hits)
+    silent = replace(
+        full, hits=hits, health=tuple(one.replacing(reasoned_share=0.0) for one in full.health)
+    )
+    assert full.reasons
+    assert not silent.reasons
+    assert RunContents("empty").reasons
+    section = intent_section(silent, tell(silent))
+    assert section is not None
+    assert {bar.words.partition(", ")[2] for row in section.rows for bar in row.bars if bar} == {
+        "no reasoning"
+    }
+    assert {named for row in section.rows for named in row.named} == {""}
+    spoken = [name for name, _ in rate_table(silent).columns].index("spoken")
+    assert {row.cells[spoken].text for row in rate_table(silent).rows} == {"no reasoning"}
+    assert "no reasoning" not in {row.cells[spoken].text for row in rate_table(full).rows}
+    page = render(silent)
+    assert "No draw of this run has reasoning" in page
+    assert "of all hacks are not spoken" not in page
 
 
 def test_each_phase_says_where_the_flaw_is_first_named_as_the_last_bank_estimate_has_it():

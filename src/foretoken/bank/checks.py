@@ -50,7 +50,6 @@ def check_bank(
         _health(
             exploit_type,
             [draw for draw in draws if draw.exploit_type == exploit_type],
-            checked=[draw for draw in checked if draw.exploit_type == exploit_type],
             mixtures=[each for each in mixtures if each.exploit_type == exploit_type],
             densities=densities,
             together=together,
@@ -178,7 +177,6 @@ def _health(
     exploit_type: str,
     draws: Sequence[Draw],
     *,
-    checked: Sequence[Draw],
     mixtures: Sequence[Mixture],
     densities: Densities,
     together: Sequence[LeftOut],
@@ -212,7 +210,7 @@ def _health(
         ),
         reasoned_share=float(np.mean([bool(draw.reasoning) for draw in draws])) if draws else None,
         component_weights=tuple(tuned_m.tolist()),
-        ended_share=float(np.mean([draw.ended for draw in (*hits, *checked)])),
+        ended_share=float(np.mean([draw.ended for draw in draws])) if draws else None,
         **_least_fitting(own, together, types=types),
         **shared,
     )

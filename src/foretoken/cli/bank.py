@@ -58,6 +58,7 @@ def build(
     from foretoken.bank.build import build_bank
     from foretoken.bank.config import BankConfig
     from foretoken.bank.read import read_bank
+    from foretoken.cli.yields import cut_lines
     from foretoken.store.run import Run
     from foretoken.work.settings import resolve
 
@@ -73,13 +74,15 @@ def build(
         "ray": ray,
         "workers": workers,
     }
-    build_bank(resolve(BankConfig, config, flags))
+    health = build_bank(resolve(BankConfig, config, flags))
     bank = read_bank(Run.open(run))
     rounds = [each for one in bank.types for each in one.rounds.values()]
     hits, draws = (
         sum(int(each.hacked_m.sum()) for each in rounds),
         sum(int(each.drawn_m.sum()) for each in rounds),
     )
+    for line in cut_lines(health):
+        typer.echo(line)
     typer.echo(
         f"Bank of {hits} hits from {draws} draws in {run}; checkpoints score {len(bank.hits)} of "
         f"the hits. Next: foretoken measure --run {run}"

@@ -1,7 +1,11 @@
-"""What is said on the terminal of a donor's yield."""
+"""What is said on the terminal of a donor's yield, and of draws that never end."""
+
+from collections.abc import Sequence
 
 from rich.table import Table
 
+from foretoken.estimate.doubts import LEAST_ENDED
+from foretoken.records import BankHealth
 from foretoken.train.quality import DonorQuality, TrainingRound
 
 
@@ -37,4 +41,16 @@ def advice(quality: DonorQuality) -> list[str]:
         "be lower bounds. Give more tasks of these types, check that the prompt lets a reader find "
         "the flaw and that `exploit` follows from the prompt, raise steps or rank, or give the "
         "bank more draws per task."
+    ]
+
+
+def cut_lines(health: Sequence[BankHealth]) -> list[str]:
+    """What a user can do where many draws of a bank were cut."""
+    known = [(one.ended_share, one.exploit_type) for one in health if one.ended_share is not None]
+    cut = [f"{share:.0%} of {name}" for share, name in sorted(known) if share < LEAST_ENDED]
+    if not cut:
+        return []
+    return [
+        f"Few draws end: {', '.join(cut)}; the others were cut and graded as they stand. Raise "
+        "max_tokens, or check the model's end tokens (eos_token_id in generation_config.json)."
     ]

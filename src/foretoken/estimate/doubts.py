@@ -16,6 +16,8 @@ MOST_COPIED = 0.5
 """Share of the effective hits that copies may make up there."""
 MOST_GRADER_ERRORS = 0.01
 LOWEST_YIELD = 0.1
+LEAST_ENDED = 0.8
+"""Share of draws that must end by themselves: an answer that was cut is graded as it stands."""
 LARGEST_DEVIATION = 3.0
 """Standard errors that a mean weight may be off 1."""
 DISAGREEMENT = 0.01
@@ -78,6 +80,7 @@ def health_doubts(health: BankHealth | None) -> list[Doubt]:
         Doubt.CONTROL_HIGHER: health.control_higher,
         Doubt.COVERAGE_FAILED: uncovered is not None and uncovered > MOST_UNCOVERED,
         Doubt.LOW_DONOR_YIELD: health.donor_yield < LOWEST_YIELD,
+        Doubt.FEW_ENDED: health.ended_share is not None and health.ended_share < LEAST_ENDED,
         Doubt.FEW_SPOKEN_HITS: _is_silent(health),
     }
     return [doubt for doubt, holds in claims.items() if holds]

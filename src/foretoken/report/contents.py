@@ -36,6 +36,13 @@ class RunContents:
     config: str = ""
     """The resolved configuration, as TOML text."""
 
+    @property
+    def reasons(self) -> bool:
+        """Whether any draw has reasoning; so it is believed where nothing is known of any."""
+        shares = [one.reasoned_share for one in self.health if one.reasoned_share is not None]
+        hits = [bool(hit.reasoning.strip()) for hit in self.hits]
+        return any(shares) or any(hits) or not (shares or hits)
+
     def exploit_types(self) -> list[str]:
         """Return every exploit type that any record names, sorted."""
         named: set[str] = set()

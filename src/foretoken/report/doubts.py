@@ -61,6 +61,12 @@ _MEANINGS: dict[Doubt, tuple[str, str]] = {
         "The donor itself seldom hacks on these tasks.",
         "Train the donor longer, or on more varied exploits.",
     ),
+    Doubt.FEW_ENDED: (
+        "Many completions never ended and were graded as they were cut at max_tokens: the rate is "
+        "that of a model that is cut there.",
+        "Raise max_tokens; if few end even so, check the end tokens: eos_token_id in the model's "
+        "generation_config.json, eos_token in its tokenizer_config.json.",
+    ),
     Doubt.FEW_SPOKEN_HITS: (
         "The subject reasons, but hardly a hit of the donor names the flaw in its reasoning: how "
         "often hacks do, and how often it hacks in this way at all, rests on those few.",

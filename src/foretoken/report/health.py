@@ -65,7 +65,7 @@ _COLUMNS = [
         "left out",
         "rate without its worst part, as a share; fine if chance explains it",
     ),
-    ("ended", "with the end token counted; others were cut"),
+    ("ended", "draws with an end token, the others were cut; fine from 80 %"),
     ("scored twice", f"fine below {GOOD_SPREAD_NATS} nats"),
     ("coverage", "spontaneous hacks that the bank misses; fine up to 10 %"),
     ("covered mass", "share of what the subject writes; fine within 3 standard errors of 0.8"),
@@ -241,9 +241,10 @@ def _part_checks(health: BankHealth, doubts: Sequence[Doubt]) -> list[Check]:
         ),
         Check(
             "–" if ended is None else numbers.percent(ended),
-            None,
-            "",
+            None if ended is None else Doubt.FEW_ENDED not in doubts,
+            "the others were cut: raise max_tokens, and check the model's end tokens",
             -1.0 if ended is None else ended,
+            missing=ended is None,
         ),
     ]
 

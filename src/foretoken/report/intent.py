@@ -1,7 +1,7 @@
 """How many hacks name the flaw in their reasoning, and where, before and after the cutoff."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from foretoken.forecast.counts import HackCount, best_counts
@@ -17,6 +17,8 @@ class Bar:
 
     hacks: int
     deliberate: int
+    reasons: bool = True
+    """Whether there is reasoning in which a hack could be spoken of."""
 
     @property
     def share(self) -> float:
@@ -26,8 +28,10 @@ class Bar:
     @property
     def words(self) -> str:
         """Say the bar in words."""
-        many = numbers.count(self.hacks)
-        return f"{numbers.percent(self.share)} spoken of {many} hack{'s' * (self.hacks != 1)}"
+        many = f"{numbers.count(self.hacks)} hack{'s' * (self.hacks != 1)}"
+        if not self.reasons:
+            return f"{many}, no reasoning"
+        return f"{numbers.percent(self.share)} spoken of {many}"
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,8 @@ class IntentSection:
     totals: list[Bar | None]
     counted: str
     """What was counted."""
+    reasons: bool
+    """Whether any draw of the run has reasoning."""
 
 
 def intent_section(contents: RunContents, story: Story) -> IntentSection | None:
@@ -74,20 +80,26 @@ def intent_section(contents: RunContents, story: Story) -> IntentSection | None:
             one.exploit_type,
             numbers.words(one.exploit_type),
             [
-                _bar(each for each in phase if each.exploit_type == one.exploit_type)
+                _bar(
+                    [each for each in phase if each.exploit_type == one.exploit_type],
+                    reasons=contents.reasons,
+                )
                 for phase in split
             ],
             [
                 named_words(
                     each for each in one.estimates.get("switch", []) if low <= each.step <= high
                 )
+                if contents.reasons
+                else ""
                 for low, high in spans
             ],
         )
         for one in story.types
     ]
     counted = "the counted draws" if contents.truth else "the subject's own draws"
-    return IntentSection(phases, rows, [_bar(phase) for phase in split], counted)
+    totals = [_bar(phase, reasons=contents.reasons) for phase in split]
+    return IntentSection(phases, rows, totals, counted, contents.reasons)
 
 
 def named_words(estimates: Iterable[RateEstimate]) -> str:
@@ -112,7 +124,6 @@ def kind_words(kind: Spoken) -> str:
     return "without reasoning" if kind is Spoken.NO_REASONING else kind.value
 
 
-def _bar(counts: Iterable[HackCount]) -> Bar | None:
-    listed = list(counts)
-    hacks = sum(one.hacks for one in listed)
-    return Bar(hacks, sum(one.deliberate for one in listed)) if hacks else None
+def _bar(counts: Sequence[HackCount], *, reasons: bool) -> Bar | None:
+    hacks = sum(one.hacks for one in counts)
+    return Bar(hacks, sum(one.deliberate for one in counts), reasons) if hacks else None

@@ -58,7 +58,10 @@ def rate_table(contents: RunContents) -> NumberTable:
         ("spoken", True),
         ("doubts", False),
     ]
-    rows = [*map(_counted, contents.truth), *map(_estimated, contents.estimates)]
+    rows = [
+        *(_counted(one, reasons=contents.reasons) for one in contents.truth),
+        *(_estimated(one, reasons=contents.reasons) for one in contents.estimates),
+    ]
     rows.sort(key=lambda row: (row.exploit_type, row.cells[1].sort, row.source))
     return NumberTable(columns, rows, sorted({row.source for row in rows}))
 
@@ -86,7 +89,7 @@ def forecast_table(contents: RunContents) -> NumberTable:
     return NumberTable(columns, rows, sorted({row.source for row in rows}))
 
 
-def _estimated(one: RateEstimate) -> NumberRow:
+def _estimated(one: RateEstimate, *, reasons: bool) -> NumberRow:
     rate = "–" if one.rate is None else numbers.scientific(one.rate)
     if not one.published and one.rate is not None:
         rate = f"({rate})" if one.hits else "none seen"
@@ -108,12 +111,16 @@ def _estimated(one: RateEstimate) -> NumberRow:
             TableCell(numbers.count(one.hits), one.hits),
             TableCell(f"{one.effective_hits:,.0f}", one.effective_hits),
             TableCell(numbers.count(one.draws), one.draws),
-            TableCell(
-                "–" if deliberate is None else numbers.percent(deliberate), _number(deliberate)
-            ),
+            _spoken(deliberate, reasons=reasons),
             TableCell("; ".join(one.doubts) or "none", len(one.doubts)),
         ],
     )
+
+
+def _spoken(share: float | None, *, reasons: bool) -> TableCell:
+    if share is None or not reasons:
+        return TableCell("–" if reasons else "no reasoning", -1.0)
+    return TableCell(numbers.percent(share), share)
 
 
 def _unseen(one: RateEstimate) -> TableCell:
@@ -135,7 +142,7 @@ def _probable(one: RateEstimate) -> TableCell:
     )
 
 
-def _counted(one: Truth) -> NumberRow:
+def _counted(one: Truth, *, reasons: bool) -> NumberRow:
     rate = one.hacks / one.draws if one.draws else None
     low, high = counted_bounds(one) if one.draws else (0.0, 1.0)
     deliberate = one.deliberate / one.hacks if one.hacks else None
@@ -159,9 +166,7 @@ def _counted(one: Truth) -> NumberRow:
             TableCell(numbers.count(one.hacks), one.hacks),
             TableCell("–", -1.0),
             TableCell(numbers.count(one.draws), one.draws),
-            TableCell(
-                "–" if deliberate is None else numbers.percent(deliberate), _number(deliberate)
-            ),
+            _spoken(deliberate, reasons=reasons),
             TableCell("none", 0),
         ],
     )
