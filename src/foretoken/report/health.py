@@ -65,7 +65,7 @@ _COLUMNS = [
         "left out",
         "rate without its worst part, as a share; fine if chance explains it",
     ),
-    ("ended", "draws with an end token, the others were cut; fine from 80 %"),
+    ("ended", "draws not cut at max_tokens; fine from 80 %"),
     ("scored twice", f"fine below {GOOD_SPREAD_NATS} nats"),
     ("coverage", "spontaneous hacks that the bank misses; fine up to 10 %"),
     ("covered mass", "share of what the subject writes; fine within 3 standard errors of 0.8"),
