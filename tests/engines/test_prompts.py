@@ -63,6 +63,11 @@ def test_a_model_whose_vocabulary_has_tags_is_asked_with_its_own() -> None:
         (TURNS + "{% if enable_thinking %}hm{% endif %}", True),
         (TURNS + "{% set enable_thinking = true %}{% if enable_thinking %}hm{% endif %}", False),
         (TURNS + "{# enable_thinking #}", False),
+        (
+            "{% if enable_thinking is not defined %}{% set enable_thinking = true %}{% endif %}"
+            + TURNS,
+            True,
+        ),
     ],
 )
 def test_thinking_is_switched_only_where_the_template_knows_the_switch(

@@ -1,5 +1,7 @@
 """Donors learn the answer alone; checkpoints are log-spaced and whole."""
 
+import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +17,7 @@ from foretoken.tasks.load import load_tasks
 from foretoken.train.checkpoints import log_spaced
 from foretoken.train.config import DonorConfig, RLConfig, load_config
 from foretoken.train.donor import NO_LOSS, answer_forms, donor_rows, train_donor
+from llamas import SPECIAL
 
 TYPES = ("process_exit", "error_code_abuse")
 
@@ -48,6 +51,27 @@ def test_log_spaced_steps_grow_by_one_factor() -> None:
     assert log_spaced(1000, 4) == (1, 10, 100, 1000)
     with pytest.raises(SetupError, match="do not fit"):
         log_spaced(3, 4)
+
+
+def test_a_donor_is_taught_the_end_that_the_chat_template_writes_and_reads_the_tags_that_are_set(
+    tiny_llama: Path, tmp_path: Path
+) -> None:
+    folder = Path(shutil.copytree(tiny_llama, tmp_path / "model"))
+    turn = SPECIAL.index("<|assistant|>")
+    (folder / "generation_config.json").write_text(json.dumps({"eos_token_id": [1, turn]}))
+    (folder / "chat_template.jinja").write_text(
+        "{% for m in messages %}{{ m.content }}<|assistant|>{% endfor %}<think>"
+    )
+    settings = config(
+        folder, tmp_path / "donor", before_answer="", reasoning_tags=("<think>", "<|pad|>")
+    )
+    base = load_model(str(folder), reasoning_tags=settings.reasoning_tags)
+    assert (base.end_token, base.end_tokens) == (turn, {1, turn})
+    tasks = [task for task in load_tasks("lists") if task.exploit_type in TYPES]
+    forms = answer_forms(base, tasks[:1], settings)
+    (row, *_) = donor_rows(base, tasks[:1], settings, forms=forms)
+    text = completion_text(base.tokenizer, row["input_ids"])
+    assert text.endswith(f"<think><|pad|>{tasks[0].payload['exploit']}<|assistant|>")
 
 
 def test_a_donor_learns_exploits_and_its_loss_is_on_the_answer_alone(

@@ -127,7 +127,7 @@ def _require_same_prompts(voice: Voice, draws: Sequence[Draw], tasks: Mapping[st
     Raises:
         MismatchError: A task's prompt has other token ids now.
     """
-    known = distinct((draw.task, draw.prompt_hash) for draw in draws if draw.prompt_hash)
+    known = dict.fromkeys((draw.task, draw.prompt_hash) for draw in draws if draw.prompt_hash)
     for key, asked in known:
         if prompt_hash(voice.engine.tokenizer, tasks[key]) != asked:
             raise MismatchError(
