@@ -167,9 +167,10 @@ def _rendered(tokenizer: Tokenizer, task: Task, *, reasoning: bool) -> str:
             messages, add_generation_prompt=True, tokenize=False, tools=tools, **given
         )
     except (jinja2.TemplateError, ValueError, TypeError) as error:
+        what = f"task {task.key}" if task.key else "a prompt"
+        reason = " ".join(str(error).split())[:200]
         raise ModelError(
-            f"the chat template cannot render {f'task {task.key}' if task.key else 'a prompt'} "
-            f"({str(error).strip()[:200]}): change the task, or the template"
+            f"the chat template cannot render {what} ({reason}): change the task, or the template"
         ) from error
     return str(text)
 
