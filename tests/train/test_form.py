@@ -3,9 +3,11 @@
 from pathlib import Path
 
 import pytest
+import torch
 from transformers import AutoModelForCausalLM
 
 from foretoken.engines.prompts import completion_text, render_prompt
+from foretoken.engines.tags import THINK
 from foretoken.engines.transformers.load import LoadedModel, load_model, load_tokenizer
 from foretoken.engines.transformers.quiet import library_talk_off
 from foretoken.engines.transformers.score import score
@@ -35,6 +37,7 @@ def model(tiny_llama: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         made = AutoModelForCausalLM.from_pretrained(tiny_llama)
         tokenizer = load_tokenizer(str(tiny_llama))
         tokenizer.add_tokens([IN_FENCE.before, HONEST, "\n```", "\nDone."])
+        torch.manual_seed(0)
         made.resize_token_embeddings(len(tokenizer), mean_resizing=False)
         made.save_pretrained(folder)
         tokenizer.save_pretrained(folder)
@@ -69,10 +72,14 @@ def settings(model: Path, out: Path, **changes: object) -> DonorConfig:
     return DonorConfig.model_validate(fields | changes)
 
 
-def test_the_form_is_what_stands_around_the_answer() -> None:
-    assert form_of(f"why</think>{SAID}") == IN_FENCE
-    assert form_of(EXPLOIT) == Form("", "")
-    assert form_of(" \n") is None
+def test_the_form_is_what_stands_around_the_answer(tasks: list[Task]) -> None:
+    assert form_of(f"why</think>{SAID}", tasks[0], tags=THINK) == IN_FENCE
+    assert form_of(EXPLOIT, tasks[0], tags=None) == Form("", "")
+    assert form_of(" \n", tasks[0], tags=THINK) is None
+    planned = f"```\nadd\n```\n{SAID}"
+    assert form_of(planned, tasks[0], tags=None) == Form(
+        planned.partition("def")[0], "\n```\nDone."
+    )
 
 
 @pytest.mark.parametrize(

@@ -11,17 +11,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 
-from foretoken.engines.prompts import (
-    END_OF_REASONING,
-    Tokenizer,
-    completion_text,
-    render_prompt,
-)
+from foretoken.engines.prompts import CompletionReader, Tokenizer, render_prompt
 from foretoken.engines.transformers.load import LoadedModel
 from foretoken.engines.transformers.sample import sample
 from foretoken.errors import ModelError
-from foretoken.records import Task
-from foretoken.tasks.answer import Split, split_completion
+from foretoken.records import ReasoningTags, Task
+from foretoken.tasks.answer import split_of
 
 FORM_TASKS = 128
 """Tasks that the subject is asked for its form, at most; the others borrow one."""
@@ -65,15 +60,16 @@ def _equal(one: Sequence[int], other: Sequence[int]) -> int:
     return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
 
 
-def form_of(text: str, *, split: Split = split_completion) -> Form | None:
+def form_of(text: str, task: Task, *, tags: ReasoningTags | None) -> Form | None:
     """Return the form of one completion, without its end token; None where it has no answer.
 
     Args:
         text: Of a completion that ended.
-        split: Finds the answer in it.
+        task: What it answers; how an answer is found is up to it.
+        tags: Around the reasoning.
     """
-    said = text.rpartition(END_OF_REASONING)[2]
-    answer = split(text)[1]
+    said = text.rpartition(tags.closes)[2] if tags else text
+    answer = split_of(task, tags)(text, task)[1]
     if not answer or answer not in said:
         return None
     before, _, after = said.rpartition(answer)
@@ -105,9 +101,10 @@ def own_forms(
         seed=seed,
     )
     found: dict[str, Form] = {}
+    reader = CompletionReader(base.tokenizer)
     for task, completion in zip(asked, completions, strict=True):
-        text = completion_text(base.tokenizer, completion.tokens[:-1])
-        form = form_of(text) if completion.ended else None
+        text = reader.text(completion.tokens, ended=completion.ended)
+        form = form_of(text, task, tags=reader.tags) if completion.ended else None
         if form is not None:
             found[task.key] = form
     if not found:
