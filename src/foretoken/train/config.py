@@ -27,9 +27,12 @@ class TrainConfig(Frozen):
     """Optimiser steps."""
     learning_rate: float = Field(gt=0)
     rank: int = Field(default=8, ge=1)
-    """Rank of the LoRA matrices on all linear layers but the output layer."""
+    """Rank of the LoRA matrices."""
     alpha: float = Field(default=16.0, gt=0)
     """LoRA scale times rank."""
+    target_modules: tuple[str, ...] | None = None
+    """Layers that get LoRA matrices, by name or its end (`q_proj`); none: all linear layers that
+    bear them, but the output layer."""
     seed: int = 0
     reasoning_tags: TagsSetting = None
     """What opens and what closes a model's reasoning, as `["[THINK]", "[/THINK]"]`; `[]`: it does

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from datasets import Dataset
-from transformers import PrinterCallback, TrainerCallback
+from transformers import PreTrainedModel, PrinterCallback, TrainerCallback
 from trl.trainer.sft_config import SFTConfig
 from trl.trainer.sft_trainer import SFTTrainer
 
@@ -97,6 +97,7 @@ def learn(
     """
     with library_talk_off():
         policy = lora_policy(base, config, adapter=adapter)
+        _name_backbone(policy.get_base_model())
         trainer = SFTTrainer(
             model=policy,
             args=_arguments(config, on_processor=base.model.device.type == "cpu"),
@@ -115,6 +116,15 @@ def learn(
     )
 
 
+def _name_backbone(model: PreTrainedModel) -> None:
+    """Let `model.base_model` be the model without its output layer, from which TRL makes the loss.
+
+    Llama-4's text model gives it a name under which there is none.
+    """
+    if model.base_model is model and hasattr(model, "model"):
+        model.base_model_prefix = "model"
+
+
 def _arguments(config: DonorConfig, *, on_processor: bool) -> SFTConfig:
     return SFTConfig(
         output_dir=str(config.out.with_name(config.out.name + TEMPORARY_SUFFIX)),
@@ -123,6 +133,7 @@ def _arguments(config: DonorConfig, *, on_processor: bool) -> SFTConfig:
         learning_rate=config.learning_rate,
         lr_scheduler_type="constant",
         weight_decay=0.0,
+        router_aux_loss_coef=0.0,
         seed=config.seed,
         bf16=config.bf16,
         use_cpu=on_processor,

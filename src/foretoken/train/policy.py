@@ -2,46 +2,83 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
-from peft.tuners.lora import LoraLayer
+from peft.tuners.lora import LoraLayer, ParamWrapper
+from torch import nn
+from transformers import PreTrainedModel
+from transformers.pytorch_utils import Conv1D
 
+from foretoken.engines.transformers.adapters import adapted_module, fitting
+from foretoken.engines.transformers.check import check_model
 from foretoken.engines.transformers.load import LoadedModel, copy_model
 from foretoken.engines.transformers.tensors import seed_all
 from foretoken.train.config import TrainConfig
 
 ADAPTER = "default"
+ALL_LAYERS = "all-linear"
+"""PEFT's name for every linear layer but the output layer, and for fused experts that it knows."""
 
 
 def lora_policy(
     base: LoadedModel, config: TrainConfig, *, adapter: Path | None = None
 ) -> PeftModel:
-    """Return a trainable copy of a model with an adapter on every linear layer.
+    """Return a trainable copy of a model with an adapter on its linear layers.
 
     The output layer and the embeddings have none, so that every engine can score the result.
 
     Args:
         base: The model without adapters.
-        config: Rank, scale and seed of a fresh adapter.
+        config: Rank, scale, layers and seed of a fresh adapter.
         adapter: Folder of a saved adapter to train on; none: a fresh one.
+
+    Raises:
+        ModelError: No such adapter fits the model.
     """
     seed_all(config.seed)
-    lora = LoraConfig(
-        r=config.rank,
-        lora_alpha=config.alpha,
-        lora_dropout=0.0,
-        target_modules="all-linear",
-        task_type="CAUSAL_LM",
-    )
     model = copy_model(base, dtype="float32").model
     if model.device.type == "cpu":
         # The fused kernel spends half of a step in its backward pass on a processor.
         model.set_attn_implementation("eager")
     if adapter is not None:
-        return PeftModel.from_pretrained(model, str(adapter), ADAPTER, is_trainable=True)
-    return get_peft_model(model, lora)
+        with fitting(model, str(adapter)):
+            return PeftModel.from_pretrained(model, str(adapter), ADAPTER, is_trainable=True)
+    chosen = config.target_modules
+    lora = LoraConfig(
+        r=config.rank,
+        lora_alpha=config.alpha,
+        lora_dropout=0.0,
+        target_modules=adaptable_layers(model) if chosen is None else list(chosen),
+        task_type="CAUSAL_LM",
+    )
+    with fitting(model, "An adapter"):
+        return get_peft_model(model, lora)
+
+
+def adaptable_layers(model: PreTrainedModel) -> str | list[str]:
+    """Return the linear layers that an adapter can stand on, as PEFT takes them.
+
+    Left out are layers that do more than a linear one, as some routers of experts, and all but the
+    first layers of a state-space mixer: its kernels take the weights of the others as they are,
+    past any adapter.
+    """
+    named = cast(Iterator[tuple[str, nn.Module]], model.named_modules())
+    layers = [
+        name
+        for name, module in named
+        if isinstance(module, (nn.Linear, Conv1D)) and module is not model.get_output_embeddings()
+    ]
+    fit = [name for name in layers if _adaptable(name, model)]
+    return ALL_LAYERS if fit == layers else fit
+
+
+def _adaptable(name: str, model: PreTrainedModel) -> bool:
+    parent, _, own = name.rpartition(".")
+    mixer = isinstance(getattr(model.get_submodule(parent), "conv1d", None), nn.Conv1d)
+    plain = type(model.get_submodule(name)) in {nn.Linear, Conv1D}
+    return plain and (not mixer or own.startswith("in_proj"))
 
 
 class Speaker:
@@ -49,21 +86,28 @@ class Speaker:
 
     Sampling through adapters costs two more products per layer and token; adding them to the
     weights once a step costs nothing.
+
+    Raises:
+        ModelError: The model cannot be sampled from; see `check_model`.
     """
 
     def __init__(self, base: LoadedModel, *, dtype: str) -> None:
         self.loaded = copy_model(base, dtype=dtype)
+        check_model(self.loaded)
 
     @torch.no_grad()
     def follow(self, policy: PeftModel) -> LoadedModel:
-        """Take over the policy's present weights."""
+        """Take over the policy's present weights, those of fused experts included."""
         model = self.loaded.model
         modules = cast(
             Iterator[tuple[str, torch.nn.Module]], policy.get_base_model().named_modules()
         )
         for name, module in modules:
             if isinstance(module, LoraLayer):
-                own = cast(torch.Tensor, model.get_submodule(name).weight)
-                base = cast(torch.Tensor, module.base_layer.weight)
-                own.copy_(base + cast(Any, module).get_delta_weight(ADAPTER))
+                fused = module if isinstance(module, ParamWrapper) else None
+                base = fused.get_param() if fused else module.base_layer.get_parameter("weight")
+                own = model.get_submodule(adapted_module(name))
+                own.get_parameter(fused.parameter_name if fused else "weight").copy_(
+                    base + module.get_delta_weight(ADAPTER)
+                )
         return self.loaded

@@ -199,6 +199,7 @@ def _trainer(
         beta=config.beta,
         loss_type="dapo",
         scale_rewards="group",
+        router_aux_loss_coef=0.0,
         shuffle_dataset=False,
         seed=config.seed,
         bf16=config.bf16,

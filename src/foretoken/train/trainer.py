@@ -3,8 +3,11 @@
 from typing import Any, cast
 
 import torch
+from peft import PeftModel
 from torch.nn.functional import cross_entropy
 from trl.trainer.grpo_trainer import GRPOTrainer
+
+from foretoken.engines.transformers.cache import allows_padding
 
 Batch = dict[str, torch.Tensor]
 PROMPT_FIELDS = ("prompt_ids", "prompt_mask")
@@ -15,7 +18,7 @@ class LeanGRPOTrainer(GRPOTrainer):
 
     Without a divergence term a completion of zero advantage has zero gradient: it is left out.
     The others are sorted by length, so that little padding is read, and logits are made for
-    completion tokens only. The entropy metric is not computed.
+    completion tokens only. The entropy metric and a loss of a router's balance are not computed.
     """
 
     def _prepare_inputs(self, generation_batch: Any) -> Any:
@@ -34,13 +37,10 @@ class LeanGRPOTrainer(GRPOTrainer):
         *_: Any,
         **__: Any,
     ) -> tuple[torch.Tensor, torch.Tensor, None]:
+        base = cast(PeftModel, self.model).get_base_model()
+        read = _completion_logits if allows_padding(base) else _completion_logits_unpadded
         with self.accelerator.autocast():
-            logits = model(
-                input_ids=input_ids,
-                attention_mask=attention_mask,
-                logits_to_keep=logits_to_keep + 1,
-                use_cache=False,
-            ).logits[:, :-1]
+            logits = read(model, input_ids, attention_mask, logits_to_keep)
         targets = input_ids[:, -logits_to_keep:]
         log_p = -cross_entropy(logits.float().flatten(0, 1), targets.flatten(), reduction="none")
         log_p = log_p.view(targets.shape)
@@ -48,6 +48,30 @@ class LeanGRPOTrainer(GRPOTrainer):
 
     def create_model_card(self, *_: Any, **__: Any) -> None:
         """Write none: what a model is, its run directory says."""
+
+
+def _completion_logits(
+    model: Any, ids_dk: torch.Tensor, mask_dk: torch.Tensor, completion_tokens: int
+) -> torch.Tensor:
+    """Return the logits of the completion tokens, whose prompts are padded on the left."""
+    return model(
+        input_ids=ids_dk,
+        attention_mask=mask_dk,
+        position_ids=(mask_dk.cumsum(1) - 1).clamp(min=0),
+        logits_to_keep=completion_tokens + 1,
+        use_cache=False,
+    ).logits[:, :-1]
+
+
+def _completion_logits_unpadded(
+    model: Any, ids_dk: torch.Tensor, mask_dk: torch.Tensor, completion_tokens: int
+) -> torch.Tensor:
+    """Return the same of a model that takes padding for text: all of it stands behind the text."""
+    order_dk = (mask_dk == 0).long().argsort(dim=1, stable=True)
+    start_d = mask_dk[:, :-completion_tokens].sum(1)
+    logits = model(input_ids=ids_dk.gather(1, order_dk), use_cache=False).logits
+    places_dk = start_d[:, None] - 1 + torch.arange(completion_tokens, device=ids_dk.device)
+    return logits.gather(1, places_dk[:, :, None].expand(-1, -1, logits.shape[-1]))
 
 
 def micro_batches(batch: dict[str, Any], *, parts: int, drop_zero: bool) -> list[dict[str, Any]]:

@@ -18,6 +18,7 @@ class GRPOConfig:
         beta: float,
         loss_type: str,
         scale_rewards: str,
+        router_aux_loss_coef: float,
         shuffle_dataset: bool,
         seed: int,
         bf16: bool,

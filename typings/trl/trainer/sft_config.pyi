@@ -8,6 +8,7 @@ class SFTConfig:
         learning_rate: float,
         lr_scheduler_type: str,
         weight_decay: float,
+        router_aux_loss_coef: float,
         seed: int,
         bf16: bool,
         use_cpu: bool,

@@ -1,13 +1,16 @@
 """Model folders and LoRA adapters on disk: what fits, what it hashes to, and how it is blended."""
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from peft import LoraConfig, PeftConfig, PeftModel
 from peft.tuners.lora import LoraLayer
 from safetensors import SafetensorError, safe_open
+from torch import nn
 from transformers import PreTrainedModel
+from transformers.pytorch_utils import Conv1D
 
 from foretoken.engines.transformers.quiet import library_talk_off
 from foretoken.engines.weights import (
@@ -55,21 +58,41 @@ def adapter_shapes(folder: Path) -> dict[str, tuple[int, ...]]:
 
 
 def merge(model: PreTrainedModel, adapters: Sequence[tuple[str, float]]) -> PreTrainedModel:
-    """Add `scale * delta` of each adapter to a model's own weights; return the model."""
+    """Add `scale * delta` of each adapter to a model's own weights; return the model.
+
+    Raises:
+        ModelError: PEFT cannot put an adapter on this model.
+    """
     adapters = [(adapter, scale) for adapter, scale in adapters if scale != 0.0]
     if not adapters:
         return model
     names = [f"adapter_{index}" for index in range(len(adapters))]
-    with library_talk_off():
+    with library_talk_off(), fitting(model, "; ".join(adapter for adapter, _ in adapters)):
         peft_model = PeftModel.from_pretrained(model, adapters[0][0], adapter_name=names[0])
         for name, (adapter, _) in zip(names[1:], adapters[1:], strict=True):
             peft_model.load_adapter(adapter, adapter_name=name)
-    for module in peft_model.modules():
-        if isinstance(module, LoraLayer):
-            for name, (_, scale) in zip(names, adapters, strict=True):
-                if name in module.scaling:
-                    module.scaling[name] *= scale
-    return peft_model.merge_and_unload(adapter_names=names)
+        for module in peft_model.modules():
+            if isinstance(module, LoraLayer):
+                for name, (_, scale) in zip(names, adapters, strict=True):
+                    if name in module.scaling:
+                        module.scaling[name] *= scale
+        return peft_model.merge_and_unload(adapter_names=names)
+
+
+@contextmanager
+def fitting(model: PreTrainedModel, adapter: str) -> Generator[None]:
+    """Inside the block, what PEFT says of an adapter that does not fit becomes one line.
+
+    Raises:
+        ModelError: With what PEFT said.
+    """
+    try:
+        yield
+    except (ValueError, TypeError, KeyError, AttributeError, RuntimeError, OSError) as error:
+        raise ModelError(
+            f"{adapter} does not fit {type(model).__name__}: {first_line(error)} Take an adapter of"
+            " this model, or name the layers that get one with `target_modules`."
+        ) from error
 
 
 def _adapter_config(folder: Path) -> PeftConfig:
@@ -90,16 +113,34 @@ def _check_adapter_weight(
     if part not in {"A.weight", "B.weight"}:
         raise ModelError(f"{folder} holds {name}, which is no LoRA matrix: it cannot be blended.")
     try:
-        weight = model.get_submodule(module_name).get_parameter("weight")
+        module = model.get_submodule(adapted_module(module_name))
     except AttributeError as error:
         raise ModelError(
             f"The adapter in {folder} changes {module_name}, which this model lacks: it was made "
             "for another model."
         ) from error
     axis = 1 if part == "A.weight" else 0
-    have, want = shape[axis], weight.shape[axis]
-    if have != want:
+    have, want = shape[axis], _sizes(module, axis=axis)
+    if have not in want:
         raise ModelError(
             f"The adapter in {folder} was made for another model: {name} has {have} "
-            f"{'inputs' if axis else 'outputs'}, this model's layer {want}."
+            f"{'inputs' if axis else 'outputs'}, this model's layer "
+            f"{' or '.join(map(str, want)) or 'no weights'}."
         )
+
+
+def adapted_module(name: str) -> str:
+    """Return the name that an adapted module has in the model without adapters.
+
+    PEFT wraps a module whose parameters are adapted one by one, such as fused experts, once for
+    each of them.
+    """
+    return ".".join(part for part in name.split(".") if part != "base_layer")
+
+
+def _sizes(module: nn.Module, *, axis: int) -> list[int]:
+    """Return the inputs (axis 1) or outputs (axis 0) that an adapter of a module may have."""
+    own = dict(module.named_parameters(recurse=False))
+    if "weight" in own:
+        return [own["weight"].shape[1 - axis if isinstance(module, Conv1D) else axis]]
+    return sorted({size for weight in own.values() if weight.ndim > 2 for size in weight.shape[1:]})

@@ -3,9 +3,11 @@
 The cache of transformers copies itself at each sampled token and holds a prompt once per
 completion. Here a prompt is held and attended to once for all of its completions, and new tokens
 are written into a reserved buffer. Models whose layers are not all plain full attention get the
-usual cache. Scoring reads a prompt once, too, and its completions each in one pass.
+usual cache, and those whose cache is unknown read the whole text again at each token. Scoring
+reads a prompt once, too, and its completions each in one pass.
 """
 
+import inspect
 import threading
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
@@ -13,7 +15,12 @@ from typing import Protocol, cast
 
 import torch
 from transformers import DynamicCache, PreTrainedModel
-from transformers.cache_utils import Cache, DynamicLayer
+from transformers.cache_utils import (
+    Cache,
+    DynamicLayer,
+    DynamicSlidingWindowLayer,
+    LinearAttentionLayer,
+)
 from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
 from foretoken.engines.transformers.attention import PromptGroups, attend
@@ -155,7 +162,9 @@ class ReadPrompts:
 class RowCache(Protocol):
     """What the sampler needs of a cache."""
 
-    cache: Cache
+    def read(self, ids_dk: torch.Tensor, mask_dk: torch.Tensor) -> torch.Tensor:
+        """Read distinct prompts, padded on the left; return the logits of the token after each."""
+        ...
 
     def begin(self, rows: torch.Tensor, mask_dk: torch.Tensor, *, padded: bool) -> None:
         """The prompts are read: go on with these rows of them (named several times or not)."""
@@ -175,12 +184,33 @@ def _places(mask_dk: torch.Tensor, model: PreTrainedModel) -> torch.Tensor:
     return (mask_dk.sum(1, keepdim=True) - 1).clamp(max=reads_at_most(model) - 1)
 
 
-class PlainRows:
-    """The cache that transformers makes for a model; every row holds its own prompt."""
+class _CachedRows:
+    """Rows of a model that goes on from a cache."""
+
+    cache: Cache
 
     def __init__(self, model: PreTrainedModel) -> None:
         self.model = model
-        self.cache: Cache = DynamicCache(config=model.config)
+        self.argument = str(cache_argument(model))
+
+    def read(self, ids_dk: torch.Tensor, mask_dk: torch.Tensor) -> torch.Tensor:
+        """Read distinct prompts, padded on the left; return the logits of the token after each."""
+        return self.model(
+            input_ids=ids_dk,
+            attention_mask=mask_dk,
+            position_ids=(mask_dk.cumsum(1) - 1).clamp(min=0),
+            use_cache=True,
+            logits_to_keep=1,
+            **{self.argument: self.cache},
+        ).logits[:, -1]
+
+
+class PlainRows(_CachedRows):
+    """The cache that transformers makes for a model; every row holds its own prompt."""
+
+    def __init__(self, model: PreTrainedModel) -> None:
+        super().__init__(model)
+        self.cache = DynamicCache(config=model.config)
 
     def begin(self, rows: torch.Tensor, mask_dk: torch.Tensor, *, padded: bool) -> None:
         """Repeat the prompts' states for the rows that continue them."""
@@ -199,16 +229,46 @@ class PlainRows:
             # The library waits for the device to see whether a mask hides anything.
             attention_mask=mask_dk if self.padded else None,
             position_ids=_places(mask_dk, self.model),
-            past_key_values=self.cache,
             use_cache=True,
+            **{self.argument: self.cache},
         ).logits[:, -1]
 
 
-class SharedRows:
+class WholeRows:
+    """No cache: every row's text is read again at each token, whatever the model.
+
+    All texts of the batch have one length, as no model is trusted with padding.
+    """
+
+    def __init__(self, model: PreTrainedModel) -> None:
+        self.model = model
+
+    def read(self, ids_dk: torch.Tensor, mask_dk: torch.Tensor) -> torch.Tensor:
+        """Read distinct prompts of one length; return the logits of the token after each."""
+        del mask_dk
+        self.ids_dk = ids_dk
+        return self.model(input_ids=ids_dk, use_cache=False, logits_to_keep=1).logits[:, -1]
+
+    def begin(self, rows: torch.Tensor, mask_dk: torch.Tensor, *, padded: bool) -> None:
+        """Repeat the prompts for the rows that continue them."""
+        del mask_dk
+        assert not padded
+        self.keep(rows)
+
+    def keep(self, rows: torch.Tensor) -> None:
+        """Keep these rows of the batch."""
+        self.ids_dk = self.ids_dk[rows]
+
+    def speak(self, ids_d: torch.Tensor, mask_dk: torch.Tensor) -> torch.Tensor:
+        """Add one token to each text and read it all; return the logits of the next."""
+        return self.read(torch.cat([self.ids_dk, ids_d[:, None]], dim=1), mask_dk)
+
+
+class SharedRows(_CachedRows):
     """Rows that share the states of equal prompts."""
 
     def __init__(self, model: PreTrainedModel, *, capacity: int) -> None:
-        self.model = model
+        super().__init__(model)
         layers = len(DynamicCache(config=model.config).layers)
         self.layers = [SharedLayer(capacity) for _ in range(layers)]
         self.cache = Cache(layers=list(self.layers))
@@ -246,9 +306,32 @@ class SharedRows:
 
 def row_cache(model: PreTrainedModel, *, capacity: int, share: bool) -> RowCache:
     """Return an empty cache; `capacity` is the longest completion, in tokens."""
+    if cache_argument(model) is None:
+        return WholeRows(model)
     if share and can_share(model):
         return SharedRows(model, capacity=capacity)
     return PlainRows(model)
+
+
+def cache_argument(model: PreTrainedModel) -> str | None:
+    """Return under which name a model takes transformers' cache; None: under none that we know."""
+    taken = inspect.signature(model.forward).parameters
+    layers = DynamicCache(config=model.config).layers
+    if not layers:
+        return None
+    if "past_key_values" in taken:
+        return "past_key_values"
+    recurrent = all(isinstance(layer, LinearAttentionLayer) for layer in layers)
+    return "cache_params" if "cache_params" in taken and recurrent else None
+
+
+def allows_padding(model: PreTrainedModel) -> bool:
+    """Whether prompts of unequal length can be read together: each layer is attention, which a
+    mask keeps from what is left of a prompt. What recurs would carry it along.
+    """
+    layers = DynamicCache(config=model.config).layers
+    attention = all(type(each) in (DynamicLayer, DynamicSlidingWindowLayer) for each in layers)
+    return attention and cache_argument(model) is not None
 
 
 def reads_at_most(model: PreTrainedModel) -> int:
@@ -259,7 +342,7 @@ def reads_at_most(model: PreTrainedModel) -> int:
 def attends_fully(model: PreTrainedModel) -> bool:
     """Whether each layer keeps the keys and values of all tokens, and nothing else."""
     layers = DynamicCache(config=model.config).layers
-    return bool(layers) and all(type(layer) is DynamicLayer for layer in layers)
+    return allows_padding(model) and all(type(layer) is DynamicLayer for layer in layers)
 
 
 def can_share(model: PreTrainedModel) -> bool:
@@ -316,6 +399,9 @@ def _shared_attention(
     rows, seen = _current.stack[-1]
     index = cast(int, module.layer_idx)
     layer = rows.layers[index]
+    if key.shape[-1] != layer.prompt_keys.shape[-1] or key.shape[1] != layer.prompt_keys.shape[1]:
+        # The cache holds them compressed, as in multi-head latent attention.
+        raise SharingUnsupportedError
     out = attend(
         query[:, :, 0],
         (key, value),

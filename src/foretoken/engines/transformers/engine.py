@@ -14,6 +14,7 @@ from transformers import PreTrainedTokenizerBase
 from foretoken.engines.base import Completion, Item, Scores, Weights, WindowSpec
 from foretoken.engines.tags import TagsSetting
 from foretoken.engines.transformers.cache import reads_at_most
+from foretoken.engines.transformers.check import check_model
 from foretoken.engines.transformers.devices import (
     find_device,
     input_device,
@@ -175,13 +176,19 @@ class TransformersEngines:
 
     @contextmanager
     def open(self, voices: Sequence[Weights]) -> Generator[TransformersEngine]:
-        """Load one engine with these voices; its memory is free again at the end."""
+        """Load one engine with these voices; its memory is free again at the end.
+
+        Raises:
+            ModelError: Also where a model says something else than it reads; see `check_model`.
+        """
         device = find_device(self.device)
         models = load_voices(
             voices, dtype=self.dtype, device=self.device, reasoning_tags=self.reasoning_tags
         )
         engine = TransformersEngine(models)
         del models
+        for model in {each.base_hash: each for each in reversed(engine.models)}.values():
+            check_model(model)
         try:
             yield engine
         finally:

@@ -57,9 +57,11 @@ class PassLimits:
 def shape_of(model: PreTrainedModel) -> Shape:
     """Return the sizes of a model, from its configuration."""
     config = model.config.get_text_config()
-    heads, hidden = int(config.num_attention_heads), int(config.hidden_size)
+    hidden = int(config.hidden_size)
+    heads = int(getattr(config, "num_attention_heads", None) or 1)
     key_heads = int(getattr(config, "num_key_value_heads", None) or heads)
-    width = int(getattr(config, "head_dim", None) or hidden // heads)
+    widths = [int(getattr(config, name, None) or 0) for name in ("head_dim", "qk_head_dim")]
+    width = max(widths) or hidden // heads
     inner = int(getattr(config, "intermediate_size", None) or 4 * hidden)
     weight = cast(torch.Tensor, model.get_input_embeddings().weight)
     size = weight.element_size()

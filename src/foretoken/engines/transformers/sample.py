@@ -6,12 +6,17 @@ does. A row's window is a hidden two-state chain (docs/method.md, section 3).
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from itertools import groupby
 
 import torch
 
 from foretoken.engines.base import SUBJECT_ALONE, Completion, WindowSpec
 from foretoken.engines.transformers.answers import AnswersMisjudgedError
-from foretoken.engines.transformers.cache import SharingUnsupportedError, reads_at_most
+from foretoken.engines.transformers.cache import (
+    SharingUnsupportedError,
+    allows_padding,
+    reads_at_most,
+)
 from foretoken.engines.transformers.devices import free_bytes, input_device
 from foretoken.engines.transformers.load import LoadedModel
 from foretoken.engines.transformers.memory import in_halves, sampling_rows, shape_of
@@ -63,6 +68,7 @@ def sample(
         hear=look_every(device) > 1,
     )
     most = batch_rows or rows_that_fit(models, requests, device=device)
+    equal = not all(allows_padding(loaded.model) for loaded in models)
     completions: dict[int, Completion] = {}
 
     def sample_piece(piece: Sequence[Request]) -> None:
@@ -71,7 +77,7 @@ def sample(
             on_finished(len(piece))
 
     while waiting := [each for each in requests if each.index not in completions]:
-        for batch in _batches(waiting, most):
+        for batch in _batches(waiting, most, equal=equal):
             fitted = in_halves(sample_piece, batch, device=device)
             if fitted < len(batch):
                 most = fitted
@@ -107,7 +113,7 @@ def _check_requests(
 ) -> None:
     longest = min(reads_at_most(loaded.model) for loaded in models)
     for request in requests:
-        read = [len(request.reads(speaker)) for speaker in request.speakers]
+        read = request.lengths
         tokens = max(read) + request.limit
         if not min(read) or tokens > longest:
             raise ModelError(
@@ -136,24 +142,27 @@ def rows_that_fit(
     return sampling_rows(
         [shape_of(models[index].model) for index, _ in speaking],
         free=free,
-        prompt_tokens=max(len(r.reads(speaker)) for r in requests for speaker in r.speakers),
+        prompt_tokens=max(max(request.lengths) for request in requests),
         max_tokens=max(request.limit for request in requests),
     )
 
 
-def _batches(requests: list[Request], batch_rows: int) -> Iterator[list[Request]]:
-    """Yield requests that need the same models, those with prompts of equal length together."""
-    ordered = sorted(requests, key=lambda r: (r.speakers, len(r.prompt), r.prompt, r.index))
-    start = 0
-    while start < len(ordered):
-        speakers = ordered[start].speakers
-        stop = start
-        while (
-            stop < len(ordered) and stop - start < batch_rows and ordered[stop].speakers == speakers
-        ):
-            stop += 1
-        yield ordered[start:stop]
-        start = stop
+def _batches(requests: list[Request], batch_rows: int, *, equal: bool) -> Iterator[list[Request]]:
+    """Yield requests that need the same models, those with prompts of equal length together.
+
+    Args:
+        requests: In any order.
+        batch_rows: Most of them together.
+        equal: Whether those with prompts of unequal length may not be together.
+    """
+
+    def together(request: Request) -> tuple[object, ...]:
+        return request.speakers, request.lengths if equal else ()
+
+    ordered = sorted(requests, key=lambda r: (*together(r), len(r.prompt), r.prompt, r.index))
+    for _, group in groupby(ordered, key=together):
+        rows = list(group)
+        yield from (rows[at : at + batch_rows] for at in range(0, len(rows), batch_rows))
 
 
 def _sample_batch(

@@ -60,6 +60,11 @@ class Request:
         hinted = self.window.prompt
         return (*hinted, *self.prefix) if speaker[1] and hinted is not None else self.prompt
 
+    @property
+    def lengths(self) -> tuple[int, ...]:
+        """Tokens that each speaker reads before the first sampled one."""
+        return tuple(len(self.reads(speaker)) for speaker in self.speakers)
+
 
 @dataclass(frozen=True, slots=True)
 class Way:
@@ -80,9 +85,8 @@ class BatchVoice:
     """One model with the cache of one batch."""
 
     def __init__(self, loaded: LoadedModel, *, capacity: int, share: bool) -> None:
-        self.model = loaded.model
         self.device = input_device(loaded.model)
-        self.rows = row_cache(self.model, capacity=capacity, share=share)
+        self.rows = row_cache(loaded.model, capacity=capacity, share=share)
 
     def read(self, prompts: Sequence[tuple[int, ...]], *, device: torch.device) -> torch.Tensor:
         """Read each distinct prompt once.
@@ -98,14 +102,7 @@ class BatchVoice:
         row_of = {prompt: row for row, prompt in enumerate(distinct)}
         rows = torch.tensor([row_of[prompt] for prompt in prompts], device=self.device)
         ids_dk, mask_dk = left_padded(distinct, device=self.device)
-        logits = self.model(
-            input_ids=ids_dk,
-            attention_mask=mask_dk,
-            position_ids=(mask_dk.cumsum(1) - 1).clamp(min=0),
-            past_key_values=self.rows.cache,
-            use_cache=True,
-            logits_to_keep=1,
-        ).logits[:, -1]
+        logits = self.rows.read(ids_dk, mask_dk)
         self.rows.begin(rows, mask_dk, padded=len({len(prompt) for prompt in distinct}) > 1)
         self.mask_dk = mask_dk[rows]
         return logits.float().log_softmax(-1)[rows.to(logits.device)].to(device)
