@@ -38,6 +38,7 @@ class AutoModelForCausalLM:
         *,
         dtype: torch.dtype,
         local_files_only: bool,
+        trust_remote_code: bool,
         output_loading_info: Literal[True],
     ) -> tuple[PreTrainedModel, _LoadingInfo]: ...
 

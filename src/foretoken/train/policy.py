@@ -42,9 +42,6 @@ def lora_policy(
     if model.device.type == "cpu":
         # The fused kernel spends half of a step in its backward pass on a processor.
         model.set_attn_implementation("eager")
-    if adapter is not None:
-        with fitting(model, str(adapter)):
-            return PeftModel.from_pretrained(model, str(adapter), ADAPTER, is_trainable=True)
     chosen = config.target_modules
     lora = LoraConfig(
         r=config.rank,
@@ -53,8 +50,14 @@ def lora_policy(
         target_modules=adaptable_layers(model) if chosen is None else list(chosen),
         task_type="CAUSAL_LM",
     )
-    with fitting(model, "An adapter"):
-        return get_peft_model(model, lora)
+    with fitting(model, str(adapter or "A fresh adapter")), torch.no_grad():
+        if adapter is None:
+            policy = get_peft_model(model, lora)
+        else:
+            policy = PeftModel.from_pretrained(model, str(adapter), ADAPTER, is_trainable=True)
+        # Layers that cannot bear an adapter show it only when they are used.
+        policy(input_ids=torch.zeros((1, 2), dtype=torch.long, device=model.device))
+    return policy
 
 
 def adaptable_layers(model: PreTrainedModel) -> str | list[str]:

@@ -200,6 +200,7 @@ def _trainer(
         loss_type="dapo",
         scale_rewards="group",
         router_aux_loss_coef=0.0,
+        disable_dropout=True,
         shuffle_dataset=False,
         seed=config.seed,
         bf16=config.bf16,

@@ -7,7 +7,7 @@ from peft import PeftModel
 from torch.nn.functional import cross_entropy
 from trl.trainer.grpo_trainer import GRPOTrainer
 
-from foretoken.engines.transformers.cache import allows_padding
+from foretoken.engines.transformers.traits import allows_padding
 
 Batch = dict[str, torch.Tensor]
 PROMPT_FIELDS = ("prompt_ids", "prompt_mask")

@@ -19,6 +19,7 @@ class GRPOConfig:
         loss_type: str,
         scale_rewards: str,
         router_aux_loss_coef: float,
+        disable_dropout: bool,
         shuffle_dataset: bool,
         seed: int,
         bf16: bool,

@@ -90,8 +90,8 @@ def fitting(model: PreTrainedModel, adapter: str) -> Generator[None]:
         yield
     except (ValueError, TypeError, KeyError, AttributeError, RuntimeError, OSError) as error:
         raise ModelError(
-            f"{adapter} does not fit {type(model).__name__}: {first_line(error)} Take an adapter of"
-            " this model, or name the layers that get one with `target_modules`."
+            f"{adapter} does not fit {type(model).__name__}: {first_line(error).rstrip('.')}. Take "
+            "an adapter of this model, or name the layers that get one with `target_modules`."
         ) from error
 
 

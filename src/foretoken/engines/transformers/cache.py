@@ -7,7 +7,6 @@ usual cache, and those whose cache is unknown read the whole text again at each 
 reads a prompt once, too, and its completions each in one pass.
 """
 
-import inspect
 import threading
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
@@ -15,16 +14,12 @@ from typing import Protocol, cast
 
 import torch
 from transformers import DynamicCache, PreTrainedModel
-from transformers.cache_utils import (
-    Cache,
-    DynamicLayer,
-    DynamicSlidingWindowLayer,
-    LinearAttentionLayer,
-)
+from transformers.cache_utils import Cache, DynamicLayer
 from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
 from foretoken.engines.transformers.attention import PromptGroups, attend
 from foretoken.engines.transformers.devices import input_device, is_spread
+from foretoken.engines.transformers.traits import attends_fully, cache_argument, reads_at_most
 
 SHARED_ATTENTION = "foretoken_shared_prompt"
 PLAIN_ATTENTION = ("sdpa", "eager")
@@ -311,38 +306,6 @@ def row_cache(model: PreTrainedModel, *, capacity: int, share: bool) -> RowCache
     if share and can_share(model):
         return SharedRows(model, capacity=capacity)
     return PlainRows(model)
-
-
-def cache_argument(model: PreTrainedModel) -> str | None:
-    """Return under which name a model takes transformers' cache; None: under none that we know."""
-    taken = inspect.signature(model.forward).parameters
-    layers = DynamicCache(config=model.config).layers
-    if not layers:
-        return None
-    if "past_key_values" in taken:
-        return "past_key_values"
-    recurrent = all(isinstance(layer, LinearAttentionLayer) for layer in layers)
-    return "cache_params" if "cache_params" in taken and recurrent else None
-
-
-def allows_padding(model: PreTrainedModel) -> bool:
-    """Whether prompts of unequal length can be read together: each layer is attention, which a
-    mask keeps from what is left of a prompt. What recurs would carry it along.
-    """
-    layers = DynamicCache(config=model.config).layers
-    attention = all(type(each) in (DynamicLayer, DynamicSlidingWindowLayer) for each in layers)
-    return attention and cache_argument(model) is not None
-
-
-def reads_at_most(model: PreTrainedModel) -> int:
-    """Return the most tokens that a model reads, prompt and completion together."""
-    return int(getattr(model.config, "max_position_embeddings", None) or 1 << 30)
-
-
-def attends_fully(model: PreTrainedModel) -> bool:
-    """Whether each layer keeps the keys and values of all tokens, and nothing else."""
-    layers = DynamicCache(config=model.config).layers
-    return allows_padding(model) and all(type(layer) is DynamicLayer for layer in layers)
 
 
 def can_share(model: PreTrainedModel) -> bool:

@@ -13,12 +13,12 @@ import numpy as np
 import torch
 
 from foretoken.engines.base import Item
-from foretoken.engines.transformers.cache import reads_at_most
 from foretoken.engines.transformers.devices import input_device
 from foretoken.engines.transformers.load import LoadedModel
 from foretoken.engines.transformers.quiet import library_talk_off
 from foretoken.engines.transformers.sample import sample
 from foretoken.engines.transformers.score import score
+from foretoken.engines.transformers.traits import reads_at_most
 from foretoken.engines.weights import first_line
 from foretoken.errors import ForetokenError, ModelError, ScoringError
 

@@ -13,7 +13,6 @@ from transformers import PreTrainedTokenizerBase
 
 from foretoken.engines.base import Completion, Item, Scores, Weights, WindowSpec
 from foretoken.engines.tags import TagsSetting
-from foretoken.engines.transformers.cache import reads_at_most
 from foretoken.engines.transformers.check import check_model
 from foretoken.engines.transformers.devices import (
     find_device,
@@ -29,6 +28,7 @@ from foretoken.engines.transformers.load import (
 )
 from foretoken.engines.transformers.sample import sample
 from foretoken.engines.transformers.score import score
+from foretoken.engines.transformers.traits import reads_at_most
 from foretoken.errors import ModelError
 from foretoken.records import Identity
 

@@ -54,6 +54,17 @@ __all__ = [
     "weights_hash",
 ]
 
+LOADING_ERRORS = (
+    SafetensorError,
+    OSError,
+    ValueError,
+    RuntimeError,
+    LookupError,
+    AttributeError,
+    TypeError,
+    ImportError,
+)
+"""What transformers raises of a model that it cannot make."""
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
@@ -274,8 +285,9 @@ def _weights_folder(path: str) -> Path:
 
 def _unreadable(folder: Path, error: Exception) -> ModelError:
     return ModelError(
-        f"The weights in {folder} cannot be read: {first_line(error)}. The file may be cut off or "
-        "made for another architecture: copy it again."
+        f"The weights in {folder} cannot be read: {first_line(error).rstrip('.')}. The file may be "
+        "cut off or made for another architecture: copy it again (docs/engines.md says what a "
+        "model folder holds)."
     )
 
 
@@ -283,9 +295,13 @@ def _load_weights(folder: Path) -> PreTrainedModel:
     try:
         with library_talk_off():
             model, loading = AutoModelForCausalLM.from_pretrained(
-                folder, dtype=torch.float32, local_files_only=True, output_loading_info=True
+                folder,
+                dtype=torch.float32,
+                local_files_only=True,
+                trust_remote_code=False,
+                output_loading_info=True,
             )
-    except (SafetensorError, OSError, ValueError, RuntimeError, KeyError) as error:
+    except LOADING_ERRORS as error:
         raise _unreadable(folder, error) from error
     if loading["missing_keys"]:
         missing = ", ".join(sorted(loading["missing_keys"])[:3])

@@ -12,15 +12,12 @@ import torch
 
 from foretoken.engines.base import SUBJECT_ALONE, Completion, WindowSpec
 from foretoken.engines.transformers.answers import AnswersMisjudgedError
-from foretoken.engines.transformers.cache import (
-    SharingUnsupportedError,
-    allows_padding,
-    reads_at_most,
-)
+from foretoken.engines.transformers.cache import SharingUnsupportedError
 from foretoken.engines.transformers.devices import free_bytes, input_device
 from foretoken.engines.transformers.load import LoadedModel
 from foretoken.engines.transformers.memory import in_halves, sampling_rows, shape_of
 from foretoken.engines.transformers.speaking import Request, Way, look_every, speak
+from foretoken.engines.transformers.traits import allows_padding, reads_at_most
 from foretoken.errors import ModelError
 
 BATCH_ROWS = 512

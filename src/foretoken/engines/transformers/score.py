@@ -20,10 +20,11 @@ from foretoken.arrays import (
     FloatPerToken,
 )
 from foretoken.engines.base import Item, Scores
-from foretoken.engines.transformers.cache import ReadPrompts, attends_fully, reads_at_most
+from foretoken.engines.transformers.cache import ReadPrompts
 from foretoken.engines.transformers.devices import free_bytes, input_device
 from foretoken.engines.transformers.load import LoadedModel, vocabulary_rows
 from foretoken.engines.transformers.memory import PassLimits, in_halves, scoring_budget, shape_of
+from foretoken.engines.transformers.traits import attends_fully, reads_at_most
 from foretoken.errors import ModelError
 
 BATCH_TOKENS = 16384
