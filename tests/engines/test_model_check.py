@@ -87,11 +87,12 @@ def test_an_engine_checks_each_model_once_and_nothing_else_changes(
     checked: list[str] = []
 
     def check(loaded: LoadedModel) -> None:
-        checked.append(loaded.weights_hash)
+        before = torch.get_rng_state()
         check_model(loaded)
+        assert torch.equal(torch.get_rng_state(), before)
+        checked.append(loaded.weights_hash)
 
     voices = [Weights(str(tiny_llama)), Weights(str(tiny_llama), ((str(adapters[0]), 1.0),))]
-    before = torch.get_rng_state()
     monkeypatch.setattr(engines, "check_model", check)
     with TransformersEngines("cpu").open(voices) as engine:
         assert checked == [engine.voices[0].weights]
@@ -100,7 +101,6 @@ def test_an_engine_checks_each_model_once_and_nothing_else_changes(
     monkeypatch.setattr(engines, "check_model", lambda _: None)
     with TransformersEngines("cpu").open(voices) as engine:
         assert engine.sample(prompts, max_tokens=9, seed=1) == said
-    assert torch.equal(torch.get_rng_state(), before)
 
 
 def test_a_model_that_reads_few_tokens_is_checked_within_them(tiny_llama: Path) -> None:

@@ -116,7 +116,11 @@ class PreTrainedTokenizerFast(PreTrainedTokenizerBase):
 class AutoTokenizer:
     @classmethod
     def from_pretrained(
-        cls, pretrained_model_name_or_path: PathLike[str], *, local_files_only: bool
+        cls,
+        pretrained_model_name_or_path: PathLike[str],
+        *,
+        local_files_only: bool,
+        trust_remote_code: bool,
     ) -> PreTrainedTokenizerBase: ...
 
 class DynamicCache(Cache):

@@ -125,7 +125,9 @@ def load_tokenizer(path: str, tags: TagsSetting = None) -> PreTrainedTokenizerBa
     """
     folder = existing_folder(path, "model")
     try:
-        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        tokenizer = AutoTokenizer.from_pretrained(
+            folder, local_files_only=True, trust_remote_code=False
+        )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelError(
             f"No usable tokenizer in {folder}: {first_line(error)}. Save the tokenizer that the "

@@ -52,7 +52,7 @@ def check_model(loaded: LoadedModel) -> None:
     except Exception as error:  # the library's models raise what they like
         raise ModelError(
             f"{kind} cannot be sampled from or scored: {type(error).__name__}: "
-            f"{first_line(error)}. {ADVICE}"
+            f"{first_line(error).rstrip('.')}. {ADVICE}"
         ) from error
     if worst > NOISE[loaded.dtype]:
         raise ModelError(
