@@ -10,6 +10,7 @@ from transformers import AutoModelForCausalLM
 
 from foretoken.engines.transformers.quiet import library_talk_off
 from foretoken.records import Outcome, Task, Verdict
+from foretoken.tasks.lists import evaluation_tasks
 from llamas import VOCABULARY, make_tokenizer
 
 IDS = {"vocab_size": VOCABULARY, "pad_token_id": 0, "eos_token_id": 1, "bos_token_id": None}
@@ -121,6 +122,10 @@ lengths: Callable[[], Lengths] = Lengths
 
 def tasks() -> list[Task]:
     return TASKS
+
+
+def tasks_and_code() -> list[Task]:
+    return [*TASKS, *evaluation_tasks()[:2]]
 
 
 def _verdict(passed: bool) -> Verdict:

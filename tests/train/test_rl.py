@@ -22,7 +22,7 @@ from foretoken.train.trainer import micro_batches
 from warm import killed, telling
 
 SETTINGS: dict[str, object] = {
-    "tasks": "foretoken.tasks.lists:evaluation_tasks",
+    "tasks": "families:tasks_and_code",
     "steps": 5,
     "checkpoints": 3,
     "prompts_per_step": 3,
