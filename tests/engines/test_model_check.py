@@ -13,6 +13,7 @@ from foretoken.engines.transformers import engine as engines
 from foretoken.engines.transformers.check import check_model
 from foretoken.engines.transformers.engine import TransformersEngines
 from foretoken.engines.transformers.load import LoadedModel, load_model
+from foretoken.engines.transformers.sample import sample
 from foretoken.errors import ModelError
 from foretoken.train.policy import Speaker
 
@@ -106,4 +107,6 @@ def test_an_engine_checks_each_model_once_and_nothing_else_changes(
 def test_a_model_that_reads_few_tokens_is_checked_within_them(tiny_llama: Path) -> None:
     loaded = load_model(str(tiny_llama), device="cpu")
     loaded.model.config.max_position_embeddings = 4
+    with pytest.raises(ModelError, match="the model reads 1 to 4"):
+        sample([loaded], [[5, 6, 7]], max_tokens=2, seed=0)
     check_model(loaded)
