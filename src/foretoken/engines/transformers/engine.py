@@ -187,10 +187,14 @@ class TransformersEngines:
         )
         engine = TransformersEngine(models)
         del models
-        for model in {each.base_hash: each for each in reversed(engine.models)}.values():
-            check_model(model)
         try:
+            _check_each_base(engine.models)
             yield engine
         finally:
             engine.close()
             release_unused(device)
+
+
+def _check_each_base(models: Sequence[LoadedModel]) -> None:
+    for model in {each.base_hash: each for each in reversed(models)}.values():
+        check_model(model)
