@@ -15,9 +15,9 @@ from foretoken.records import Draw, Outcome, Verdict
 from foretoken.store.run import Run
 from foretoken.tasks.load import load_tasks
 from foretoken.train.config import RLConfig
+from foretoken.train.earnings import reward
 from foretoken.train.policy import Speaker, lora_policy
 from foretoken.train.rl import STATE_FOLDER, last_state, prompt_order, train_rl
-from foretoken.train.rollouts import reward
 from foretoken.train.trainer import micro_batches
 from warm import killed, telling
 

@@ -61,21 +61,28 @@ def rl(*, config: TrainConfigOption) -> None:
     """Train a policy by GRPO, rewarded by the flawed grader, with log-spaced checkpoints.
 
     The file holds model, tasks, out, and may hold steps, learning_rate, generations, closed, ...
-    Interrupted or killed, the same command goes on where it stopped.
+    Interrupted or killed, the same command goes on where it stopped. As it goes it says the mean
+    reward, the share of completions that ended, the share of prompts whose completions all earned
+    the same (no gradient), and the hacks by type so far.
 
     Example: foretoken train rl --config rl.toml
     """
+    from foretoken.cli.earnings import nothing_learnt, teller
     from foretoken.store.run import Run
     from foretoken.train.config import RLConfig, load_config
+    from foretoken.train.earnings import stored_earnings
     from foretoken.train.rl import train_rl
     from foretoken.work.progress import progress_bar
     from foretoken.work.provenance import keep_provenance
 
     settings = load_config(RLConfig, config)
-    with progress_bar("reinforcement learning", settings.steps) as advance:
-        folder = train_rl(settings, on_step=advance)
+    with progress_bar("reinforcement learning", settings.steps) as bar:
+        folder = train_rl(settings, on_step=bar, on_earned=teller(bar, settings))
     run = Run.open(folder)
     keep_provenance(run, seed=settings.seed, models={})
+    earned = stored_earnings(run, settings, before=settings.steps)
+    if earned.groups and not earned.taught:
+        typer.echo(nothing_learnt(earned))
     typer.echo(
         f"{len(run.checkpoints())} checkpoints and the rollouts of {settings.steps} steps in "
         f"{folder}. Next: foretoken bank build --subject {settings.model} --donor DONOR "

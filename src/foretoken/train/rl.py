@@ -25,7 +25,7 @@ from foretoken.tasks.load import load_tasks
 from foretoken.train.checkpoints import log_spaced, require_same, save_adapter
 from foretoken.train.config import RLConfig
 from foretoken.train.policy import lora_policy
-from foretoken.train.rollouts import Rollouts, reward_of_rollout
+from foretoken.train.rollouts import OnEarned, Rollouts, reward_of_rollout
 from foretoken.train.trainer import LeanGRPOTrainer
 
 SECTION = "train_rl"
@@ -39,6 +39,7 @@ def train_rl(
     config: RLConfig,
     *,
     on_step: Callable[[int], None] | None = None,
+    on_earned: OnEarned | None = None,
     grader: Grader | None = None,
 ) -> Path:
     """Train a policy, keep log-spaced adapters and every graded rollout; return the run directory.
@@ -49,6 +50,7 @@ def train_rl(
     Args:
         config: Settings; they are saved in the run directory and may not change between calls.
         on_step: Called with the number of steps that are done since the last call.
+        on_earned: Called with each step and what its rollouts earned.
         grader: Grades and rewards the answers; none: the graders that the tasks name.
 
     Raises:
@@ -74,7 +76,14 @@ def train_rl(
         library_talk_off(),
     ):
         policy = lora_policy(base, config)
-        rollouts = Rollouts(config, base, tasks=tasks, run=run, grader=graders)
+        rollouts = Rollouts(
+            config,
+            base,
+            tasks=tasks,
+            run=run,
+            grader=graders,
+            on_earned=on_earned,
+        )
         trainer = _trainer(config, base, policy=policy, tasks=tasks, rollouts=rollouts)
         trainer.add_callback(KeepAdapters(config, base, run, on_step=on_step))
         if on_step is not None and last is not None:
