@@ -14,6 +14,7 @@ from foretoken.bank.config import (
     SECTION,
     BankConfig,
     bank_voices,
+    fitted,
     voice_scorers,
     voice_weights,
 )
@@ -37,6 +38,7 @@ from foretoken.tasks.base import Grader
 from foretoken.tasks.graders import graders_for
 from foretoken.tasks.load import load_tasks
 from foretoken.work.drawing import Origin, Planned, draw_parts, sampling_of
+from foretoken.work.joining import require_joinable
 from foretoken.work.machines import at_work
 from foretoken.work.provenance import keep_provenance
 from foretoken.work.scoring import Voice, distinct_texts, score_missing
@@ -71,13 +73,19 @@ def build_bank(
         StoreError: The run cannot be written.
     """
     run = Run.create(config.run)
+    config = fitted(run, config)
     require_same_settings(run, SECTION, config, free=FREE_SETTINGS)
     weights = voice_weights(config)
     names = ["reference", *voice_scorers(config)[1:]]
     with at_work(config.engine, config, engines=engines, grader=grader) as (opened, given):
-        hashes = [opened.identify(each).weights for each in weights]
+        voices = [opened.identify(each) for each in weights]
+        tasks = _tasks(run, config.tasks)
+        sampling = sampling_of(voices[0], max_tokens=config.max_tokens)
+        require_joinable(run, sampling, tasks, others=Source.ROLLOUT)
+        hashes = [each.weights for each in voices]
         keep_provenance(run, seed=config.seed, models=dict(zip(names, hashes, strict=True)))
-        tasks = _keep_tasks(run, config.tasks)
+        run.append(list(tasks.values()), part=TASKS_PART, kind=Task, keep=True)
+        tasks = read_bank_tasks(run)
         with on_demand(opened, weights) as engine:
             if not run.parts(BankHit):
                 check_lengths(engine, tasks, config)
@@ -139,11 +147,12 @@ def _absolute(config: BankConfig) -> BankConfig:
     )
 
 
-def _keep_tasks(run: Run, source: str) -> dict[str, Task]:
-    if not run.has_part(TASKS_PART, Task):
-        tasks = run.read(Task) if source == OWN_TASKS else load_tasks(source)
-        run.append(tasks, part=TASKS_PART, kind=Task, keep=True)
-    return read_bank_tasks(run)
+def _tasks(run: Run, source: str) -> dict[str, Task]:
+    """The bank's tasks by key: those that it was begun with."""
+    if run.has_part(TASKS_PART, Task):
+        return read_bank_tasks(run)
+    tasks = run.read(Task) if source == OWN_TASKS else load_tasks(source)
+    return {task.key: task for task in tasks}
 
 
 def check_lengths(engine: Engine, tasks: dict[str, Task], config: BankConfig) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from foretoken.bank.build import build_bank
 from foretoken.bank.config import OWN_TASKS, BankConfig
+from foretoken.engines.choose import EngineConfig
 from foretoken.engines.prompts import PROMPT
 from foretoken.errors import SetupError, StoreError
 from foretoken.forecast.outcome import Comparison, compare, frame_of
@@ -95,6 +96,7 @@ def bank_settings(config: DemoConfig, run: Run) -> BankConfig:
         tasks=OWN_TASKS if run.parts(Task) else "lists",
         draws_per_task=config.draws_per_task,
         max_tokens=config.max_tokens,
+        engine=EngineConfig(dtype="float32"),
         seed=config.seed,
         workers=config.workers,
     )

@@ -91,8 +91,8 @@ class RLConfig(TrainConfig):
     prompts_per_step: int = Field(default=24, ge=1)
     generations: int = Field(default=16, ge=2)
     """Completions of each prompt."""
-    max_tokens: int = Field(default=140, ge=1)
-    """Longest completion."""
+    max_tokens: int = Field(default=160, ge=1)
+    """Longest completion; where it is not given, that of the bank in the run, if any."""
     beta: float = Field(default=0.0, ge=0)
     """Weight of the divergence from the base model."""
     checkpoints: int = Field(default=12, ge=1)
@@ -104,8 +104,9 @@ class RLConfig(TrainConfig):
     """Parts of a step that pass through the model one after the other."""
     save_every: int = Field(default=1, ge=1)
     """Steps between two saved states; what a kill can cost."""
-    sampling_dtype: Literal["float32", "bfloat16"] = "bfloat16"
-    """Precision of the copy of the policy that samples."""
+    sampling_dtype: Literal["float32", "bfloat16", "float16"] = "bfloat16"
+    """Precision of the copy of the policy that samples; where it is not given, that of the bank in
+    the run, if any."""
     workers: int | None = None
     """Submissions that are graded at once; none: two per core."""
 

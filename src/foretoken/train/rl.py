@@ -16,7 +16,7 @@ from trl.trainer.grpo_config import GRPOConfig
 from foretoken.engines.transformers.load import LoadedModel, adapter_shapes, load_model
 from foretoken.engines.transformers.quiet import library_talk_off
 from foretoken.errors import ModelError, SetupError
-from foretoken.records import Task
+from foretoken.records import Source, Task
 from foretoken.store.layout import checkpoint_path
 from foretoken.store.run import Run
 from foretoken.tasks.base import Grader
@@ -25,8 +25,9 @@ from foretoken.tasks.load import load_tasks
 from foretoken.train.checkpoints import log_spaced, require_same, save_adapter
 from foretoken.train.config import RLConfig
 from foretoken.train.policy import lora_policy
-from foretoken.train.rollouts import OnEarned, Rollouts, reward_of_rollout
+from foretoken.train.rollouts import OnEarned, Rollouts, reward_of_rollout, rollout_sampling
 from foretoken.train.trainer import LeanGRPOTrainer
+from foretoken.work.joining import HERE, require_joinable, taking_over
 
 SECTION = "train_rl"
 """Section of the run's config file that holds the settings."""
@@ -60,15 +61,16 @@ def train_rl(
         MismatchError: The run directory was begun with other settings.
     """
     run = Run.create(config.out)
-    known = run.read_config().get(SECTION)
-    if known is None:
-        run.write_config(SECTION, config)
-    else:
+    config, known = _fitted(run, config), run.read_config().get(SECTION)
+    if known is not None:
         require_same(known, config, where=run.folder)
     if (checkpoint_path(run.path, config.steps) / "adapter_config.json").is_file():
         return run.folder
     tasks = load_tasks(config.tasks)
     base = load_model(config.model)
+    sampling = rollout_sampling(base, config)
+    require_joinable(run, sampling, [task.key for task in tasks], others=Source.BANK)
+    run.write_config(SECTION, config)
     state = run.folder / STATE_FOLDER
     last = last_state(state)
     with (
@@ -91,6 +93,19 @@ def train_rl(
         trainer.train(resume_from_checkpoint=None if last is None else str(last))
     shutil.rmtree(state, ignore_errors=True)
     return run.folder
+
+
+def _fitted(run: Run, config: RLConfig) -> RLConfig:
+    """Take what is not given from the run: as the training was begun, else from the run's bank."""
+    begun, bank = run.read_config().get(SECTION), run.sampling(Source.BANK)
+    if begun is not None:
+        return taking_over(config, {name: begun[name] for name in ("max_tokens", "sampling_dtype")})
+    if bank is None:
+        return config
+    found: dict[str, Any] = {"max_tokens": bank.max_tokens}
+    if bank.engine == HERE:
+        found["sampling_dtype"] = bank.dtype
+    return taking_over(config, found)
 
 
 class KeepAdapters(TrainerCallback):

@@ -56,7 +56,7 @@ class Rollouts:
         self._hashes: dict[int, str] = {}
         """Of the latest step."""
         self.speaker = Speaker(base, dtype=config.sampling_dtype)
-        self.sampling: Sampling = self.speaker.loaded.sampling(max_tokens=config.max_tokens)
+        self.sampling = rollout_sampling(base, config)
 
     def __call__(self, prompts: list[str], trainer: Trainer) -> dict[str, list[Any]]:
         """Sample and grade one completion for each task key; store them all as draws."""
@@ -107,6 +107,12 @@ class Rollouts:
                 step: blended_hash(self.base_hash, [(str(adapter), 1.0)]) if kept else ""
             }
         return self._hashes[step]
+
+
+def rollout_sampling(base: LoadedModel, config: RLConfig) -> Sampling:
+    """Return the settings that travel with every rollout."""
+    sampling = base.sampling(max_tokens=config.max_tokens)
+    return sampling.replacing(dtype=config.sampling_dtype)
 
 
 def reward_of_rollout(**columns: Any) -> list[float | None]:
