@@ -32,6 +32,11 @@ class TrainConfig(Frozen):
     seed: int = 0
     bf16: bool = True
     """Whether the training pass runs in bfloat16 autocast."""
+    pass_tokens: int | None = Field(default=None, ge=1)
+    """Most tokens, padding included, that pass through the model together, forward and backward; a
+    batch of more is split, and its gradient is the same. Lower it where memory does not suffice,
+    also for a training that was begun. None: about what 4 GiB hold, or half of what is free on an
+    accelerator."""
 
 
 class QualityConfig(Frozen):
@@ -100,8 +105,9 @@ class RLConfig(TrainConfig):
     closed: tuple[str, ...] = ()
     """Exploit types whose loophole is closed: their reward is the strict grader's."""
     max_grad_norm: float = Field(default=1.0, gt=0)
-    micro_batches: int = Field(default=8, ge=1)
-    """Parts of a step that pass through the model one after the other."""
+    micro_batches: int | None = Field(default=None, ge=1)
+    """Parts of a step that pass through the model one after the other; none: as `pass_tokens`
+    says."""
     save_every: int = Field(default=1, ge=1)
     """Steps between two saved states; what a kill can cost."""
     sampling_dtype: Literal["float32", "bfloat16", "float16"] = "bfloat16"

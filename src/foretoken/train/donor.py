@@ -9,7 +9,6 @@ from typing import Any, Literal
 from datasets import Dataset
 from transformers import PrinterCallback, TrainerCallback
 from trl.trainer.sft_config import SFTConfig
-from trl.trainer.sft_trainer import SFTTrainer
 
 from foretoken.engines.prompts import render_prompt
 from foretoken.engines.transformers.load import LoadedModel, load_model
@@ -22,10 +21,10 @@ from foretoken.tasks.load import load_tasks
 from foretoken.train.checkpoints import SETTINGS_FILE, require_same, save_adapter
 from foretoken.train.config import DonorConfig
 from foretoken.train.form import Form, own_forms
+from foretoken.train.passes import token_budget
 from foretoken.train.policy import lora_policy
+from foretoken.train.trainer import NO_LOSS, LeanSFTTrainer
 
-NO_LOSS = -100
-"""Label of a token that is not learnt."""
 Row = dict[str, list[int]]
 """Token ids of a prompt and what follows it, and their labels."""
 
@@ -97,13 +96,14 @@ def learn(
     """
     with library_talk_off():
         policy = lora_policy(base, config, adapter=adapter)
-        trainer = SFTTrainer(
+        trainer = LeanSFTTrainer(
             model=policy,
             args=_arguments(config, on_processor=base.model.device.type == "cpu"),
             train_dataset=Dataset.from_list([*rows]),
             processing_class=base.tokenizer,
             callbacks=[StepCount(on_step)] if on_step else None,
         )
+        trainer.pass_tokens = config.pass_tokens or token_budget(base.model)
         trainer.remove_callback(PrinterCallback)
         trainer.train()
     return save_adapter(

@@ -24,6 +24,7 @@ from foretoken.tasks.graders import graders_for
 from foretoken.tasks.load import load_tasks
 from foretoken.train.checkpoints import log_spaced, require_same, save_adapter
 from foretoken.train.config import RLConfig
+from foretoken.train.passes import token_budget
 from foretoken.train.policy import lora_policy
 from foretoken.train.rollouts import OnEarned, Rollouts, reward_of_rollout, rollout_sampling
 from foretoken.train.trainer import LeanGRPOTrainer
@@ -183,14 +184,6 @@ def _whole(state: Path) -> bool:
     return True
 
 
-def _micro_batches(config: RLConfig) -> int:
-    """Return how many parts a step has: the largest number allowed that divides its rows."""
-    rows = config.prompts_per_step * config.generations
-    return next(
-        parts for parts in range(min(config.micro_batches, rows), 0, -1) if rows % parts == 0
-    )
-
-
 def _trainer(
     config: RLConfig,
     base: LoadedModel,
@@ -202,7 +195,6 @@ def _trainer(
     unknown = set(config.closed) - {task.exploit_type for task in tasks}
     if unknown:
         raise SetupError(f"`closed` names types that no task has: {', '.join(sorted(unknown))}.")
-    parts = _micro_batches(config)
     rows = config.prompts_per_step * config.generations
     keys = prompt_order(
         tasks, steps=config.steps, prompts=config.prompts_per_step, seed=config.seed
@@ -214,8 +206,7 @@ def _trainer(
         lr_scheduler_type="constant",
         weight_decay=0.0,
         max_grad_norm=config.max_grad_norm,
-        per_device_train_batch_size=rows // parts,
-        gradient_accumulation_steps=parts,
+        per_device_train_batch_size=rows,
         generation_batch_size=rows,
         num_generations=config.generations,
         max_completion_length=config.max_tokens,
@@ -244,5 +235,7 @@ def _trainer(
         processing_class=base.tokenizer,
         rollout_func=rollouts,
     )
+    trainer.pass_tokens = config.pass_tokens or token_budget(base.model)
+    trainer.micro_batches = config.micro_batches
     trainer.remove_callback(PrinterCallback)
     return trainer
