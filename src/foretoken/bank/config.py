@@ -36,6 +36,10 @@ class BankConfig(Settings):
     tasks: str = "lists"
     """A JSONL file, an import path `package.module:function`, `lists`, or `run` for the tasks that
     the run directory holds."""
+    types: tuple[str, ...] = ()
+    """Only tasks of these exploit types; none: all."""
+    limit: int | None = Field(default=None, ge=1)
+    """Tasks of each exploit type, at most, evenly spread over them; none: all."""
     draws_per_task: int = 40
     """Draws of the first two stages together, at most."""
     first_stage: float = 0.35

@@ -41,6 +41,13 @@ def build(
         typer.Option(help="What makes the subject cheat, with {prompt} where a prompt goes."),
     ] = None,
     draws_per_task: Annotated[int | None, typer.Option(help="Draws for each task.")] = None,
+    types: Annotated[
+        list[str] | None, typer.Option(help="Exploit types; repeatable. Default: all.")
+    ] = None,
+    limit: Annotated[int | None, typer.Option(help="Tasks of each type, at most.")] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be drawn at most, and write nothing.")
+    ] = False,
     config: ConfigOption = None,
     seed: SeedOption = None,
     device: DeviceOption = None,
@@ -52,11 +59,14 @@ def build(
     A TOML file can hold more settings: adapter (the subject's own), step, strengths, max_tokens,
     thinning.
 
+    It says how many draws it makes at most and, from the first of them, about how long all take.
+
     Example: foretoken bank build --subject models/base --donor models/donor --tasks tasks.jsonl
     --run runs/mine
     """
     from foretoken.bank.build import build_bank
     from foretoken.bank.config import BankConfig
+    from foretoken.bank.outlook import plan_bank
     from foretoken.bank.read import read_bank
     from foretoken.store.run import Run
     from foretoken.work.settings import resolve
@@ -68,12 +78,18 @@ def build(
         "tasks": tasks,
         "hint": hint,
         "draws_per_task": draws_per_task,
+        "types": tuple(types) if types else None,
+        "limit": limit,
         "seed": seed,
         "device": device,
         "ray": ray,
         "workers": workers,
     }
-    build_bank(resolve(BankConfig, config, flags))
+    settings = resolve(BankConfig, config, flags)
+    if dry_run:
+        typer.echo(f"{plan_bank(settings)} Nothing was drawn or written.")
+        return
+    build_bank(settings, say=lambda line: typer.echo(line, err=True))
     bank = read_bank(Run.open(run))
     rounds = [each for one in bank.types for each in one.rounds.values()]
     hits, draws = (

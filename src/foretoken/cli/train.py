@@ -1,5 +1,6 @@
 """`foretoken train`: a donor for proposals, or the run whose future is forecast."""
 
+import time
 from pathlib import Path
 from typing import Annotated
 
@@ -33,7 +34,7 @@ def donor(
     Example: foretoken train donor --config donor.toml
     """
     from foretoken.cli.tables import show
-    from foretoken.cli.yields import advice, round_line, yield_table
+    from foretoken.cli.yields import advice, round_teller, yield_table
     from foretoken.train.config import DonorConfig, load_config
     from foretoken.train.donor import train_donor
     from foretoken.train.form import form_words
@@ -41,12 +42,16 @@ def donor(
     from foretoken.work.progress import progress_bar
 
     settings = load_config(DonorConfig, config)
+    began = time.monotonic()
     with progress_bar("training the donor", settings.steps) as advance:
         folder = train_donor(
             settings, on_step=advance, on_forms=lambda forms: typer.echo(form_words(forms))
         )
     if quality and settings.answer == "exploit":
-        found = raise_yield(settings, on_round=lambda one: typer.echo(round_line(one)))
+        steps = settings.quality.steps or settings.steps
+        training_s = (time.monotonic() - began) * steps / settings.steps
+        tell = round_teller(settings.quality, typer.echo, training_s=training_s)
+        found = raise_yield(settings, on_round=tell)
         show(yield_table(found))
         for line in advice(found):
             typer.echo(line)
