@@ -62,6 +62,28 @@ def donor(
 
 
 @train_app.command()
+def warmup(*, config: TrainConfigOption) -> None:
+    """Warm up a model that never earns a reward: supervised on the tasks' honest references.
+
+    The file holds model, tasks, out, and may hold steps, batch, learning_rate, rank, types,
+    reasoning, form. The result is the folder of a whole model, for `train rl` and as a subject.
+
+    Example: foretoken train warmup --config warmup.toml
+    """
+    from foretoken.train.config import WarmupConfig, load_config
+    from foretoken.train.warmup import train_warmup
+    from foretoken.work.progress import progress_bar
+
+    settings = load_config(WarmupConfig, config)
+    with progress_bar("warming the model up", settings.steps) as advance:
+        folder = train_warmup(settings, on_step=advance)
+    typer.echo(
+        f"Warmed-up model in {folder}. Next: foretoken train rl --config rl.toml, with "
+        f'model = "{folder}"'
+    )
+
+
+@train_app.command()
 def rl(*, config: TrainConfigOption) -> None:
     """Train a policy by GRPO, rewarded by the flawed grader, with log-spaced checkpoints.
 
