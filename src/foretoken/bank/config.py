@@ -34,8 +34,8 @@ class BankConfig(Settings):
     donor: Path
     """Folder of the donor's adapter."""
     tasks: str = "lists"
-    """A JSONL file, an import path `package.module:function`, `lists`, or `run` for the tasks that
-    the run directory holds."""
+    """A JSONL file, an import path `package.module:function` or `file.py:function`, the name of a
+    shipped family (`lists`, `programming`), or `run` for the tasks that the run directory holds."""
     types: tuple[str, ...] = ()
     """Only tasks of these exploit types; none: all."""
     limit: int | None = Field(default=None, ge=1)
@@ -72,6 +72,7 @@ class BankConfig(Settings):
     part_draws: int = 512
     """Draws between two writes: what a kill can lose."""
     seed: int = 0
+    """Of all random numbers."""
     workers: int | None = None
     """Grader processes; none: one per core."""
     engine: EngineConfig = EngineConfig()

@@ -33,6 +33,7 @@ class DemoConfig(Settings):
     max_tokens: int = 128
     """Longest completion: that of the shipped truth."""
     seed: int = 0
+    """Of all random numbers."""
     workers: int | None = None
     """Grader processes; none: one per core."""
 
