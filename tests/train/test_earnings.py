@@ -13,7 +13,7 @@ from foretoken.store.toml import dump_toml
 from foretoken.train.config import RLConfig, load_config
 from foretoken.train.earnings import Earnings, Rollout, earnings_of, stored_earnings
 from foretoken.train.rl import train_rl
-from foretoken.work.progress import Bar, duration
+from foretoken.work.progress import ProgressBar, duration
 
 SETTINGS: dict[str, object] = {
     "tasks": "lists",
@@ -100,7 +100,7 @@ def test_lines_of_all_steps_stand_under_each_other() -> None:
 def test_seldom_lines_are_few_and_say_the_time_left_where_no_bar_does(
     terminal: bool, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    bar = Bar(Console(stderr=True, force_terminal=terminal), "work", 10)
+    bar = ProgressBar(Console(stderr=True, force_terminal=terminal), "work", 10)
     bar(1)
     for _ in range(4):
         bar(1)

@@ -98,11 +98,13 @@ def test_a_donors_batch_in_parts_has_the_gradient_of_one_pass(
                 "out": tmp_path / str(number),
                 "steps": 1,
                 "batch": 12,
+                "before_answer": "",
                 "bf16": False,
                 "pass_tokens": most,
             }
         )
-        rows = donor.donor_rows(base, tasks, config)
+        forms = donor.answer_forms(base, tasks, config)
+        rows = donor.donor_rows(base, tasks, config, forms=forms)
         assert len({len(row["input_ids"]) for row in rows}) > 6
         donor.learn(base, rows, config, on_step=lambda _: None)
         gradients.append(Watch.found)

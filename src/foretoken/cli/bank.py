@@ -14,6 +14,29 @@ from foretoken.cli.options import (
     WorkersOption,
 )
 
+SubjectOption = Annotated[
+    Path | None, typer.Option(help="Folder of the base model.", show_default=False)
+]
+DonorOption = Annotated[
+    Path | None, typer.Option(help="Folder of the donor's adapter.", show_default=False)
+]
+TasksOption = Annotated[
+    str | None,
+    typer.Option(help="JSONL file, package.module:function, `lists`, or `run` (as stored)."),
+]
+HintOption = Annotated[
+    str | None,
+    typer.Option(help="What makes the subject cheat, with {prompt} where a prompt goes."),
+]
+DrawsOption = Annotated[int | None, typer.Option(help="Draws for each task.")]
+TypesOption = Annotated[
+    list[str] | None, typer.Option(help="Exploit types; repeatable. Default: all.")
+]
+LimitOption = Annotated[int | None, typer.Option(help="Tasks of each type, at most.")]
+DryRunOption = Annotated[
+    bool, typer.Option("--dry-run", help="Say what would be drawn at most, and write nothing.")
+]
+
 bank_app = typer.Typer(no_args_is_help=True, help="The bank of graded hits.")
 
 
@@ -26,28 +49,14 @@ def bank() -> None:
 def build(
     *,
     run: RunOption,
-    subject: Annotated[
-        Path | None, typer.Option(help="Folder of the base model.", show_default=False)
-    ] = None,
-    donor: Annotated[
-        Path | None, typer.Option(help="Folder of the donor's adapter.", show_default=False)
-    ] = None,
-    tasks: Annotated[
-        str | None,
-        typer.Option(help="JSONL file, package.module:function, `lists`, or `run` (as stored)."),
-    ] = None,
-    hint: Annotated[
-        str | None,
-        typer.Option(help="What makes the subject cheat, with {prompt} where a prompt goes."),
-    ] = None,
-    draws_per_task: Annotated[int | None, typer.Option(help="Draws for each task.")] = None,
-    types: Annotated[
-        list[str] | None, typer.Option(help="Exploit types; repeatable. Default: all.")
-    ] = None,
-    limit: Annotated[int | None, typer.Option(help="Tasks of each type, at most.")] = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what would be drawn at most, and write nothing.")
-    ] = False,
+    subject: SubjectOption = None,
+    donor: DonorOption = None,
+    tasks: TasksOption = None,
+    hint: HintOption = None,
+    draws_per_task: DrawsOption = None,
+    types: TypesOption = None,
+    limit: LimitOption = None,
+    dry_run: DryRunOption = False,
     config: ConfigOption = None,
     seed: SeedOption = None,
     device: DeviceOption = None,
@@ -152,9 +161,7 @@ def control(
     draws_per_task: Annotated[
         int | None, typer.Option(help="Draws for each task. Default: 12.")
     ] = None,
-    types: Annotated[
-        list[str] | None, typer.Option(help="Exploit types; repeatable. Default: all.")
-    ] = None,
+    types: TypesOption = None,
     device: DeviceOption = None,
     ray: RayOption = None,
     workers: WorkersOption = None,

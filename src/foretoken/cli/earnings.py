@@ -5,13 +5,13 @@ from collections.abc import Callable
 from foretoken.store.run import Run
 from foretoken.train.config import RLConfig
 from foretoken.train.earnings import Earnings, stored_earnings
-from foretoken.work.progress import Bar
+from foretoken.work.progress import ProgressBar
 
 PATIENCE = 5
 """Steps without any gradient after which the terminal says what to do."""
 
 
-def teller(bar: Bar, config: RLConfig) -> Callable[[int, Earnings], None]:
+def teller(bar: ProgressBar, config: RLConfig) -> Callable[[int, Earnings], None]:
     """Say at each step, or every few, what its rollouts earned.
 
     Args:

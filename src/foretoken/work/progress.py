@@ -21,7 +21,7 @@ SELDOM_S = 10.0
 """Seconds between two lines that are said seldom."""
 
 
-class Bar:
+class ProgressBar:
     """Called with the number of items that are finished; lines stand above it.
 
     Args:
@@ -67,12 +67,12 @@ class Bar:
 
 
 @contextmanager
-def progress_bar(description: str, total: int) -> Generator[Bar]:
+def progress_bar(description: str, total: int) -> Generator[ProgressBar]:
     """Show a bar while the block runs; nothing is shown where standard error is no terminal.
 
     Without a terminal one line per bar is printed at its end, so that logs stay short.
     """
-    bar = Bar(Console(stderr=True), description, total)
+    bar = ProgressBar(Console(stderr=True), description, total)
     if total == 0:
         yield bar
         return
