@@ -22,7 +22,8 @@ def imported(path: str) -> Any:
         AttributeError: It has no such name.
         Exception: Whatever the module raises when it is imported.
     """
-    source, _, name = path.rpartition(":")
+    in_file = f"{FILE}:" in path
+    source, _, name = path.rpartition(":") if in_file else path.partition(":")
     module = _from_file(Path(source)) if source.endswith(FILE) else _by_name(source)
     return getattr(module, name)
 
