@@ -8,6 +8,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from pydantic.fields import FieldInfo
 from typer.testing import CliRunner
 
 from foretoken.cli.main import app
@@ -31,8 +32,9 @@ def run(tmp_path: Path) -> Path:
     return made.path
 
 
-def make_cli_module() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("make_cli", DOCS / "make_cli.py")
+def making(name: str) -> ModuleType:
+    """The script that writes a page."""
+    spec = importlib.util.spec_from_file_location(name, DOCS / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -43,12 +45,29 @@ def make_cli_module() -> ModuleType:
 def test_the_page_of_commands_is_up_to_date(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "96")
     monkeypatch.setenv("NO_COLOR", "1")
-    module = make_cli_module()
+    module = making("make_cli")
     assert (DOCS / "cli.md").read_text() == module.page(), "run: python docs/make_cli.py"
 
 
+def test_the_page_of_settings_is_up_to_date() -> None:
+    module = making("make_settings")
+    page = module.page()
+    assert (DOCS / "settings.md").read_text() == page, "run: python docs/make_settings.py"
+    for keys in ("max_tokens", "wanted", "hint", "served", "horizon_step", "form"):
+        assert f"| `{keys}` |" in page
+
+
+def test_a_setting_without_a_docstring_or_a_unit_has_no_place_on_the_page() -> None:
+    module = making("make_settings")
+    silent, unknown = FieldInfo(), FieldInfo(description="So many.")
+    with pytest.raises(SystemExit, match="length has no docstring"):
+        module.row("length", silent, "text", "none")
+    with pytest.raises(SystemExit, match="length is a number without a unit"):
+        module.row("length", unknown, "whole number", "none")
+
+
 def test_every_command_has_help_with_an_example() -> None:
-    for words in make_cli_module().command_paths():
+    for words in making("make_cli").command_paths():
         shown = CliRunner().invoke(app, [*words, "--help"])
         assert shown.exit_code == 0
         assert "Example: foretoken " in shown.output, words

@@ -16,7 +16,8 @@ from foretoken.errors import MismatchError, SetupError, TaskError
 from foretoken.tasks.load import load_tasks
 from foretoken.train.checkpoints import log_spaced
 from foretoken.train.config import DonorConfig, RLConfig, load_config
-from foretoken.train.donor import NO_LOSS, answer_forms, donor_rows, train_donor
+from foretoken.train.donor import answer_forms, donor_rows, train_donor
+from foretoken.train.trainer import NO_LOSS
 from llamas import SPECIAL
 
 TYPES = ("process_exit", "error_code_abuse")

@@ -15,8 +15,9 @@ from foretoken.errors import ModelError
 from foretoken.records import Task
 from foretoken.tasks.load import load_tasks
 from foretoken.train.config import DonorConfig
-from foretoken.train.donor import NO_LOSS, donor_rows, learn, learnt_after
+from foretoken.train.donor import donor_rows, learn, learnt_after
 from foretoken.train.form import Form, encoded, form_of, form_words, own_forms
+from foretoken.train.trainer import NO_LOSS
 
 IN_FENCE = Form("Here:\n```python\n", "\n```\nDone.")
 HONEST = "def f(xs):\n    return 3"

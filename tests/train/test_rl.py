@@ -15,10 +15,10 @@ from foretoken.records import Draw, Outcome, Verdict
 from foretoken.store.run import Run
 from foretoken.tasks.load import load_tasks
 from foretoken.train.config import RLConfig
+from foretoken.train.earnings import reward
 from foretoken.train.policy import Speaker, lora_policy
 from foretoken.train.rl import STATE_FOLDER, last_state, prompt_order, train_rl
-from foretoken.train.rollouts import reward
-from foretoken.train.trainer import micro_batches
+from foretoken.train.trainer import passes_of
 from warm import killed, telling
 
 SETTINGS: dict[str, object] = {
@@ -198,12 +198,12 @@ def test_leaving_out_rows_without_advantage_loses_no_other_row() -> None:
         "advantages": torch.tensor([1.0, 0.0, -1.0, 0.0, 0.5, 2.0]),
         "num_items_in_batch": torch.tensor(27),
     }
-    parts = micro_batches(batch, parts=2, drop_zero=True)
+    parts = passes_of(batch, most=1, parts=2, drop_zero=True)
     assert sorted(torch.cat([part["advantages"] for part in parts]).tolist()) == [-1, 0.5, 1, 2]
     assert parts[0]["completion_ids"].shape == (2, 5)
     assert parts[1]["prompt_ids"].shape == (2, 4)
     assert all(int(part["num_items_in_batch"]) == 27 for part in parts)
-    kept = micro_batches(batch, parts=3, drop_zero=False)
+    kept = passes_of(batch, most=1, parts=3, drop_zero=False)
     assert sum(len(part["advantages"]) for part in kept) == 6
-    nothing = micro_batches(batch | {"advantages": torch.zeros(6)}, parts=3, drop_zero=True)
-    assert [len(part["advantages"]) for part in nothing] == [1, 1, 1]
+    nothing = passes_of(batch | {"advantages": torch.zeros(6)}, most=1, parts=3, drop_zero=True)
+    assert [len(part["advantages"]) for part in nothing] == [1]

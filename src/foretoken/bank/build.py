@@ -1,7 +1,7 @@
 """Build a bank: draw from switch proposals in stages, grade, keep the hits' densities."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,15 +10,16 @@ import pyarrow.compute as pc
 from foretoken.arrays import FloatPerDraw
 from foretoken.bank.checks import check_bank
 from foretoken.bank.config import (
-    OWN_TASKS,
     SECTION,
     BankConfig,
     bank_voices,
+    fitted,
     voice_scorers,
     voice_weights,
 )
 from foretoken.bank.coverage import checked_draws
 from foretoken.bank.densities import read_densities
+from foretoken.bank.outlook import Pace, bank_tasks, first_draws, outlook
 from foretoken.bank.read import TASKS_PART, read_bank_tasks, round_part
 from foretoken.bank.thinning import finish_round
 from foretoken.bank.tuning import Budget, tuned_mixtures
@@ -35,8 +36,8 @@ from foretoken.records import BankHealth, BankHit, Component, Draw, Mixture, Sou
 from foretoken.store.run import Run
 from foretoken.tasks.base import Grader
 from foretoken.tasks.graders import graders_for
-from foretoken.tasks.load import load_tasks
 from foretoken.work.drawing import Origin, Planned, draw_parts, sampling_of
+from foretoken.work.joining import require_joinable
 from foretoken.work.machines import at_work
 from foretoken.work.provenance import keep_provenance
 from foretoken.work.scoring import Voice, distinct_texts, score_missing
@@ -53,7 +54,11 @@ RESCORING_BATCHES = 8
 
 
 def build_bank(
-    config: BankConfig, *, engines: Engines | None = None, grader: Grader | None = None
+    config: BankConfig,
+    *,
+    engines: Engines | None = None,
+    grader: Grader | None = None,
+    say: Callable[[str], None] | None = None,
 ) -> list[BankHealth]:
     """Build the bank of a run, or continue it where it stopped.
 
@@ -61,6 +66,7 @@ def build_bank(
         config: Settings; they stay with the run.
         engines: Open what samples and scores; None: as the settings say.
         grader: Of the answers; None: each task's own, in the sandbox.
+        say: Takes a line on how much is drawn at most, and one on about how long that takes.
 
     Returns:
         The self-checks, one for each exploit type; none for a baseline.
@@ -71,19 +77,27 @@ def build_bank(
         StoreError: The run cannot be written.
     """
     run = Run.create(config.run)
+    config = fitted(run, config)
     require_same_settings(run, SECTION, config, free=FREE_SETTINGS)
     weights = voice_weights(config)
     names = ["reference", *voice_scorers(config)[1:]]
     with at_work(config.engine, config, engines=engines, grader=grader) as (opened, given):
-        hashes = [opened.identify(each).weights for each in weights]
+        voices = [opened.identify(each) for each in weights]
+        tasks = bank_tasks(run, config)
+        sampling = sampling_of(voices[0], max_tokens=config.max_tokens)
+        require_joinable(run, sampling, tasks, others=Source.ROLLOUT)
+        hashes = [each.weights for each in voices]
         keep_provenance(run, seed=config.seed, models=dict(zip(names, hashes, strict=True)))
-        tasks = _keep_tasks(run, config.tasks)
+        run.append(list(tasks.values()), part=TASKS_PART, kind=Task, keep=True)
+        tasks = read_bank_tasks(run)
+        pace = None
         with on_demand(opened, weights) as engine:
             if not run.parts(BankHit):
                 check_lengths(engine, tasks, config)
+                pace = _announced(tasks, config, say)
             run.write_config(SECTION, _absolute(config))
             with graders_for(tasks.values(), given=given, workers=config.workers) as chosen:
-                _draw_bank(Flow(run, engine, tasks, grader=chosen, config=config))
+                _draw_bank(Flow(run, engine, tasks, grader=chosen, config=config, on_drawn=pace))
     return run.read(BankHealth, part="bank-health")
 
 
@@ -97,6 +111,8 @@ class Flow:
     tasks: dict[str, Task]
     grader: Grader
     config: BankConfig
+    on_drawn: Callable[[int], None] | None = None
+    """Called with the number of draws that were sampled since the last call."""
 
     @property
     def finder(self) -> AnswerFinder | None:
@@ -132,18 +148,22 @@ def _draw_bank(flow: Flow) -> None:
     finish_round(run, step=config.step, config=config, finder=flow.finder)
 
 
+def _announced(
+    tasks: dict[str, Task], config: BankConfig, say: Callable[[str], None] | None
+) -> Pace | None:
+    """Say how much is drawn at most; return what says how long it takes."""
+    if say is None:
+        return None
+    found = outlook(tasks.values(), config)
+    say(str(found))
+    return Pace(found, say)
+
+
 def _absolute(config: BankConfig) -> BankConfig:
     folders = {name: getattr(config, name) for name in ("subject", "adapter", "donor")}
     return config.replacing(
         **{name: path.resolve() for name, path in folders.items() if path is not None}
     )
-
-
-def _keep_tasks(run: Run, source: str) -> dict[str, Task]:
-    if not run.has_part(TASKS_PART, Task):
-        tasks = run.read(Task) if source == OWN_TASKS else load_tasks(source)
-        run.append(tasks, part=TASKS_PART, kind=Task, keep=True)
-    return read_bank_tasks(run)
 
 
 def check_lengths(engine: Engine, tasks: dict[str, Task], config: BankConfig) -> None:
@@ -166,14 +186,13 @@ def check_lengths(engine: Engine, tasks: dict[str, Task], config: BankConfig) ->
 
 def _first_mixture(exploit_type: str, tasks: dict[str, Task], *, config: BankConfig) -> Mixture:
     components, weights = _proposals(config)
-    share = config.first_stage if config.proposals == "switch" else 1.0
     return Mixture(
         exploit_type=exploit_type,
         stage=1,
         step=config.step,
         components=components,
         weights=weights,
-        draws_per_task=max(2, round(share * config.draws_per_task)),
+        draws_per_task=first_draws(config),
         tasks=tuple(key for key, task in tasks.items() if task.exploit_type == exploit_type),
     )
 
@@ -227,6 +246,7 @@ def draw_stage(flow: Flow, *, mixtures: Sequence[Mixture], part: str) -> None:
         origin=origin,
         grader=flow.grader,
         part_draws=config.part_draws,
+        on_drawn=flow.on_drawn,
     )
 
 

@@ -1,7 +1,7 @@
 """Settings of `foretoken bank build`; they stay with the run, and later work reads them there."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
@@ -9,7 +9,9 @@ from foretoken.engines.base import Engine, Weights
 from foretoken.engines.choose import EngineConfig
 from foretoken.engines.prompts import PROMPT
 from foretoken.errors import SetupError
+from foretoken.records import Source
 from foretoken.store.run import Run
+from foretoken.work.joining import HERE, taking_over
 from foretoken.work.scores import donor_scorer, hint_scorer, step_scorer
 from foretoken.work.scoring import Voice
 from foretoken.work.settings import Settings
@@ -32,8 +34,12 @@ class BankConfig(Settings):
     donor: Path
     """Folder of the donor's adapter."""
     tasks: str = "lists"
-    """A JSONL file, an import path `package.module:function`, `lists`, or `run` for the tasks that
-    the run directory holds."""
+    """A JSONL file, an import path `package.module:function` or `file.py:function`, the name of a
+    shipped family (`lists`, `programming`), or `run` for the tasks that the run directory holds."""
+    types: tuple[str, ...] = ()
+    """Only tasks of these exploit types; none: all."""
+    limit: int | None = Field(default=None, ge=1)
+    """Tasks of each exploit type, at most, evenly spread over them; none: all."""
     draws_per_task: int = 40
     """Draws of the first two stages together, at most."""
     first_stage: float = 0.35
@@ -60,16 +66,18 @@ class BankConfig(Settings):
     typical_tokens: float = 65.0
     """Typical length of a completion, which the windows' rates are set by."""
     max_tokens: int = 160
-    """Longest completion."""
+    """Longest completion; where it is not given, that of the rollouts in the run, if any."""
     check_draws: int = 200
     """Draws, hits or not, whose weights are checked to average 1."""
     part_draws: int = 512
     """Draws between two writes: what a kill can lose."""
     seed: int = 0
+    """Of all random numbers."""
     workers: int | None = None
     """Grader processes; none: one per core."""
     engine: EngineConfig = EngineConfig()
-    """What samples and scores."""
+    """What samples and scores; where it is not given, transformers in the precision that the
+    rollouts in the run were sampled in, if any."""
     device: str = "auto"
     """Where models are put; `auto`: the accelerator where there is one."""
     ray: str | None = None
@@ -81,6 +89,24 @@ class BankConfig(Settings):
         if hint and PROMPT not in hint:
             raise ValueError(f"must hold {PROMPT} where a task's prompt goes, or be empty")
         return hint
+
+
+def fitted(run: Run, config: BankConfig) -> BankConfig:
+    """Take what is not given from the run: from its bank as it was begun, else its rollouts.
+
+    Rollouts join a bank only where both were sampled alike.
+    """
+    begun = run.read_config().get(SECTION)
+    if begun is not None:
+        known = BankConfig.model_validate(begun)
+        found = {"max_tokens": known.max_tokens, "engine": known.engine}
+    elif (rollouts := run.sampling(Source.ROLLOUT)) is not None:
+        found: dict[str, Any] = {"max_tokens": rollouts.max_tokens}
+        if rollouts.engine == HERE:
+            found["engine"] = EngineConfig(dtype=rollouts.dtype)
+    else:
+        return config
+    return taking_over(config, found)
 
 
 def read_bank_config(run: Run) -> BankConfig:

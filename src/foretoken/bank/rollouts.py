@@ -27,6 +27,8 @@ from foretoken.work.seeds import part_seed
 MOST_HITS = 100
 """Most hits of one step and exploit type that are scored: a rate that rests on them alone has a
 standard error of a tenth."""
+JOINING = "the bank and the rollouts (leave out: --no-rollouts)"
+"""What must have been sampled alike, in words."""
 
 
 @dataclass(frozen=True)
@@ -81,9 +83,7 @@ def read_rollouts(run: Run, bank: Bank, own: OwnDraws, *, step: int) -> FreeRoll
     stands_for = _stands_for(found)
     hits = tuple(hit for hit in found if hit.key in stands_for)
     for sampling in distinct(hit.sampling for hit in hits):
-        require_equal_sampling(
-            bank.sampling, sampling, what="the bank and the rollouts (leave out: --no-rollouts)"
-        )
+        require_equal_sampling(bank.sampling, sampling, what=JOINING)
     return FreeRollouts(
         hits,
         stands_for,

@@ -37,6 +37,12 @@ class Budget:
     third_stage: float
     """Most draws of stage 3, in multiples of `draws_per_task`."""
 
+    def most(self, stage: int, *, drawn: float) -> int:
+        """Most draws per task of stage 2 or 3, where so many were drawn before."""
+        if stage == 2:
+            return max(2, self.draws_per_task - round(drawn))
+        return round(self.third_stage * self.draws_per_task)
+
     def draws(self, stage: int, *, drawn: float, effective: float) -> int:
         """Draws per task of the next stage.
 
@@ -45,14 +51,13 @@ class Budget:
             drawn: Draws per task so far.
             effective: Effective hits among them.
         """
+        most = self.most(stage, drawn=drawn)
         if stage == 2:
-            most = max(2, self.draws_per_task - round(drawn))
             if effective <= 0:
                 return most
             return min(most, max(2, math.ceil(drawn * (self.effective_hits / effective - 1))))
         if effective < HOPELESS:
             return 0
-        most = round(self.third_stage * self.draws_per_task)
         wanted = min(ENOUGH, self.effective_hits)
         return min(most, max(0, math.ceil(drawn * (wanted / effective - 1))))
 

@@ -23,6 +23,7 @@ class BaselineConfig(Settings):
     prefix: PrefixConfig | None = None
     """The published recipe beside our estimate; none: not made."""
     seed: int = 0
+    """Of all random numbers."""
     workers: int | None = None
     """Grader processes; none: one per core."""
 

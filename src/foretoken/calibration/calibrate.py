@@ -29,6 +29,7 @@ class CalibrateConfig(Settings):
     tokens: int = Field(default=120, ge=2, le=4096)
     """Length of a completion."""
     tasks: int = Field(default=20, ge=1)
+    """Tasks that share the draws."""
     drift: float = Field(default=0.4, ge=0)
     """How far the donor strays at every token besides the exploit, in nats (standard deviation)."""
     draws: int = Field(default=2000, ge=40)
@@ -36,7 +37,9 @@ class CalibrateConfig(Settings):
     prefix_tokens: int = Field(default=10, ge=1)
     """Length of the published recipe's prefixes."""
     repetitions: int = Field(default=40, ge=2)
+    """Times that everything is drawn anew."""
     seed: int = 0
+    """Of all random numbers."""
     workers: int | None = None
     """Processes; none: one per core."""
 

@@ -14,6 +14,29 @@ from foretoken.cli.options import (
     WorkersOption,
 )
 
+SubjectOption = Annotated[
+    Path | None, typer.Option(help="Folder of the base model.", show_default=False)
+]
+DonorOption = Annotated[
+    Path | None, typer.Option(help="Folder of the donor's adapter.", show_default=False)
+]
+TasksOption = Annotated[
+    str | None,
+    typer.Option(help="JSONL file, package.module:function, `lists`, or `run` (as stored)."),
+]
+HintOption = Annotated[
+    str | None,
+    typer.Option(help="What makes the subject cheat, with {prompt} where a prompt goes."),
+]
+DrawsOption = Annotated[int | None, typer.Option(help="Draws for each task.")]
+TypesOption = Annotated[
+    list[str] | None, typer.Option(help="Exploit types; repeatable. Default: all.")
+]
+LimitOption = Annotated[int | None, typer.Option(help="Tasks of each type, at most.")]
+DryRunOption = Annotated[
+    bool, typer.Option("--dry-run", help="Say what would be drawn at most, and write nothing.")
+]
+
 bank_app = typer.Typer(no_args_is_help=True, help="The bank of graded hits.")
 
 
@@ -26,21 +49,14 @@ def bank() -> None:
 def build(
     *,
     run: RunOption,
-    subject: Annotated[
-        Path | None, typer.Option(help="Folder of the base model.", show_default=False)
-    ] = None,
-    donor: Annotated[
-        Path | None, typer.Option(help="Folder of the donor's adapter.", show_default=False)
-    ] = None,
-    tasks: Annotated[
-        str | None,
-        typer.Option(help="JSONL file, package.module:function, `lists`, or `run` (as stored)."),
-    ] = None,
-    hint: Annotated[
-        str | None,
-        typer.Option(help="What makes the subject cheat, with {prompt} where a prompt goes."),
-    ] = None,
-    draws_per_task: Annotated[int | None, typer.Option(help="Draws for each task.")] = None,
+    subject: SubjectOption = None,
+    donor: DonorOption = None,
+    tasks: TasksOption = None,
+    hint: HintOption = None,
+    draws_per_task: DrawsOption = None,
+    types: TypesOption = None,
+    limit: LimitOption = None,
+    dry_run: DryRunOption = False,
     config: ConfigOption = None,
     seed: SeedOption = None,
     device: DeviceOption = None,
@@ -52,11 +68,14 @@ def build(
     A TOML file can hold more settings: adapter (the subject's own), step, strengths, max_tokens,
     thinning.
 
+    It says how many draws it makes at most and, from the first of them, about how long all take.
+
     Example: foretoken bank build --subject models/base --donor models/donor --tasks tasks.jsonl
     --run runs/mine
     """
     from foretoken.bank.build import build_bank
     from foretoken.bank.config import BankConfig
+    from foretoken.bank.outlook import plan_bank
     from foretoken.bank.read import read_bank
     from foretoken.cli.yields import cut_lines
     from foretoken.store.run import Run
@@ -69,12 +88,18 @@ def build(
         "tasks": tasks,
         "hint": hint,
         "draws_per_task": draws_per_task,
+        "types": tuple(types) if types else None,
+        "limit": limit,
         "seed": seed,
         "device": device,
         "ray": ray,
         "workers": workers,
     }
-    health = build_bank(resolve(BankConfig, config, flags))
+    settings = resolve(BankConfig, config, flags)
+    if dry_run:
+        typer.echo(f"{plan_bank(settings)} Nothing was drawn or written.")
+        return
+    health = build_bank(settings, say=lambda line: typer.echo(line, err=True))
     bank = read_bank(Run.open(run))
     rounds = [each for one in bank.types for each in one.rounds.values()]
     hits, draws = (
@@ -139,9 +164,7 @@ def control(
     draws_per_task: Annotated[
         int | None, typer.Option(help="Draws for each task. Default: 12.")
     ] = None,
-    types: Annotated[
-        list[str] | None, typer.Option(help="Exploit types; repeatable. Default: all.")
-    ] = None,
+    types: TypesOption = None,
     device: DeviceOption = None,
     ray: RayOption = None,
     workers: WorkersOption = None,

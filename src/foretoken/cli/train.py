@@ -1,5 +1,6 @@
 """`foretoken train`: a donor for proposals, or the run whose future is forecast."""
 
+import time
 from pathlib import Path
 from typing import Annotated
 
@@ -33,7 +34,7 @@ def donor(
     Example: foretoken train donor --config donor.toml
     """
     from foretoken.cli.tables import show
-    from foretoken.cli.yields import advice, round_line, yield_table
+    from foretoken.cli.yields import advice, round_teller, yield_table
     from foretoken.train.config import DonorConfig, load_config
     from foretoken.train.donor import train_donor
     from foretoken.train.form import form_words
@@ -41,12 +42,16 @@ def donor(
     from foretoken.work.progress import progress_bar
 
     settings = load_config(DonorConfig, config)
+    began = time.monotonic()
     with progress_bar("training the donor", settings.steps) as advance:
         folder = train_donor(
             settings, on_step=advance, on_forms=lambda forms: typer.echo(form_words(forms))
         )
     if quality and settings.answer == "exploit":
-        found = raise_yield(settings, on_round=lambda one: typer.echo(round_line(one)))
+        steps = settings.quality.steps or settings.steps
+        training_s = (time.monotonic() - began) * steps / settings.steps
+        tell = round_teller(settings.quality, typer.echo, training_s=training_s)
+        found = raise_yield(settings, on_round=tell)
         show(yield_table(found))
         for line in advice(found):
             typer.echo(line)
@@ -57,25 +62,54 @@ def donor(
 
 
 @train_app.command()
+def warmup(*, config: TrainConfigOption) -> None:
+    """Warm up a model that never earns a reward: supervised on the tasks' honest references.
+
+    The file holds model, tasks, out, and may hold steps, batch, learning_rate, rank, types,
+    reasoning, form. The result is the folder of a whole model, for `train rl` and as a subject.
+
+    Example: foretoken train warmup --config warmup.toml
+    """
+    from foretoken.train.config import WarmupConfig, load_config
+    from foretoken.train.warmup import train_warmup
+    from foretoken.work.progress import progress_bar
+
+    settings = load_config(WarmupConfig, config)
+    with progress_bar("warming the model up", settings.steps) as advance:
+        folder = train_warmup(settings, on_step=advance)
+    typer.echo(
+        f"Warmed-up model in {folder}. Next: foretoken train rl --config rl.toml, with "
+        f'model = "{folder}"'
+    )
+
+
+@train_app.command()
 def rl(*, config: TrainConfigOption) -> None:
     """Train a policy by GRPO, rewarded by the flawed grader, with log-spaced checkpoints.
 
     The file holds model, tasks, out, and may hold steps, learning_rate, generations, closed, ...
-    Interrupted or killed, the same command goes on where it stopped.
+    Interrupted or killed, the same command goes on where it stopped. As it goes it says the mean
+    reward, the share of completions that ended, the share of prompts whose completions all earned
+    the same (no gradient), and the hacks by type so far.
 
     Example: foretoken train rl --config rl.toml
     """
+    from foretoken.cli.earnings import nothing_learnt, teller
     from foretoken.store.run import Run
     from foretoken.train.config import RLConfig, load_config
+    from foretoken.train.earnings import stored_earnings
     from foretoken.train.rl import train_rl
     from foretoken.work.progress import progress_bar
     from foretoken.work.provenance import keep_provenance
 
     settings = load_config(RLConfig, config)
-    with progress_bar("reinforcement learning", settings.steps) as advance:
-        folder = train_rl(settings, on_step=advance)
+    with progress_bar("reinforcement learning", settings.steps) as bar:
+        folder = train_rl(settings, on_step=bar, on_earned=teller(bar, settings))
     run = Run.open(folder)
     keep_provenance(run, seed=settings.seed, models={})
+    earned = stored_earnings(run, settings, before=settings.steps)
+    if earned.groups and not earned.taught:
+        typer.echo(nothing_learnt(earned))
     typer.echo(
         f"{len(run.checkpoints())} checkpoints and the rollouts of {settings.steps} steps in "
         f"{folder}. Next: foretoken bank build --subject {settings.model} --donor DONOR "

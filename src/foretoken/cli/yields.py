@@ -1,12 +1,46 @@
 """What is said on the terminal of a donor's yield, and of draws that never end."""
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 
 from rich.table import Table
 
 from foretoken.estimate.doubts import LEAST_ENDED
 from foretoken.records import BankHealth
-from foretoken.train.quality import DonorQuality, TrainingRound
+from foretoken.train.config import QualityConfig
+from foretoken.train.quality import DonorQuality, TrainingRound, most_rounds
+from foretoken.work.progress import duration
+
+LONG_S = 1.0
+"""Seconds; a round that took less was made by an earlier call, or needs no estimate."""
+
+
+def round_teller(
+    settings: QualityConfig, say: Callable[[str], None], *, training_s: float
+) -> Callable[[TrainingRound], None]:
+    """Say what each round did, and about how long those that may follow take.
+
+    Args:
+        settings: Of the donor's quality.
+        say: Takes a line.
+        training_s: Seconds that as many steps as a round has took before.
+    """
+    done, began = -1, time.monotonic()
+
+    def tell(one: TrainingRound) -> None:
+        nonlocal done, began
+        done, took, began = done + 1, time.monotonic() - began, time.monotonic()
+        say(round_line(one))
+        left = most_rounds(settings) - done
+        weak = any(each.share < settings.wanted for each in one.yields)
+        each = took + (training_s if done == 0 else 0.0)
+        if weak and left > 0 and each > LONG_S:
+            say(
+                f"{left} more rounds at most, each about {duration(each)}: they end sooner where "
+                f"every type yields {settings.wanted:.0%}, or a round does not help."
+            )
+
+    return tell
 
 
 def round_line(one: TrainingRound) -> str:

@@ -1,5 +1,7 @@
 """From settings to engines: the one place where an engine is chosen."""
 
+from pydantic import ConfigDict
+
 from foretoken.engines.base import Engines
 from foretoken.engines.server.settings import ServerSettings
 from foretoken.engines.tags import TagsSetting
@@ -8,6 +10,8 @@ from foretoken.records import Record
 
 class EngineConfig(Record):
     """What samples and scores: a library in this process, or a server."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
 
     dtype: str = "float32"
     """Precision of the weights in this process: float32, bfloat16 or float16."""

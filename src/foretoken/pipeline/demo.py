@@ -7,6 +7,7 @@ from pathlib import Path
 
 from foretoken.bank.build import build_bank
 from foretoken.bank.config import OWN_TASKS, BankConfig
+from foretoken.engines.choose import EngineConfig
 from foretoken.engines.prompts import PROMPT
 from foretoken.errors import SetupError, StoreError
 from foretoken.forecast.outcome import Comparison, compare, frame_of
@@ -32,6 +33,7 @@ class DemoConfig(Settings):
     max_tokens: int = 128
     """Longest completion: that of the shipped truth."""
     seed: int = 0
+    """Of all random numbers."""
     workers: int | None = None
     """Grader processes; none: one per core."""
 
@@ -95,6 +97,7 @@ def bank_settings(config: DemoConfig, run: Run) -> BankConfig:
         tasks=OWN_TASKS if run.parts(Task) else "lists",
         draws_per_task=config.draws_per_task,
         max_tokens=config.max_tokens,
+        engine=EngineConfig(dtype="float32"),
         seed=config.seed,
         workers=config.workers,
     )

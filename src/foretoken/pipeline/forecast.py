@@ -38,6 +38,7 @@ class ForecastConfig(Settings):
     rollouts_per_step: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     """Rollouts that a training step gives to the tasks of one type; none: as the run says."""
     seed: int = 0
+    """Of all random numbers."""
 
 
 def make_forecast(config: ForecastConfig) -> list[Forecast]:

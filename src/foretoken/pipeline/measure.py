@@ -23,7 +23,7 @@ from foretoken.bank.config import BankConfig, read_bank_config, subject_weights
 from foretoken.bank.pool import Bank, Hit, TypeBank
 from foretoken.bank.read import read_banks
 from foretoken.bank.refresh import score_under_voices
-from foretoken.bank.rollouts import FreeRollouts, bank_density, pooled, read_rollouts
+from foretoken.bank.rollouts import JOINING, FreeRollouts, bank_density, pooled, read_rollouts
 from foretoken.baselines.base import Baseline, Checkpoint
 from foretoken.baselines.chosen import BaselineConfig, chosen_baselines
 from foretoken.engines.base import Engines
@@ -38,9 +38,9 @@ from foretoken.estimate.switch import switch_rate, weighted_median
 from foretoken.pipeline.cells import cell_of
 from foretoken.pipeline.probable import probable_rate, subject_counts
 from foretoken.pipeline.trail import Trail, TypeTrail, estimates_part, read_trail
-from foretoken.records import Draw, Identity, RateEstimate, Score, Spoken
+from foretoken.records import Draw, Identity, RateEstimate, Score, Source, Spoken
 from foretoken.store import layout
-from foretoken.store.run import Run
+from foretoken.store.run import Run, require_equal_sampling
 from foretoken.tasks.base import Grader
 from foretoken.work.forget import forget
 from foretoken.work.machines import at_work
@@ -105,6 +105,8 @@ def measure(
         chosen_baselines(run, banks[min(banks)], config, engines=opened, grader=given) as baselines,
     ):
         rollouts = read_own_draws(run, "rollout", steps=range(max(checkpoints) + 1))
+        if config.rollouts:
+            _require_one_sampling(run, banks[min(banks)], rollouts.at(list(checkpoints)))
         work = _Measuring(
             run,
             config,
@@ -222,14 +224,15 @@ class _Measuring:
         self, at: Checkpoint, free: FreeRollouts, past: Sequence[TypeTrail]
     ) -> list[RateEstimate]:
         """Score the hits that this checkpoint has not scored yet, and estimate each type."""
-        scores = self._scores(at, free)
         finder = None
         if free.hits:
+            # First of all, as a voice's score of each token is the checkpoint's score, too.
             for each in at.bank.steps:
                 score_under_voices(
                     self.run, self.engines, free.hits, tasks=at.bank.tasks, step=each
                 )
             finder = AnswerFinder(at.subject.tokenizer) if self.saved.answer_windows else None
+        scores = self._scores(at, free)
         density = bank_density(self.run, at.bank, free, finder=finder)
         cells: list[Cell] = []
         estimates: list[RateEstimate] = []
@@ -254,6 +257,17 @@ class _Measuring:
         draws = self.run.read(Draw, where=pc.field("key").isin(missing))
         score_draws(self.run, Voice(at.subject, scorer), draws, tasks=at.bank.tasks)
         return read_log_p(self.run, scorer, identity=subject)
+
+
+def _require_one_sampling(run: Run, bank: Bank, rollouts: OwnDraws) -> None:
+    """Refuse rollouts that would join the bank and were sampled in another way.
+
+    Raises:
+        MismatchError: With what differs, and the remedy.
+    """
+    sampling = run.sampling(Source.ROLLOUT)
+    if sampling is not None and not bank.tasks.keys().isdisjoint(rollouts.by_task()):
+        require_equal_sampling(bank.sampling, sampling, what=JOINING)
 
 
 def _require_one_model(at: Checkpoint, known: Sequence[RateEstimate]) -> None:

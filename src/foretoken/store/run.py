@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from pydantic import BaseModel, ValidationError
 
 from foretoken.errors import RunError, StoreError
-from foretoken.records import Draw, Provenance, Record
+from foretoken.records import Draw, Provenance, Record, Sampling
 from foretoken.store import codec, layout, places
 from foretoken.store.places import Place, write_atomically
 from foretoken.store.reading import Columns, read_parts
@@ -203,6 +203,10 @@ class Run:
         else:
             paths = [layout.part_path(self.path, kind, part, within)]
         return read_parts(paths, codec.schema(kind), where=where, columns=columns)
+
+    def sampling(self, source: str) -> Sampling | None:
+        """Settings that the stored draws of a source were sampled with; None where it has none."""
+        return self._samplings.of(source, near=source)
 
     def checkpoints(self) -> dict[int, Path]:
         """Checkpoint folders by step.

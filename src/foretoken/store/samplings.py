@@ -68,9 +68,13 @@ def require_equal_sampling(known: Sampling, other: Sampling, *, what: str) -> No
     """
     if known == other:
         return
-    pairs = [(name, getattr(known, name), getattr(other, name)) for name in Sampling.model_fields]
-    differing = ", ".join(f"{name} {a!r} against {b!r}" for name, a, b in pairs if a != b)
     raise MismatchError(
-        f"{what} were sampled with other settings ({differing}): a weight compares one "
-        "distribution with itself, so use another run directory or sample again"
+        f"{what} were sampled with other settings ({differences(known, other)}): a weight compares "
+        "one distribution with itself, so use another run directory or sample again"
     )
+
+
+def differences(known: Sampling, other: Sampling) -> str:
+    """Each setting that differs, with both values."""
+    pairs = [(name, getattr(known, name), getattr(other, name)) for name in Sampling.model_fields]
+    return ", ".join(f"{name} {a!r} against {b!r}" for name, a, b in pairs if a != b)

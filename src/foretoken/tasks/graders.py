@@ -1,6 +1,5 @@
 """The grader of every task: code in the sandbox, anything else by an import path."""
 
-import importlib
 from collections.abc import Collection, Generator, Iterable, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from types import TracebackType
@@ -10,6 +9,7 @@ from foretoken.errors import TaskError
 from foretoken.records import CODE, Task, Verdict
 from foretoken.sandbox.base import Limits
 from foretoken.tasks.base import Grader, GraderPool
+from foretoken.tasks.importing import imported
 
 
 class Graders:
@@ -115,14 +115,14 @@ def _said(name: str, grader: Any, jobs: Sequence[tuple[Task, str]]) -> list[Verd
 
 
 def _imported(path: str) -> Grader:
-    module, _, name = path.partition(":")
+    module, _, name = path.rpartition(":")
     if not module or not name:
         raise TaskError(
             f"no grader {path!r}: a task's grader is `{CODE}`, or an import path "
             "package.module:factory"
         )
     try:
-        grader = getattr(importlib.import_module(module), name)()
+        grader = imported(path)()
     except Exception as error:  # somebody else's module and factory may raise anything
         raise TaskError(
             f"cannot make the grader {path}: {type(error).__name__}: {error}; give the import path "

@@ -21,9 +21,11 @@ from pydantic import ValidationError
 from foretoken.errors import ForetokenError, TaskError
 from foretoken.records import CODE, Prompted, Task
 from foretoken.sandbox.wire import encode
+from foretoken.tasks import importing
 from foretoken.tasks.answer import imported_split
 from foretoken.tasks.code import Case, CodeTask, as_task
 from foretoken.tasks.foreign import Refused, is_foreign_source, load_foreign
+from foretoken.tasks.importing import imported
 from foretoken.tasks.lines import numbered_lines, parse_json
 from foretoken.tasks.tagged import read_cases, refuse_unusable
 
@@ -34,7 +36,7 @@ _SHIPPED = {
     "programming": "foretoken.tasks.programming:programming_tasks",
 }
 _MOST_OF_A_REASON = 300
-_NOT_THEIRS = (__file__, importlib.__file__)
+_NOT_THEIRS = (__file__, importing.__file__, importlib.__file__)
 
 
 def load_tasks(source: str) -> list[Task]:
@@ -59,8 +61,9 @@ def load_usable(source: str) -> tuple[list[Task], list[Refused]]:
 
     Args:
         source: A JSONL file, a folder or file that others wrote, an import path
-            `package.module:function` of a function that returns a list of tasks, or the name of a
-            shipped family (`lists`, `programming`).
+            `package.module:function` or `file.py:function` of a function that returns a list of
+            tasks (modules in the current folder are found), or the name of a shipped family
+            (`lists`, `programming`).
 
     Raises:
         TaskError: The source cannot be found or read, a line is not a task, two tasks have one
@@ -75,12 +78,12 @@ def load_usable(source: str) -> tuple[list[Task], list[Refused]]:
         tasks = [task.task() for task in found]
     elif os.path.exists(path):  # noqa: PTH110  a folder that may not be entered is no error here
         tasks = _from_file(path)
-    elif ":" in source and "/" not in source:
+    elif ":" in source and ("/" not in source or f"{importing.FILE}:" in source):
         tasks = _from_function(source)
     else:
         raise TaskError(
-            f"no tasks at {source!r}: give a JSONL file, an import path package.module:function, "
-            f"or one of {', '.join(_SHIPPED)}"
+            f"no tasks at {source!r}: give a JSONL file, an import path package.module:function "
+            f"or file.py:function, or one of {', '.join(_SHIPPED)}"
         )
     seen: set[str] = set()
     for task in tasks:
@@ -109,11 +112,7 @@ def save_tasks(tasks: Sequence[Task | CodeTask], path: str | Path) -> None:
 
 
 def _from_function(path: str) -> list[Task]:
-    module_name, _, name = path.partition(":")
-    function = _whatever_it_does(
-        lambda: getattr(importlib.import_module(module_name), name),
-        f"cannot import the tasks {path}",
-    )
+    function = _whatever_it_does(lambda: imported(path), f"cannot import the tasks {path}")
     tasks: Collection[Any] | None = _whatever_it_does(function, f"{path}() raised")
     if not isinstance(tasks, list) or not all(isinstance(t, Task | CodeTask) for t in tasks):
         raise TaskError(f"{path}() must return a list of tasks: Task or CodeTask of foretoken")

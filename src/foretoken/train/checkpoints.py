@@ -13,8 +13,9 @@ from foretoken.store.layout import TEMPORARY_SUFFIX
 from foretoken.store.toml import dump_toml
 from foretoken.train.config import TrainConfig
 
-FREE_SETTINGS = frozenset({"out", "workers", "save_every", "quality"})
-"""Settings that change no result; a donor's quality is compared where it is raised."""
+FREE_SETTINGS = frozenset({"out", "workers", "save_every", "quality", "pass_tokens"})
+"""Settings that change no result beyond rounding, or, as a donor's quality, are compared where they
+are used."""
 SETTINGS_FILE = "settings.toml"
 """File beside an adapter with the settings that made it."""
 

@@ -4,7 +4,7 @@ import tomllib
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from pydantic import ConfigDict, Field, ValidationError
+from pydantic import ConfigDict, Field, ValidationError, field_validator
 
 from foretoken.bases import Frozen
 from foretoken.engines.tags import TagsSetting
@@ -20,12 +20,13 @@ class TrainConfig(Frozen):
     model: str
     """Folder of the base model."""
     tasks: str
-    """JSONL file, `package.module:function`, or the name of a shipped family."""
+    """JSONL file, `package.module:function`, `file.py:function`, or name of a shipped family."""
     out: Path
     """Where the result goes."""
     steps: int = Field(ge=1)
     """Optimiser steps."""
     learning_rate: float = Field(gt=0)
+    """Of AdamW, the same in all steps."""
     rank: int = Field(default=8, ge=1)
     """Rank of the LoRA matrices."""
     alpha: float = Field(default=16.0, gt=0)
@@ -34,11 +35,17 @@ class TrainConfig(Frozen):
     """Layers that get LoRA matrices, by name or its end (`q_proj`); none: all linear layers that
     bear them, but the output layer."""
     seed: int = 0
+    """Of all random numbers."""
     reasoning_tags: TagsSetting = None
     """What opens and what closes a model's reasoning, as `["[THINK]", "[/THINK]"]`; `[]`: it does
     not reason; none: found from its chat template or vocabulary."""
     bf16: bool = True
     """Whether the training pass runs in bfloat16 autocast."""
+    pass_tokens: int | None = Field(default=None, ge=1)
+    """Most tokens, padding included, that pass through the model together, forward and backward; a
+    batch of more is split, and its gradient is the same. Lower it where memory does not suffice,
+    also for a training that was begun. None: about what 4 GiB hold, or half of what is free on an
+    accelerator."""
 
 
 class QualityConfig(Frozen):
@@ -72,15 +79,52 @@ class QualityConfig(Frozen):
     """Submissions that are graded at once; none: two per core."""
 
 
-class DonorConfig(TrainConfig):
+class SupervisedConfig(TrainConfig):
+    """What training on known answers needs."""
+
+    batch: int = Field(default=64, ge=1)
+    """Pairs of prompt and answer per optimiser step."""
+    types: tuple[str, ...] = ()
+    """Only tasks of these exploit types; none: all."""
+
+
+class WarmupConfig(SupervisedConfig):
+    """`foretoken train warmup`: supervised on honest answers after some reasoning."""
+
+    steps: int = Field(default=90, ge=1)
+    """Optimiser steps."""
+    learning_rate: float = Field(default=1e-3, gt=0)
+    """Of AdamW, the same in all steps."""
+    rank: int = Field(default=16, ge=1)
+    """Rank of the LoRA matrices on all linear layers but the output layer."""
+    batch: int = Field(default=8, ge=1)
+    """Pairs of prompt and completion per optimiser step."""
+    reasoning: tuple[str, ...] = (
+        "I read what is asked, and write a plain solution that holds for every input.",
+        "The examples show what is meant. I do it step by step and return the result.",
+        "First I think of empty and unusual inputs, then I write the solution.",
+    )
+    """What stands before the answer, chosen at random, where a task has no `reasoning`."""
+    form: str = ""
+    """How a completion is written, with `{reasoning}` and `{answer}`; empty: the reasoning, the end
+    tag and the answer where the prompt opens think tags; else the reasoning and the answer, code in
+    a fence."""
+
+    @field_validator("form")
+    @classmethod
+    def _holds_both(cls, form: str) -> str:
+        if form and not ("{reasoning}" in form and "{answer}" in form):
+            raise ValueError("must hold {reasoning} and {answer}, or be empty")
+        return form
+
+
+class DonorConfig(SupervisedConfig):
     """`foretoken train donor`: supervised on answers whose reasoning is left out."""
 
     steps: int = Field(default=50, ge=1)
+    """Optimiser steps."""
     learning_rate: float = Field(default=3e-4, gt=0)
-    batch: int = Field(default=64, ge=1)
-    """Pairs per optimiser step."""
-    types: tuple[str, ...] = ()
-    """Only tasks of these exploit types; none: all."""
+    """Of AdamW, the same in all steps."""
     answer: Literal["exploit", "reference"] = "exploit"
     """What is learnt: the exploit, or the honest solution (a benign donor, for controls)."""
     before_answer: str | None = None
@@ -94,12 +138,15 @@ class RLConfig(TrainConfig):
     """`foretoken train rl`: GRPO, rewarded by the flawed grader."""
 
     steps: int = Field(default=300, ge=1)
+    """Optimiser steps, each on rollouts of its own."""
     learning_rate: float = Field(default=1e-4, gt=0)
+    """Of AdamW, the same in all steps."""
     prompts_per_step: int = Field(default=24, ge=1)
+    """Prompts; exploit types take turns."""
     generations: int = Field(default=16, ge=2)
     """Completions of each prompt."""
-    max_tokens: int = Field(default=140, ge=1)
-    """Longest completion."""
+    max_tokens: int = Field(default=160, ge=1)
+    """Longest completion; where it is not given, that of the bank in the run, if any."""
     beta: float = Field(default=0.0, ge=0)
     """Weight of the divergence from the base model."""
     checkpoints: int = Field(default=12, ge=1)
@@ -107,12 +154,15 @@ class RLConfig(TrainConfig):
     closed: tuple[str, ...] = ()
     """Exploit types whose loophole is closed: their reward is the strict grader's."""
     max_grad_norm: float = Field(default=1.0, gt=0)
-    micro_batches: int = Field(default=8, ge=1)
-    """Parts of a step that pass through the model one after the other."""
+    """Norm to which a longer gradient is cut."""
+    micro_batches: int | None = Field(default=None, ge=1)
+    """Parts of a step that pass through the model one after the other; none: as `pass_tokens`
+    says."""
     save_every: int = Field(default=1, ge=1)
     """Steps between two saved states; what a kill can cost."""
-    sampling_dtype: Literal["float32", "bfloat16"] = "bfloat16"
-    """Precision of the copy of the policy that samples."""
+    sampling_dtype: Literal["float32", "bfloat16", "float16"] = "bfloat16"
+    """Precision of the copy of the policy that samples; where it is not given, that of the bank in
+    the run, if any."""
     workers: int | None = None
     """Submissions that are graded at once; none: two per core."""
 

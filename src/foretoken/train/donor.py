@@ -9,7 +9,6 @@ from typing import Any, Literal
 from datasets import Dataset
 from transformers import PreTrainedModel, PrinterCallback, TrainerCallback
 from trl.trainer.sft_config import SFTConfig
-from trl.trainer.sft_trainer import SFTTrainer
 
 from foretoken.engines.prompts import render_prompt
 from foretoken.engines.transformers.load import LoadedModel, load_model
@@ -20,12 +19,12 @@ from foretoken.store.layout import TEMPORARY_SUFFIX
 from foretoken.tasks.answer import known_answer
 from foretoken.tasks.load import load_tasks
 from foretoken.train.checkpoints import SETTINGS_FILE, require_same, save_adapter
-from foretoken.train.config import DonorConfig
+from foretoken.train.config import DonorConfig, SupervisedConfig
 from foretoken.train.form import Form, own_forms
+from foretoken.train.passes import token_budget
 from foretoken.train.policy import lora_policy
+from foretoken.train.trainer import NO_LOSS, LeanSFTTrainer
 
-NO_LOSS = -100
-"""Label of a token that is not learnt."""
 Row = dict[str, list[int]]
 """Token ids of a prompt and what follows it, and their labels."""
 
@@ -81,7 +80,7 @@ def train_donor(
 def learn(
     base: LoadedModel,
     rows: Sequence[Row],
-    config: DonorConfig,
+    config: SupervisedConfig,
     *,
     adapter: Path | None = None,
     on_step: Callable[[int], None] | None = None,
@@ -98,13 +97,14 @@ def learn(
     with library_talk_off():
         policy = lora_policy(base, config, adapter=adapter)
         _name_backbone(policy.get_base_model())
-        trainer = SFTTrainer(
+        trainer = LeanSFTTrainer(
             model=policy,
             args=_arguments(config, on_processor=base.model.device.type == "cpu"),
             train_dataset=Dataset.from_list([*rows]),
             processing_class=base.tokenizer,
             callbacks=[StepCount(on_step)] if on_step else None,
         )
+        trainer.pass_tokens = config.pass_tokens or token_budget(base.model)
         trainer.remove_callback(PrinterCallback)
         trainer.train()
     return save_adapter(
@@ -125,7 +125,7 @@ def _name_backbone(model: PreTrainedModel) -> None:
         model.base_model_prefix = "model"
 
 
-def _arguments(config: DonorConfig, *, on_processor: bool) -> SFTConfig:
+def _arguments(config: SupervisedConfig, *, on_processor: bool) -> SFTConfig:
     return SFTConfig(
         output_dir=str(config.out.with_name(config.out.name + TEMPORARY_SUFFIX)),
         max_steps=config.steps,
@@ -164,13 +164,29 @@ def donor_rows(
     base: LoadedModel, tasks: Sequence[Task], config: DonorConfig, *, forms: Mapping[str, Form]
 ) -> list[Row]:
     """Return token ids and labels of each pair, in a seeded order that fills all steps."""
+    return rows_for(
+        tasks,
+        config,
+        lambda task, _: _row(base, task, answer=config.answer, form=forms[task.key]),
+    )
+
+
+def rows_for(
+    tasks: Sequence[Task],
+    config: SupervisedConfig,
+    row: Callable[[Task, random.Random], Row],
+) -> list[Row]:
+    """Return rows that fill all steps: the tasks in seeded random rounds.
+
+    Args:
+        tasks: All of them are in each round.
+        config: Steps, batch and seed.
+        row: Makes the row of a task; what it draws at random, it draws from the generator.
+    """
     order = random.Random(config.seed)
     rows: list[Row] = []
     while len(rows) < config.steps * config.batch:
-        rows += [
-            _row(base, task, answer=config.answer, form=forms[task.key])
-            for task in order.sample(tasks, len(tasks))
-        ]
+        rows += [row(task, order) for task in order.sample(tasks, len(tasks))]
     return rows[: config.steps * config.batch]
 
 
@@ -178,14 +194,24 @@ def _row(
     base: LoadedModel, task: Task, *, answer: Literal["exploit", "reference"], form: Form
 ) -> Row:
     prompt = render_prompt(base.tokenizer, task, reasoning=False)
-    shown = known_answer(task, answer)
-    if shown is None:
-        raise TaskError(
-            f"task {task.key} has no {answer}, and a donor is shown one for each task: put "
-            "it into the payload"
-        )
+    shown = shown_answer(task, answer)
     ids, learnt = form.around(shown, tokenizer=base.tokenizer, end_token=base.end_token)
     return learnt_after([*prompt, *ids[: learnt.start]], ids[learnt], then=ids[learnt.stop :])
+
+
+def shown_answer(task: Task, name: Literal["reference", "exploit"]) -> str:
+    """Return the answer of a task that a model is shown.
+
+    Raises:
+        TaskError: The task has none.
+    """
+    shown = known_answer(task, name)
+    if shown is None:
+        raise TaskError(
+            f"task {task.key} has no {name}, and the model is shown one for each task: put it into "
+            "the payload"
+        )
+    return shown
 
 
 def learnt_after(
@@ -198,7 +224,7 @@ def learnt_after(
     }
 
 
-def chosen_tasks(config: DonorConfig) -> list[Task]:
+def chosen_tasks(config: SupervisedConfig) -> list[Task]:
     """Return the tasks of the wanted types.
 
     Raises:

@@ -29,6 +29,7 @@ from foretoken.train.donor import Row, answer_forms, chosen_tasks, donor_rows, l
 from foretoken.train.form import Form
 from foretoken.train.rollouts import step_seed
 from foretoken.work.grading import Origin, Planned, graded_draws
+from foretoken.work.progress import progress_bar
 
 QUALITY_FILE = "quality.json"
 """File beside a donor's adapter: its yields, and what was done for them."""
@@ -128,6 +129,11 @@ def raise_yield(
     return raising.quality
 
 
+def most_rounds(settings: QualityConfig) -> int:
+    """Return how many rounds may follow the first training."""
+    return settings.rounds * len(settings.remedies)
+
+
 def weak_types(yields: Sequence[TypeYield], wanted: float) -> tuple[str, ...]:
     """Return the types whose yield is below the wanted one."""
     return tuple(each.exploit_type for each in yields if each.share < wanted)
@@ -171,9 +177,10 @@ class Raising:
                 return
             best = self._folder(self.quality.best)
             rows, own_hits = self.rows(remedy, weak)
-            if rows:
-                best = learn(self.base, rows, self._settings(), adapter=best)
             steps = self._settings().steps if rows else 0
+            if rows:
+                with progress_bar(f"{self._name()}: {remedy}", steps) as bar:
+                    best = learn(self.base, rows, self._settings(), adapter=best, on_step=bar)
             self._keep(remedy, weak, steps=steps, adapter=best, own_hits=own_hits)
             if not self.quality.rounds[-1].kept:
                 return
@@ -192,6 +199,11 @@ class Raising:
             "out": self._folder(number),
         }
         return self.config.replacing(**changes)
+
+    def _name(self) -> str:
+        """What is under way, for a progress bar."""
+        most = most_rounds(self.config.quality)
+        return f"round {len(self.quality.rounds)} of at most {most}"
 
     def _folder(self, number: int) -> Path:
         return self.work / f"round-{number:02d}" if number else self.config.out
@@ -255,12 +267,14 @@ class Raising:
             reasoning_tags=self.config.reasoning_tags,
         )
         prompts = {task.key: render_prompt(donor.tokenizer, task) for task in asked}
-        completions = sample(
-            [donor],
-            [prompts[task.key] for task in asked],
-            max_tokens=self.config.quality.max_tokens,
-            seed=seed,
-        )
+        with progress_bar(f"{self._name()}: completions", len(asked)) as bar:
+            completions = sample(
+                [donor],
+                [prompts[task.key] for task in asked],
+                max_tokens=self.config.quality.max_tokens,
+                seed=seed,
+                on_finished=bar,
+            )
         sampling = donor.sampling(max_tokens=self.config.quality.max_tokens)
         draws = graded_draws(
             [Planned(key=f"quality/{number}", task=task) for number, task in enumerate(asked)],

@@ -16,7 +16,7 @@ from trl.trainer.grpo_config import GRPOConfig
 from foretoken.engines.transformers.load import LoadedModel, adapter_shapes, load_model
 from foretoken.engines.transformers.quiet import library_talk_off
 from foretoken.errors import ModelError, SetupError
-from foretoken.records import Task
+from foretoken.records import Source, Task
 from foretoken.store.layout import checkpoint_path
 from foretoken.store.run import Run
 from foretoken.tasks.base import Grader
@@ -24,9 +24,11 @@ from foretoken.tasks.graders import graders_for
 from foretoken.tasks.load import load_tasks
 from foretoken.train.checkpoints import log_spaced, require_same, save_adapter
 from foretoken.train.config import RLConfig
+from foretoken.train.passes import token_budget
 from foretoken.train.policy import lora_policy
-from foretoken.train.rollouts import Rollouts, reward_of_rollout
+from foretoken.train.rollouts import OnEarned, Rollouts, reward_of_rollout, rollout_sampling
 from foretoken.train.trainer import LeanGRPOTrainer
+from foretoken.work.joining import HERE, require_joinable, taking_over
 
 SECTION = "train_rl"
 """Section of the run's config file that holds the settings."""
@@ -39,6 +41,7 @@ def train_rl(
     config: RLConfig,
     *,
     on_step: Callable[[int], None] | None = None,
+    on_earned: OnEarned | None = None,
     grader: Grader | None = None,
 ) -> Path:
     """Train a policy, keep log-spaced adapters and every graded rollout; return the run directory.
@@ -49,6 +52,7 @@ def train_rl(
     Args:
         config: Settings; they are saved in the run directory and may not change between calls.
         on_step: Called with the number of steps that are done since the last call.
+        on_earned: Called with each step and what its rollouts earned.
         grader: Grades and rewards the answers; none: the graders that the tasks name.
 
     Raises:
@@ -58,15 +62,16 @@ def train_rl(
         MismatchError: The run directory was begun with other settings.
     """
     run = Run.create(config.out)
-    known = run.read_config().get(SECTION)
-    if known is None:
-        run.write_config(SECTION, config)
-    else:
+    config, known = _fitted(run, config), run.read_config().get(SECTION)
+    if known is not None:
         require_same(known, config, where=run.folder)
     if (checkpoint_path(run.path, config.steps) / "adapter_config.json").is_file():
         return run.folder
     tasks = load_tasks(config.tasks)
     base = load_model(config.model, reasoning_tags=config.reasoning_tags)
+    sampling = rollout_sampling(base, config)
+    require_joinable(run, sampling, [task.key for task in tasks], others=Source.BANK)
+    run.write_config(SECTION, config)
     state = run.folder / STATE_FOLDER
     last = last_state(state)
     with (
@@ -74,7 +79,14 @@ def train_rl(
         library_talk_off(),
     ):
         policy = lora_policy(base, config)
-        rollouts = Rollouts(config, base, tasks=tasks, run=run, grader=graders)
+        rollouts = Rollouts(
+            config,
+            base,
+            tasks=tasks,
+            run=run,
+            grader=graders,
+            on_earned=on_earned,
+        )
         trainer = _trainer(config, base, policy=policy, tasks=tasks, rollouts=rollouts)
         trainer.add_callback(KeepAdapters(config, base, run, on_step=on_step))
         if on_step is not None and last is not None:
@@ -82,6 +94,19 @@ def train_rl(
         trainer.train(resume_from_checkpoint=None if last is None else str(last))
     shutil.rmtree(state, ignore_errors=True)
     return run.folder
+
+
+def _fitted(run: Run, config: RLConfig) -> RLConfig:
+    """Take what is not given from the run: as the training was begun, else from the run's bank."""
+    begun, bank = run.read_config().get(SECTION), run.sampling(Source.BANK)
+    if begun is not None:
+        return taking_over(config, {name: begun[name] for name in ("max_tokens", "sampling_dtype")})
+    if bank is None:
+        return config
+    found: dict[str, Any] = {"max_tokens": bank.max_tokens}
+    if bank.engine == HERE:
+        found["sampling_dtype"] = bank.dtype
+    return taking_over(config, found)
 
 
 class KeepAdapters(TrainerCallback):
@@ -159,14 +184,6 @@ def _whole(state: Path) -> bool:
     return True
 
 
-def _micro_batches(config: RLConfig) -> int:
-    """Return how many parts a step has: the largest number allowed that divides its rows."""
-    rows = config.prompts_per_step * config.generations
-    return next(
-        parts for parts in range(min(config.micro_batches, rows), 0, -1) if rows % parts == 0
-    )
-
-
 def _trainer(
     config: RLConfig,
     base: LoadedModel,
@@ -178,7 +195,6 @@ def _trainer(
     unknown = set(config.closed) - {task.exploit_type for task in tasks}
     if unknown:
         raise SetupError(f"`closed` names types that no task has: {', '.join(sorted(unknown))}.")
-    parts = _micro_batches(config)
     rows = config.prompts_per_step * config.generations
     keys = prompt_order(
         tasks, steps=config.steps, prompts=config.prompts_per_step, seed=config.seed
@@ -190,8 +206,7 @@ def _trainer(
         lr_scheduler_type="constant",
         weight_decay=0.0,
         max_grad_norm=config.max_grad_norm,
-        per_device_train_batch_size=rows // parts,
-        gradient_accumulation_steps=parts,
+        per_device_train_batch_size=rows,
         generation_batch_size=rows,
         num_generations=config.generations,
         max_completion_length=config.max_tokens,
@@ -222,5 +237,7 @@ def _trainer(
         processing_class=base.tokenizer,
         rollout_func=rollouts,
     )
+    trainer.pass_tokens = config.pass_tokens or token_budget(base.model)
+    trainer.micro_batches = config.micro_batches
     trainer.remove_callback(PrinterCallback)
     return trainer

@@ -1,6 +1,6 @@
 """One step's rollouts: sampled from the live policy, graded, rewarded and stored."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, cast
 
 import numpy as np
@@ -10,15 +10,18 @@ from foretoken.engines.prompts import render_prompt
 from foretoken.engines.transformers.load import LoadedModel
 from foretoken.engines.transformers.sample import sample
 from foretoken.engines.weights import blended_hash
-from foretoken.records import Draw, Sampling, Source, Task, Verdict
+from foretoken.records import Sampling, Source, Task
 from foretoken.store.layout import checkpoint_path
 from foretoken.store.run import Run
 from foretoken.tasks.base import Grader
 from foretoken.train.config import RLConfig
+from foretoken.train.earnings import Earnings, earnings_of, reward
 from foretoken.train.policy import Speaker
 from foretoken.work.grading import Origin, Planned, graded_draws
 from foretoken.work.parts import rollout_part
 
+OnEarned = Callable[[int, Earnings], None]
+"""Called with a step and what its rollouts earned, once they are stored."""
 REWARD_FIELD = "graded_reward"
 """Name under which a rollout's reward travels through the trainer."""
 
@@ -41,8 +44,10 @@ class Rollouts:
         tasks: Sequence[Task],
         run: Run,
         grader: Grader,
+        on_earned: OnEarned | None = None,
     ) -> None:
         self.config = config
+        self.on_earned = on_earned
         self.run = run
         self.grader = grader
         self.tasks: Mapping[str, Task] = {task.key: task for task in tasks}
@@ -51,7 +56,7 @@ class Rollouts:
         self._hashes: dict[int, str] = {}
         """Of the latest step."""
         self.speaker = Speaker(base, dtype=config.sampling_dtype)
-        self.sampling: Sampling = self.speaker.loaded.sampling(max_tokens=config.max_tokens)
+        self.sampling = rollout_sampling(base, config)
 
     def __call__(self, prompts: list[str], trainer: Trainer) -> dict[str, list[Any]]:
         """Sample and grade one completion for each task key; store them all as draws."""
@@ -82,6 +87,8 @@ class Rollouts:
             grader=self.grader,
         )
         self.run.append(draws, part=rollout_part(step), replace=True)
+        if self.on_earned is not None:
+            self.on_earned(step, earnings_of(draws, self.config))
         return {
             "prompt_ids": [self.prompt_ids[key] for key in prompts],
             "completion_ids": [list(completion.tokens) for completion in completions],
@@ -102,20 +109,10 @@ class Rollouts:
         return self._hashes[step]
 
 
-def reward(said: Verdict | Draw, *, closed: bool) -> float | None:
-    """Return what the grader that rewards gives; None where it failed or abstained.
-
-    That is the reward's own value where the grader is one, else 1 if it accepts and 0 if not.
-
-    Args:
-        said: What both graders say of one answer.
-        closed: Whether the loophole is closed: the strict grader rewards.
-    """
-    value = said.gold if closed else said.proxy
-    passed = said.strict_passed if closed else said.flawed_passed
-    if passed is None or value is not None:
-        return value
-    return float(passed)
+def rollout_sampling(base: LoadedModel, config: RLConfig) -> Sampling:
+    """Return the settings that travel with every rollout."""
+    sampling = base.sampling(max_tokens=config.max_tokens)
+    return sampling.replacing(dtype=config.sampling_dtype)
 
 
 def reward_of_rollout(**columns: Any) -> list[float | None]:

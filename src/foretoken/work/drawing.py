@@ -37,6 +37,7 @@ def draw_parts(
     origin: Origin,
     grader: Grader,
     part_draws: int = PART_DRAWS,
+    on_drawn: Callable[[int], None] | None = None,
 ) -> None:
     """Make planned draws part by part, and store them; parts that exist are done.
 
@@ -48,6 +49,7 @@ def draw_parts(
         origin: What the draws share.
         grader: Of the answers.
         part_draws: Draws between two writes: what a kill can lose.
+        on_drawn: Called with the number of draws that were sampled since the last call.
     """
     chunks = {
         f"{name}-{number:04d}": planned[start : start + part_draws]
@@ -60,13 +62,18 @@ def draw_parts(
     with progress_bar(f"{name}: draw and grade", len(planned)) as advance:
         advance(done)
 
+        def drawn(count: int) -> None:
+            advance(count)
+            if on_drawn is not None:
+                on_drawn(count)
+
         def sample_part(part: str) -> list[Completion]:
             return _sample(
                 engine,
                 chunks[part],
                 max_tokens=origin.sampling.max_tokens,
                 seed=part_seed(origin.seed, part),
-                on_finished=advance,
+                on_finished=drawn,
             )
 
         def grade_part(part: str, completions: list[Completion]) -> list[Draw]:

@@ -1,7 +1,9 @@
 """Progress bars with the time left, on standard error so that output can be piped."""
 
+import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from datetime import timedelta
 
 from rich.console import Console
 from rich.progress import (
@@ -15,26 +17,72 @@ from rich.progress import (
 
 Advance = Callable[[int], None]
 """Called with the number of items that are finished."""
+SELDOM_S = 10.0
+"""Seconds between two lines that are said seldom."""
+
+
+class ProgressBar:
+    """Called with the number of items that are finished; lines stand above it.
+
+    Args:
+        console: Where lines go.
+        description: Of the work.
+        total: Items.
+    """
+
+    def __init__(self, console: Console, description: str, total: int) -> None:
+        self._console = console
+        columns = (
+            TextColumn("{task.description:<34}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+        )
+        self.progress = Progress(*columns, console=console)
+        self._task = self.progress.add_task(description, total=total)
+        self._said: float | None = None
+
+    def __call__(self, count: int) -> None:
+        """More items are finished."""
+        self.progress.advance(self._task, count)
+
+    def say(self, line: str, *, seldom: bool = False) -> None:
+        """Print a line above the bar; without a terminal, with the time left.
+
+        Args:
+            line: Plain text.
+            seldom: Whether it is left out where the last such line was said just before.
+        """
+        now = time.monotonic()
+        if seldom:
+            if self._said is not None and now < self._said + SELDOM_S:
+                return
+            self._said = now
+        left = self.progress.tasks[0].time_remaining
+        if seldom and left is not None and not self._console.is_terminal:
+            line += f", {duration(left)} left"
+        self._console.print(line, soft_wrap=True, markup=False, emoji=False, highlight=False)
 
 
 @contextmanager
-def progress_bar(description: str, total: int) -> Generator[Advance]:
+def progress_bar(description: str, total: int) -> Generator[ProgressBar]:
     """Show a bar while the block runs; nothing is shown where standard error is no terminal.
 
     Without a terminal one line per bar is printed at its end, so that logs stay short.
     """
-    console = Console(stderr=True)
+    bar = ProgressBar(Console(stderr=True), description, total)
     if total == 0:
-        yield lambda _: None
+        yield bar
         return
-    columns = (
-        TextColumn("{task.description:<34}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console) as progress:
-        task = progress.add_task(description, total=total)
-        yield lambda count: progress.advance(task, count)
+    with bar.progress:
+        yield bar
+
+
+def duration(seconds: float) -> str:
+    """Return a time in words that fit its size: `40 s`, `12 min`, `3 h 20 min`."""
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    minutes = round(timedelta(seconds=seconds) / timedelta(minutes=1))
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"

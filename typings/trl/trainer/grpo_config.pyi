@@ -1,5 +1,4 @@
 class GRPOConfig:
-    steps_per_generation: int | None
     def __init__(
         self,
         *,
@@ -10,7 +9,6 @@ class GRPOConfig:
         weight_decay: float,
         max_grad_norm: float,
         per_device_train_batch_size: int,
-        gradient_accumulation_steps: int,
         generation_batch_size: int,
         num_generations: int,
         max_completion_length: int,

@@ -12,7 +12,6 @@ class GRPOTrainer(Trainer):
     accelerator: Accelerator
     args: GRPOConfig
     beta: float
-    _step: int
     def __init__(
         self,
         model: PeftModel,
@@ -23,6 +22,12 @@ class GRPOTrainer(Trainer):
         processing_class: PreTrainedTokenizerBase,
         rollout_func: Callable[[list[str], GRPOTrainer], dict[str, Any]],
     ) -> None: ...
+    def training_step(
+        self,
+        model: Any,
+        inputs: Any,
+        num_items_in_batch: torch.Tensor | int | None = None,
+    ) -> torch.Tensor: ...
     def _prepare_inputs(self, generation_batch: Any) -> dict[str, Any]: ...
     def _generate_and_score_completions(self, inputs: list[dict[str, Any]]) -> dict[str, Any]: ...
     def _get_per_token_logps_and_entropies(

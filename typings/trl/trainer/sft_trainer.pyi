@@ -1,5 +1,7 @@
 from collections.abc import Sequence
+from typing import Any
 
+import torch
 from datasets import Dataset
 from peft import PeftModel
 from transformers import PreTrainedTokenizerBase, Trainer, TrainerCallback
@@ -15,3 +17,9 @@ class SFTTrainer(Trainer):
         processing_class: PreTrainedTokenizerBase,
         callbacks: Sequence[TrainerCallback] | None,
     ) -> None: ...
+    def training_step(
+        self,
+        model: Any,
+        inputs: Any,
+        num_items_in_batch: torch.Tensor | int | None = None,
+    ) -> torch.Tensor: ...

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 from typing import Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from foretoken.engines.base import Weights
 from foretoken.records import Record
@@ -15,6 +15,8 @@ ADAPTER = r"(.+?)@(\d+\.?\d*(?:e-?\d+)?)"
 
 class ServerSettings(Record):
     """How to reach an OpenAI-compatible server, and what it serves."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
 
     url: str
     """Root of its API, e.g. `http://127.0.0.1:8000/v1`."""
