@@ -58,7 +58,9 @@ def main() -> None:
                 rate=rate, tokens=tokens, repetitions=chosen.repetitions, seed=chosen.seed
             )
             found[tokens, rate] = {each.estimator: each for each in calibrate(config)}
-            print(f"{tokens} tokens, rate {rate:g}: done", flush=True)
+            by_name = found[tokens, rate]
+            errors = ", ".join(f"{name} {_error(each)}" for name, each in by_name.items())
+            print(f"{tokens} tokens, rate {rate:g}: {errors}", flush=True)
     console.print(error_table(found))
     console.print(switch_table([(*key, each["switch"]) for key, each in found.items()]))
     with processes() as workers:
