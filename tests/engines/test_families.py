@@ -11,7 +11,6 @@ import torch
 from peft import PeftModel
 from peft.tuners.lora import LoraLayer
 
-from conftest import Shared
 from families import SIZES, plain_log_p, save_family
 from foretoken.engines.base import Weights, WindowSpec
 from foretoken.engines.transformers.check import check_model
@@ -34,7 +33,7 @@ ENDS = frozenset(range(280, 300))
 
 
 @pytest.fixture(params=SIZES)
-def folder(request: pytest.FixtureRequest, shared: Shared) -> Path:
+def folder(request: pytest.FixtureRequest, shared: Callable[..., Path]) -> Path:
     family: str = request.param
     return shared(f"family-{family}", lambda folder: save_family(folder, family))
 

@@ -40,8 +40,10 @@ def shipped(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pa
 
 
 def rollout(task: Task, step: int) -> Draw:
+    """Of a training task, as those of the shipped run are: no rollout is on a task of the bank."""
     return Draw(
-        key=f"{step}/{task.key}", source="rollout", task=task.key, exploit_type=task.exploit_type,
+        key=f"{step}/{task.key}", source="rollout", task=f"training/{task.key}",
+        exploit_type=task.exploit_type,
         step=step, tokens=(5, 2), ended=True, prompt_tokens=3, reasoning="", answer="",
         hacked=False, sampling=Sampling(dtype="bfloat16"),
     )  # fmt: skip

@@ -22,7 +22,7 @@ from foretoken.bank.rollouts import bank_density, pooled, read_rollouts
 from foretoken.engines.prompts import render_prompt
 from foretoken.engines.transformers.load import load_model
 from foretoken.engines.transformers.score import score
-from foretoken.estimate import thin
+from foretoken.estimate import gate, thin
 from foretoken.pipeline.measure import MeasureConfig, measure
 from foretoken.records import Draw, RateEstimate, Thinned
 from foretoken.store.run import Run
@@ -145,8 +145,9 @@ def test_rollouts_join_a_thinned_bank(copied: Run, world: World) -> None:
 
 
 def test_a_refreshed_bank_thins_its_new_hits_and_forgets_those_that_went(
-    copied: Run, world: World
+    copied: Run, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(gate, "ENOUGH_SEEN", np.inf)  # No third decides: every hit counts.
     before = stands_for(copied)
     assert refresh_bank(
         RefreshConfig(

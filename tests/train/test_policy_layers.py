@@ -1,12 +1,12 @@
 """Which layers get an adapter, and what is said where one cannot bear it."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
 from transformers import Llama4ForCausalLM, Llama4TextConfig
 
-from conftest import Shared
 from families import save_family
 from foretoken.engines.transformers.load import load_model
 from foretoken.errors import ModelError
@@ -35,7 +35,9 @@ def test_a_name_that_no_layer_has_is_one_line(tiny_llama: Path) -> None:
     assert "\n" not in str(error.value)
 
 
-def test_a_layer_that_cannot_bear_an_adapter_is_refused_before_training(shared: Shared) -> None:
+def test_a_layer_that_cannot_bear_an_adapter_is_refused_before_training(
+    shared: Callable[..., Path],
+) -> None:
     folder = shared("family-Llama-4", lambda folder: save_family(folder, "Llama-4"))
     with pytest.raises(ModelError, match="fresh adapter does not fit Llama4ForCausalLM"):
         adapted(folder, target_modules=("router",))
@@ -52,7 +54,7 @@ def test_an_adapter_of_another_rank_than_its_settings_say_is_one_line(
 
 
 def test_the_default_leaves_out_what_an_adapter_would_miss(
-    tiny_llama: Path, shared: Shared
+    tiny_llama: Path, shared: Callable[..., Path]
 ) -> None:
     assert adaptable_layers(load_model(str(tiny_llama), device="cpu").model) == ALL_LAYERS
     mamba = shared("family-Mamba", lambda folder: save_family(folder, "Mamba"))
