@@ -1,4 +1,5 @@
 import re
+from pathlib import Path
 
 import pytest
 from tiny import make_task
@@ -87,6 +88,13 @@ def only_the_answer(text: str, task: Task) -> str:
 def test_a_task_can_name_its_own_way_of_splitting() -> None:
     task = make_task("process_exit").task().replacing(split=f"{__name__}:after_a_colon")
     assert split_of(task, None)("so f:it", task) == ("so ", "it")
+
+
+def test_a_way_of_splitting_may_be_in_a_single_file(tmp_path: Path) -> None:
+    file = tmp_path / "own_split.py"
+    file.write_text("def last_word(text, task):\n    return '', text.split()[-1]\n")
+    task = make_task("process_exit").task().replacing(split=f"{file}:last_word")
+    assert split_of(task, None)("it is f", task) == ("", "f")
 
 
 @pytest.mark.parametrize(

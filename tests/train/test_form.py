@@ -134,6 +134,8 @@ def test_the_form_of_answers_is_told_in_one_line() -> None:
     assert form_words({"a": IN_FENCE, "b": Form("")}).endswith(
         "50% in a fence, 50% with text before, 50% with text after"
     )
+    bare_fence = form_words({"a": Form("```python\n", "\n```")})
+    assert bare_fence.endswith("100% in a fence, 0% with text before, 0% with text after")
 
 
 def test_a_subject_that_never_ends_has_no_form_and_says_so(

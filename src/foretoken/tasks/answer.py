@@ -1,6 +1,5 @@
 """From a completion's text to the answer that is graded, and to what its reasoning says."""
 
-import importlib
 import re
 from collections.abc import Callable
 from functools import lru_cache, partial
@@ -10,6 +9,7 @@ from pydantic import ConfigDict, TypeAdapter
 
 from foretoken.errors import TaskError
 from foretoken.records import ReasoningTags, Task
+from foretoken.tasks.importing import imported
 
 Split = Callable[[str, Task], tuple[str, str]]
 """Splits the text of a completion of a task into its reasoning and its answer."""
@@ -61,9 +61,8 @@ def imported_split(path: str) -> Split:
         TaskError: The path leads to no function; also from the result, where that returns anything
             but two texts.
     """
-    module, _, name = path.partition(":")
     try:
-        split = getattr(importlib.import_module(module), name)
+        split = imported(path)
     except Exception as error:  # somebody else's module may raise anything
         raise TaskError(
             f"cannot import the split {path}: {type(error).__name__}: {error}; give the import "

@@ -48,7 +48,7 @@ def _from_file(path: Path) -> ModuleType:
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
-    except BaseException:
+    except BaseException:  # Whatever ends the import, half a module must not stay behind.
         del sys.modules[name]
         raise
     return module

@@ -20,6 +20,8 @@ from foretoken.tasks.answer import split_of
 
 FORM_TASKS = 128
 """Tasks that the subject is asked for its form, at most; the others borrow one."""
+_OPENS = re.compile(r"```\S*")
+"""What opens a fence, its language included."""
 _CLOSES = re.compile(r"\s*```|\s*\Z")
 """What ends an answer: its fence, or that nothing follows."""
 
@@ -121,7 +123,7 @@ def form_words(forms: Mapping[str, Form]) -> str:
     """Say in one line how a subject puts its answers."""
     own = [*forms.values()]
     fenced = sum("```" in each.before for each in own) / len(own)
-    spoken = sum(bool(each.before.replace("```", "").strip()) for each in own) / len(own)
+    spoken = sum(bool(_OPENS.sub("", each.before).strip()) for each in own) / len(own)
     followed = sum(not _CLOSES.fullmatch(each.after) for each in own) / len(own)
     return (
         f"Form of the subject's answers, in which exploits are written: {fenced:.0%} in a fence, "
