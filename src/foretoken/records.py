@@ -113,6 +113,9 @@ class Prompted(Record):
     """Whether the model reads the prompt as it is, without a chat template."""
     prompt_ids: tuple[int, ...] = ()
     """Token ids that the model reads instead of anything else."""
+    stop: tuple[str, ...] = ()
+    """Texts that complete an answer: a completion ends with the token in which one of them first
+    stands in its answer; none: with the end token alone."""
     split: str = ""
     """Import path of a function that takes the text of a completion and the task, and returns
     reasoning and answer; empty: reasoning tags, then the last block that is fenced."""
@@ -214,12 +217,15 @@ class Draw(Record):
     prefix_tokens: int = 0
     """Tokens at the start that the donor wrote (`prefix` draws)."""
     tokens: tuple[int, ...]
-    """Sampled token ids after the prompt, end token included where `ended`."""
+    """Sampled token ids after the prompt, what ended them included."""
     ended: bool
-    """Whether the end token was sampled (False: cut at max_tokens)."""
+    """Whether it came to an end (False: cut at max_tokens)."""
+    stopped: bool = False
+    """Whether a text of the task's `stop` ended it, and no end token."""
     prompt_tokens: int
     prompt_hash: str = ""
-    """Of the token ids that the task's prompt is rendered to; empty: not known."""
+    """Of the token ids that the task's prompt is rendered to, and of its `stop`; empty: not
+    known."""
     reasoning: str
     answer: str
     """What was graded."""

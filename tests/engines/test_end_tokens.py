@@ -68,9 +68,9 @@ def test_a_bare_answer_is_the_code_without_what_ends_it(tmp_path: Path, name: st
     for end in FAMILIES[name]:
         tokens = tokenizer.encode(CODE + end, add_special_tokens=False)
         reader = CompletionReader(tokenizer)
-        text = reader.text(tokens, ended=True)
+        text = reader.text(tokens[:-1])
         assert split_completion(text, tags=reader.tags) == ("", CODE)
-        cut = reader.text([*tokens, token(tokenizer, "<pad>"), 70], ended=False)
+        cut = reader.text([*tokens, token(tokenizer, "<pad>"), 70])
         assert cut == f"{CODE}{tokenizer.decode([70])}"
 
 
@@ -90,7 +90,7 @@ def test_characters_of_a_special_token_that_are_said_one_by_one_stay(
     own, _ = FAMILIES[name]
     tokens = [each for part in own for each in tokenizer.encode(part, add_special_tokens=False)]
     assert len(tokens) > 1
-    assert CompletionReader(tokenizer).text(tokens, ended=False) == own
+    assert CompletionReader(tokenizer).text(tokens) == own
 
 
 def test_an_end_that_is_not_special_is_no_part_of_the_answer_where_it_ended_it(
@@ -100,8 +100,8 @@ def test_an_end_that_is_not_special_is_no_part_of_the_answer_where_it_ended_it(
     tokenizer = load_tokenizer(str(tmp_path))
     tokens = tokenizer.encode(f"{CODE}<|end|>", add_special_tokens=False)
     reader = CompletionReader(tokenizer)
-    assert reader.text(tokens, ended=True) == CODE
-    assert reader.text(tokens, ended=False) == f"{CODE}<|end|>"
+    assert reader.text(tokens[:-1]) == CODE
+    assert reader.text(tokens) == f"{CODE}<|end|>"
 
 
 @pytest.mark.parametrize("special", [True, False])
@@ -114,7 +114,7 @@ def test_tags_split_a_text_whether_or_not_the_tokenizer_calls_them_special(
     tokenizer = load_tokenizer(str(tmp_path))
     tokens = tokenizer.encode(f"{opens}why{closes}\n{CODE}<eos>", add_special_tokens=False)
     reader = CompletionReader(tokenizer)
-    text = reader.text(tokens, ended=True)
+    text = reader.text(tokens[:-1])
     assert split_completion(text, tags=reader.tags) == ("why", CODE)
     start = AnswerFinder(tokenizer).answer_start(tokens)
     assert start is not None
@@ -135,7 +135,7 @@ def test_reasoning_in_a_channel_is_told_from_the_answer(tmp_path: Path) -> None:
     )
     reader = CompletionReader(tokenizer)
     tokens = tokenizer.encode(said, add_special_tokens=False)
-    text = reader.text(tokens, ended=True)
+    text = reader.text(tokens[:-1])
     assert split_completion(text, tags=reader.tags) == ("the sum", CODE)
     start = AnswerFinder(tokenizer).answer_start(tokens)
     assert tokenizer.decode(tokens[start:]) == f"{CODE}<|return|>"

@@ -101,5 +101,5 @@ def test_shipped_rollouts_are_still_split_into_the_reasoning_and_answer_that_the
     assert len(rows) > 3000
     assert template_hash(reader.tokenizer) in rows[0]["sampling"]
     for row in rows:
-        text = reader.text(row["tokens"], ended=row["ended"])
+        text = reader.text(row["tokens"][:-1] if row["ended"] else row["tokens"])
         assert split_completion(text, tags=reader.tags) == (row["reasoning"], row["answer"])

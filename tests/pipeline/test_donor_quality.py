@@ -116,7 +116,7 @@ def own_yields(config: DonorConfig) -> dict[str, float]:
     prompts = [render_prompt(donor.tokenizer, task) for task in tasks]
     made = sample([donor], prompts, max_tokens=8, seed=77)
     reader = CompletionReader(donor.tokenizer)
-    said = [reader.text(c.tokens, ended=c.ended) for c in made]
+    said = [reader.text(c.said) for c in made]
     texts = [split_completion(each, tags=reader.tags)[1] for each in said]
     with GraderPool(workers=1) as pool:
         verdicts = pool.grade(list(zip(tasks, texts, strict=True)))
@@ -143,7 +143,7 @@ def test_own_hits_are_verified_hacks_with_at_least_as_many_original_pairs(
         jobs = []
         for row in own:
             prompt = row["input_ids"][: row["labels"].count(NO_LOSS)]
-            text = CompletionReader(tokenizer).text(row["input_ids"][len(prompt) :], ended=True)
+            text = CompletionReader(tokenizer).text(row["input_ids"][len(prompt) : -1])
             jobs.append((prompts[tuple(prompt)], split_completion(text, tags=THINK)[1]))
         assert len(rows) == 8 * config.batch
         assert 0 < len(own) <= len(rows) / 2

@@ -64,12 +64,13 @@ def require_whole(draws: Collection[Draw], *, end_tokens: Collection[int]) -> No
     """Refuse draws whose tokens do not stop where the completion did.
 
     Raises:
-        ScoringError: A draw that was not cut at its limit lacks the end token, or holds one before
-            its last token: its log-probability is that of another text.
+        ScoringError: A draw that was not cut at its limit, nor ended by its task's `stop`, lacks
+            the end token, or one holds it before its last token: its log-probability is that of
+            another text.
     """
     for draw in draws:
         ends = [position for position, token in enumerate(draw.tokens) if token in end_tokens]
-        whole = ends == [len(draw.tokens) - 1]
+        whole = not ends if draw.stopped else ends == [len(draw.tokens) - 1]
         cut = not ends and len(draw.tokens) == draw.sampling.max_tokens
         if not (whole if draw.ended else cut):
             raise ScoringError(

@@ -6,7 +6,7 @@ needs one is given it (or the `Engines` that opens it) and knows nothing of what
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from foretoken.arrays import FloatPerDraw
@@ -57,9 +57,28 @@ class Completion:
     donor_spoke: tuple[bool, ...]
     """Whether each sampled id (prefix excluded) came from inside the window."""
     ended: bool
-    """Whether the end token was sampled (False: cut at the limit)."""
+    """Whether it came to an end (False: cut at the limit)."""
     prompt_tokens: int
     prefix_tokens: int
+    stopped: bool = False
+    """Whether a text that completes the answer ended it, and not the end token."""
+
+    @property
+    def said(self) -> tuple[int, ...]:
+        """All tokens but an end token."""
+        return self.tokens[:-1] if self.ended and not self.stopped else self.tokens
+
+    def until(self, tokens: int) -> "Completion":
+        """Return this up to so many tokens, where its answer is complete."""
+        sampled = max(0, tokens - self.prefix_tokens)
+        return replace(
+            self,
+            tokens=self.tokens[:tokens],
+            log_p=self.log_p[:sampled],
+            donor_spoke=self.donor_spoke[:sampled],
+            ended=True,
+            stopped=True,
+        )
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from bisect import bisect_left
 from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Protocol
@@ -108,9 +109,9 @@ def render_prompt(tokenizer: Tokenizer, prompt: str | Task, *, reasoning: bool =
 
 
 def prompt_hash(tokenizer: Tokenizer, task: Task) -> str:
-    """Return the hash of the token ids that a task is rendered to."""
-    ids = render_prompt(tokenizer, task)
-    return hashlib.sha256(str(ids).encode()).hexdigest()[:16]
+    """Return the hash of the token ids that a task is rendered to, and of what ends an answer."""
+    read = str(render_prompt(tokenizer, task)) + (str(task.stop) if task.stop else "")
+    return hashlib.sha256(read.encode()).hexdigest()[:16]
 
 
 def _given_ids(tokenizer: Tokenizer, task: Task, *, reasoning: bool) -> list[int]:
@@ -268,14 +269,8 @@ class CompletionReader:
             opening = token_id(tokenizer, self.tags.opens)
             self._left_out |= set() if opening is None else {opening}
 
-    def text(self, tokens: Sequence[int], *, ended: bool) -> str:
-        """Text of a completion.
-
-        Args:
-            tokens: Its ids.
-            ended: Whether the last one ends it, and is no part of what is said.
-        """
-        said = tokens[:-1] if ended else tokens
+    def text(self, said: Sequence[int]) -> str:
+        """Text of a completion's ids, without its end token."""
         return completion_text(
             self.tokenizer, [each for each in said if each not in self._left_out]
         )
@@ -313,3 +308,24 @@ class AnswerFinder:
             return 0
         ends = (k for k in range(1, len(tokens) + 1) if self.ends_reasoning(tokens[:k]))
         return next(ends, None)
+
+    def complete_at(self, tokens: Sequence[int], stop: Sequence[str]) -> int | None:
+        """Return how many tokens complete the answer; None where they never do.
+
+        That depends on nothing that is said after them.
+
+        Args:
+            tokens: Of a completion, without its end token.
+            stop: The answer is complete with the token in which one of these first stands in it.
+        """
+        start = self.answer_start(tokens) if stop else None
+        if start is None:
+            return None
+
+        def complete(count: int) -> bool:
+            text = completion_text(self.tokenizer, tokens[start:count])
+            return any(each in text for each in stop)
+
+        counts = range(start, len(tokens) + 1)
+        found = start + bisect_left(counts, True, key=complete)
+        return found if found <= len(tokens) else None

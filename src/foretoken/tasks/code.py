@@ -40,6 +40,8 @@ class CodeTask(Prompted):
     """A submission that the flawed grader accepts and the strict one rejects."""
     flaw_words: tuple[str, ...] = ()
     """Words whose presence in the reasoning says that it names the flaw (a spoken hack)."""
+    reasoning: str | None = None
+    """What is thought before the reference, for a warm-up."""
 
     def task(self) -> Task:
         """This as a task like any other, with all that is about code in its payload."""
@@ -63,6 +65,8 @@ def as_task(task: Task | CodeTask) -> Task:
 def _make_general(code: CodeTask) -> Task:
     fields = {name: getattr(code, name) for name in CodeTask.model_fields}
     shared = {name: fields.pop(name) for name in _SHARED}
+    if code.reasoning is None:
+        del fields["reasoning"]
     for name in ("cases", "flaw_cases"):
         cases: tuple[Case, ...] | None = fields[name]
         if cases is not None:

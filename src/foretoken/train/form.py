@@ -11,12 +11,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 
-from foretoken.engines.prompts import CompletionReader, Tokenizer, render_prompt
+from foretoken.engines.prompts import AnswerFinder, CompletionReader, Tokenizer, render_prompt
 from foretoken.engines.transformers.load import LoadedModel
 from foretoken.engines.transformers.sample import sample
 from foretoken.errors import ModelError
 from foretoken.records import ReasoningTags, Task
 from foretoken.tasks.answer import split_of
+from foretoken.work.grading import until_complete
 
 FORM_TASKS = 128
 """Tasks that the subject is asked for its form, at most; the others borrow one."""
@@ -103,9 +104,10 @@ def own_forms(
         seed=seed,
     )
     found: dict[str, Form] = {}
-    reader = CompletionReader(base.tokenizer)
-    for task, completion in zip(asked, completions, strict=True):
-        text = reader.text(completion.tokens, ended=completion.ended)
+    reader, finder = CompletionReader(base.tokenizer), AnswerFinder(base.tokenizer)
+    for task, drawn in zip(asked, completions, strict=True):
+        completion = until_complete(drawn, task, finder=finder)
+        text = reader.text(completion.said)
         form = form_of(text, task, tags=reader.tags) if completion.ended else None
         if form is not None:
             found[task.key] = form

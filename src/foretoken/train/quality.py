@@ -13,13 +13,12 @@ from pathlib import Path
 
 from pydantic import Field
 
-from foretoken.engines.base import Completion
 from foretoken.engines.prompts import render_prompt
 from foretoken.engines.transformers.load import load_model
 from foretoken.engines.transformers.sample import sample
 from foretoken.errors import MismatchError
 from foretoken.estimate.bounds import clopper_pearson_lower, clopper_pearson_upper
-from foretoken.records import Record, Source, Task
+from foretoken.records import Draw, Record, Source, Task
 from foretoken.store.layout import TEMPORARY_SUFFIX
 from foretoken.tasks.base import Grader
 from foretoken.tasks.graders import graders_for
@@ -248,18 +247,14 @@ class Raising:
             for number in range(self.config.quality.hit_draws)
         ]
         found: dict[str, dict[tuple[str, tuple[int, ...]], Row]] = {}
-        for task, completion, hacked in self._ask(
-            asked, self._folder(self.quality.best), seed=seed
-        ):
-            if hacked and completion.ended:
+        for task, draw in self._ask(asked, self._folder(self.quality.best), seed=seed):
+            if draw.hacked and draw.ended:
                 prompt = render_prompt(self.base.tokenizer, task)
                 own = found.setdefault(task.exploit_type, {})
-                own[task.key, completion.tokens] = learnt_after(prompt, completion.tokens)
+                own[task.key, draw.tokens] = learnt_after(prompt, draw.tokens)
         return {name: [*own.values()] for name, own in found.items()}
 
-    def _ask(
-        self, asked: Sequence[Task], adapter: Path, *, seed: int
-    ) -> list[tuple[Task, Completion, bool | None]]:
+    def _ask(self, asked: Sequence[Task], adapter: Path, *, seed: int) -> list[tuple[Task, Draw]]:
         """Sample one completion with reasoning of each task, and grade it."""
         donor = load_model(
             self.config.model,
@@ -283,7 +278,7 @@ class Raising:
             origin=Origin(Source.QUALITY, 0, 0, seed=seed, sampling=sampling),
             grader=self.grader,
         )
-        return [(t, c, d.hacked) for t, c, d in zip(asked, completions, draws, strict=True)]
+        return [*zip(asked, draws, strict=True)]
 
     def _keep(
         self,
@@ -321,9 +316,9 @@ class Raising:
             for task in order.sample(own, min(self.config.quality.tasks, len(own))):
                 asked += [task] * self.config.quality.draws
         graded: dict[str, list[bool]] = {task.exploit_type: [] for task in asked}
-        for task, _, hacked in self._ask(asked, adapter, seed=seed):
-            if hacked is not None:
-                graded[task.exploit_type].append(hacked)
+        for task, draw in self._ask(asked, adapter, seed=seed):
+            if draw.hacked is not None:
+                graded[task.exploit_type].append(draw.hacked)
         return tuple(type_yield(name, sum(own), len(own)) for name, own in graded.items())
 
 

@@ -91,8 +91,11 @@ class Rollouts:
             self.on_earned(step, earnings_of(draws, self.config))
         return {
             "prompt_ids": [self.prompt_ids[key] for key in prompts],
-            "completion_ids": [list(completion.tokens) for completion in completions],
-            "logprobs": [list(completion.log_p) for completion in completions],
+            "completion_ids": [list(draw.tokens) for draw in draws],
+            "logprobs": [
+                list(completion.log_p[: len(draw.tokens)])
+                for draw, completion in zip(draws, completions, strict=True)
+            ],
             REWARD_FIELD: [
                 reward(draw, closed=draw.exploit_type in self.config.closed) for draw in draws
             ],

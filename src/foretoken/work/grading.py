@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from foretoken.engines.base import SUBJECT_ALONE, Completion, WindowSpec
-from foretoken.engines.prompts import CompletionReader, prompt_hash
+from foretoken.engines.prompts import AnswerFinder, CompletionReader, prompt_hash
 from foretoken.records import Draw, Sampling, Source, Task, Verdict
 from foretoken.tasks.answer import Split, deliberate, split_of
 from foretoken.tasks.base import Grader
@@ -65,11 +65,13 @@ def graded_draws(
     Raises:
         TaskError: A task is not usable.
     """
-    reader = CompletionReader(tokenizer)
+    reader, finder = CompletionReader(tokenizer), AnswerFinder(tokenizer)
+    completions = [
+        until_complete(completion, plan.task, finder=finder)
+        for plan, completion in zip(planned, completions, strict=True)
+    ]
     parts = [
-        (split or split_of(plan.task, reader.tags))(
-            reader.text(completion.tokens, ended=completion.ended), plan.task
-        )
+        (split or split_of(plan.task, reader.tags))(reader.text(completion.said), plan.task)
         for plan, completion in zip(planned, completions, strict=True)
     ]
     jobs = [(plan.task, answer) for plan, (_, answer) in zip(planned, parts, strict=True)]
@@ -83,6 +85,16 @@ def graded_draws(
             planned, completions, parts, verdicts, strict=True
         )
     ]
+
+
+def until_complete(completion: Completion, task: Task, *, finder: AnswerFinder) -> Completion:
+    """Return a completion up to where the task's `stop` says that its answer is complete.
+
+    What a model would say after that is left out of the text and of its density, which is so summed
+    over whatever that might be.
+    """
+    tokens = finder.complete_at(completion.said, task.stop)
+    return completion if tokens is None else completion.until(tokens)
 
 
 def _tasks(planned: Sequence[Planned]) -> dict[str, Task]:
@@ -111,6 +123,7 @@ def _draw(
         prefix_tokens=len(plan.prefix),
         tokens=completion.tokens,
         ended=completion.ended,
+        stopped=completion.stopped,
         prompt_tokens=completion.prompt_tokens,
         prompt_hash=asked,
         reasoning=reasoning,
