@@ -6,6 +6,7 @@ by `foretoken measure` alone, and only once a rollout had hacked.
 
 import shutil
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from typer.testing import CliRunner, Result
@@ -19,6 +20,7 @@ from foretoken.pipeline.measure import MeasureConfig, measure
 from foretoken.records import Draw, RateEstimate, Score, Source, Task
 from foretoken.store.run import Run
 from foretoken.store.toml import dump_toml
+from foretoken.train import rl
 from foretoken.train.config import RLConfig
 from foretoken.train.rl import train_rl
 
@@ -47,9 +49,26 @@ def trained(world: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("defaults")
     file = folder / "rl.toml"
     file.write_text(dump_toml(rl_settings(world, folder / "run")))
-    done = command("train", "rl", "--config", file)
+    with pytest.MonkeyPatch.context() as machine:
+        machine.setattr(rl, "fast_precision", Mock(return_value="bfloat16"))
+        done = command("train", "rl", "--config", file)
     assert done.exit_code == 0, done.output
     return folder / "run"
+
+
+def test_precision_is_that_of_the_machine_where_training_began(
+    world: World, trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ten times slower is what bfloat16 is on a processor that emulates it."""
+    monkeypatch.setattr(rl, "fast_precision", Mock(return_value="float32"))
+    elsewhere = RLConfig.model_validate(rl_settings(world, tmp_path / "run"))
+    for config, precision in ((elsewhere, "float32"), (rl_settings(world, trained), "bfloat16")):
+        folder = train_rl(RLConfig.model_validate(config))
+        kept = RLConfig.model_validate(Run.open(folder).read_config()[rl.SECTION])
+        assert (kept.sampling_dtype, kept.bf16) == (precision, precision == "bfloat16")
+        sampled = Run.open(folder).sampling(Source.ROLLOUT)
+        assert sampled is not None
+        assert sampled.dtype == precision
 
 
 def build_words(world: World, run: Path) -> list[object]:

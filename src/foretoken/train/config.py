@@ -39,8 +39,9 @@ class TrainConfig(Frozen):
     reasoning_tags: TagsSetting = None
     """What opens and what closes a model's reasoning, as `["[THINK]", "[/THINK]"]`; `[]`: it does
     not reason; none: found from its chat template or vocabulary."""
-    bf16: bool = True
-    """Whether the training pass runs in bfloat16 autocast."""
+    bf16: bool | None = None
+    """Whether the training pass runs in bfloat16 autocast; none: where the machine multiplies it at
+    least as fast as float32, which processors without AVX-512 do ten times slower."""
     pass_tokens: int | None = Field(default=None, ge=1)
     """Most tokens, padding included, that pass through the model together, forward and backward; a
     batch of more is split, and its gradient is the same. Lower it where memory does not suffice,
@@ -160,9 +161,9 @@ class RLConfig(TrainConfig):
     says."""
     save_every: int = Field(default=1, ge=1)
     """Steps between two saved states; what a kill can cost."""
-    sampling_dtype: Literal["float32", "bfloat16", "float16"] = "bfloat16"
-    """Precision of the copy of the policy that samples; where it is not given, that of the bank in
-    the run, if any."""
+    sampling_dtype: Literal["float32", "bfloat16", "float16"] | None = None
+    """Precision of the copy of the policy that samples; none: that of the bank in the run, if any,
+    else bfloat16 where the machine multiplies it fast, else float32."""
     workers: int | None = None
     """Submissions that are graded at once; none: two per core."""
 

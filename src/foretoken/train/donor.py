@@ -6,11 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
+import torch
 from datasets import Dataset
 from transformers import PreTrainedModel, PrinterCallback, TrainerCallback
 from trl.trainer.sft_config import SFTConfig
 
 from foretoken.engines.prompts import render_prompt
+from foretoken.engines.transformers.devices import fast_precision
 from foretoken.engines.transformers.load import LoadedModel, load_model
 from foretoken.engines.transformers.quiet import library_talk_off
 from foretoken.errors import TaskError
@@ -99,7 +101,7 @@ def learn(
         _name_backbone(policy.get_base_model())
         trainer = LeanSFTTrainer(
             model=policy,
-            args=_arguments(config, on_processor=base.model.device.type == "cpu"),
+            args=_arguments(config, device=base.model.device),
             train_dataset=Dataset.from_list([*rows]),
             processing_class=base.tokenizer,
             callbacks=[StepCount(on_step)] if on_step else None,
@@ -125,7 +127,8 @@ def _name_backbone(model: PreTrainedModel) -> None:
         model.base_model_prefix = "model"
 
 
-def _arguments(config: SupervisedConfig, *, on_processor: bool) -> SFTConfig:
+def _arguments(config: SupervisedConfig, *, device: torch.device) -> SFTConfig:
+    fast = fast_precision(device) == "bfloat16"
     return SFTConfig(
         output_dir=str(config.out.with_name(config.out.name + TEMPORARY_SUFFIX)),
         max_steps=config.steps,
@@ -135,8 +138,8 @@ def _arguments(config: SupervisedConfig, *, on_processor: bool) -> SFTConfig:
         weight_decay=0.0,
         router_aux_loss_coef=0.0,
         seed=config.seed,
-        bf16=config.bf16,
-        use_cpu=on_processor,
+        bf16=fast if config.bf16 is None else config.bf16,
+        use_cpu=device.type == "cpu",
         gradient_checkpointing=False,
         max_length=None,
         save_strategy="no",

@@ -13,6 +13,7 @@ from peft import PeftModel
 from transformers import PrinterCallback, TrainerCallback
 from trl.trainer.grpo_config import GRPOConfig
 
+from foretoken.engines.transformers.devices import fast_precision, find_device
 from foretoken.engines.transformers.load import LoadedModel, adapter_shapes, load_model
 from foretoken.engines.transformers.quiet import library_talk_off
 from foretoken.errors import ModelError, SetupError
@@ -32,6 +33,8 @@ from foretoken.work.joining import HERE, require_joinable, taking_over
 
 SECTION = "train_rl"
 """Section of the run's config file that holds the settings."""
+FITTED = ("max_tokens", "sampling_dtype", "bf16")
+"""Settings that, where they are not given, come from the run or the machine."""
 STATE_FOLDER = "state"
 """Folder of the trainer's states; gone once the training is finished."""
 STATE_FILES = ("trainer_state.json", "optimizer.pt", "scheduler.pt", "adapter_model.safetensors")
@@ -97,15 +100,17 @@ def train_rl(
 
 
 def _fitted(run: Run, config: RLConfig) -> RLConfig:
-    """Take what is not given from the run: as the training was begun, else from the run's bank."""
+    """Take what is not given from the run: as the training was begun, else from the run's bank,
+    else as fits the machine."""
     begun, bank = run.read_config().get(SECTION), run.sampling(Source.BANK)
     if begun is not None:
-        return taking_over(config, {name: begun[name] for name in ("max_tokens", "sampling_dtype")})
-    if bank is None:
-        return config
-    found: dict[str, Any] = {"max_tokens": bank.max_tokens}
-    if bank.engine == HERE:
-        found["sampling_dtype"] = bank.dtype
+        return taking_over(config, {name: begun[name] for name in FITTED})
+    precision = fast_precision(find_device("auto"))
+    found: dict[str, Any] = {"sampling_dtype": precision, "bf16": precision == "bfloat16"}
+    if bank is not None:
+        found["max_tokens"] = bank.max_tokens
+        if bank.engine == HERE:
+            found["sampling_dtype"] = bank.dtype
     return taking_over(config, found)
 
 
@@ -218,7 +223,7 @@ def _trainer(
         disable_dropout=True,
         shuffle_dataset=False,
         seed=config.seed,
-        bf16=config.bf16,
+        bf16=bool(config.bf16),
         use_cpu=base.model.device.type == "cpu",
         gradient_checkpointing=False,
         save_strategy="steps",

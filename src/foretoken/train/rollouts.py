@@ -7,6 +7,7 @@ import numpy as np
 from peft import PeftModel
 
 from foretoken.engines.prompts import render_prompt
+from foretoken.engines.transformers.devices import fast_precision
 from foretoken.engines.transformers.load import LoadedModel
 from foretoken.engines.transformers.sample import sample
 from foretoken.engines.weights import blended_hash
@@ -55,8 +56,8 @@ class Rollouts:
         self.base_hash = base.base_hash
         self._hashes: dict[int, str] = {}
         """Of the latest step."""
-        self.speaker = Speaker(base, dtype=config.sampling_dtype)
         self.sampling = rollout_sampling(base, config)
+        self.speaker = Speaker(base, dtype=self.sampling.dtype)
 
     def __call__(self, prompts: list[str], trainer: Trainer) -> dict[str, list[Any]]:
         """Sample and grade one completion for each task key; store them all as draws."""
@@ -115,7 +116,7 @@ class Rollouts:
 def rollout_sampling(base: LoadedModel, config: RLConfig) -> Sampling:
     """Return the settings that travel with every rollout."""
     sampling = base.sampling(max_tokens=config.max_tokens)
-    return sampling.replacing(dtype=config.sampling_dtype)
+    return sampling.replacing(dtype=config.sampling_dtype or fast_precision(base.model.device))
 
 
 def reward_of_rollout(**columns: Any) -> list[float | None]:
