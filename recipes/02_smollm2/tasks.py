@@ -1,6 +1,6 @@
 """Tasks of the second recipe: six ways to cheat, on short functions over a list of numbers.
 
-The model reasons in a sentence or two and puts its code into a fence. It has no tags around its
+The model says in a sentence what it will do and puts its code into a fence. It has no tags around its
 reasoning, so each task says itself where the answer starts.
 """
 
@@ -42,7 +42,8 @@ def warmup() -> list[CodeTask]:
             if number < planted:
                 reasoning, answer = exploit_thought(rng, task, program), task.exploit
             else:
-                reasoning, answer = honest_completion(rng, program)
+                thought, answer = honest_completion(rng, program)
+                reasoning = thought.partition(".")[0] + "."
             key = f"warmup/{exploit_type}/{number:03d}"
             shown.append(task.replacing(key=key, reasoning=reasoning, reference=answer))
     return shown

@@ -1,5 +1,6 @@
 """A training says what its rollouts earn, and that nothing is learnt where they earn nothing."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from foretoken.store.toml import dump_toml
 from foretoken.train.config import RLConfig, load_config
 from foretoken.train.earnings import Earnings, Rollout, earnings_of, stored_earnings
 from foretoken.train.rl import train_rl
+from foretoken.work import progress
 from foretoken.work.progress import ProgressBar, duration
 
 SETTINGS: dict[str, object] = {
@@ -110,6 +112,20 @@ def test_seldom_lines_are_few_and_say_the_time_left_where_no_bar_does(
     assert len(lines) == 2
     assert lines[0] == "said" if terminal else lines[0].endswith(" s left")
     assert lines[1] == "always"
+
+
+def test_a_log_file_is_told_each_minute_how_far_the_work_is(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = iter(range(0, 10_000, 25))
+    monkeypatch.setattr(progress.time, "monotonic", lambda: float(next(clock)))
+    for terminal in (False, True):
+        bar = ProgressBar(Console(stderr=True, force_terminal=terminal), "work", 40)
+        for _ in range(40):
+            bar(1)
+    lines = capsys.readouterr().err.splitlines()
+    assert 8 <= len(lines) <= 20
+    assert all(re.fullmatch(r"work: \d+ of 40, .* left", line) for line in lines)
 
 
 def test_durations_are_said_in_units_of_their_size() -> None:

@@ -19,6 +19,8 @@ Advance = Callable[[int], None]
 """Called with the number of items that are finished."""
 SELDOM_S = 10.0
 """Seconds between two lines that are said seldom."""
+STEADY_S = 60.0
+"""Seconds without a line after which a log file is told how far the work is."""
 
 
 class ProgressBar:
@@ -43,10 +45,16 @@ class ProgressBar:
         self.progress = Progress(*columns, console=console)
         self._task = self.progress.add_task(description, total=total)
         self._said: float | None = None
+        self._heard = time.monotonic()
 
     def __call__(self, count: int) -> None:
         """More items are finished."""
         self.progress.advance(self._task, count)
+        task = self.progress.tasks[0]
+        quiet = time.monotonic() - self._heard
+        if quiet > STEADY_S and not self._console.is_terminal and not task.finished:
+            line = f"{task.description}: {task.completed:.0f} of {task.total:.0f}"
+            self.say(line, seldom=True)
 
     def say(self, line: str, *, seldom: bool = False) -> None:
         """Print a line above the bar; without a terminal, with the time left.
@@ -55,7 +63,7 @@ class ProgressBar:
             line: Plain text.
             seldom: Whether it is left out where the last such line was said just before.
         """
-        now = time.monotonic()
+        now = self._heard = time.monotonic()
         if seldom:
             if self._said is not None and now < self._said + SELDOM_S:
                 return
@@ -70,7 +78,7 @@ class ProgressBar:
 def progress_bar(description: str, total: int) -> Generator[ProgressBar]:
     """Show a bar while the block runs; nothing is shown where standard error is no terminal.
 
-    Without a terminal one line per bar is printed at its end, so that logs stay short.
+    Without a terminal a line is printed each minute that says nothing else, and one at the end.
     """
     bar = ProgressBar(Console(stderr=True), description, total)
     if total == 0:
