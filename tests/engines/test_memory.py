@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from foretoken.engines.prompts import render_prompt
-from foretoken.engines.transformers import cache, memory
+from foretoken.engines.transformers import memory
 from foretoken.engines.transformers import sample as sampling
 from foretoken.engines.transformers import score as scoring
 from foretoken.engines.transformers.load import LoadedModel, load_model
@@ -21,6 +21,7 @@ from foretoken.engines.transformers.memory import (
     scoring_budget,
     shape_of,
 )
+from foretoken.engines.transformers.reading import ReadPrompts
 from foretoken.engines.transformers.sample import sample
 from foretoken.engines.transformers.score import score
 from foretoken.errors import ModelError
@@ -89,13 +90,13 @@ def test_free_memory_decides_how_many_tokens_are_scored_together(
     items = [(prompt, [20, 30, 40]) for prompt in ids(model, repeats=8)]
     known = score(model, items)
     sizes: list[int] = []
-    real = cache.ReadPrompts.go_on
+    real = ReadPrompts.go_on
 
     def noted(self: Any, rows: torch.Tensor, ids_dk: torch.Tensor) -> torch.Tensor:
         sizes.append(len(rows))
         return real(self, rows, ids_dk)
 
-    monkeypatch.setattr(cache.ReadPrompts, "go_on", noted)
+    monkeypatch.setattr(ReadPrompts, "go_on", noted)
     score(model, items)
     assert sizes == [8, 8, 8]
     sizes.clear()
@@ -156,7 +157,7 @@ def test_scoring_goes_on_in_smaller_batches_after_memory_ran_out(
 ) -> None:
     items = [(prompt, list(range(20, 22 + row))) for row, prompt in enumerate(ids(model, 4))]
     known = score(model, items, per_token=True)
-    go_on, begin = cache.ReadPrompts.go_on, cache.ReadPrompts.__init__
+    go_on, begin = ReadPrompts.go_on, ReadPrompts.__init__
 
     def small(self: Any, rows: torch.Tensor, ids_dk: torch.Tensor) -> torch.Tensor:
         if len(rows) > 2 or len(self.mask_dk) > 1:
@@ -168,8 +169,8 @@ def test_scoring_goes_on_in_smaller_batches_after_memory_ran_out(
             raise torch.OutOfMemoryError("too much")
         begin(self, model, prompts)
 
-    monkeypatch.setattr(cache.ReadPrompts, "go_on", small)
-    monkeypatch.setattr(cache.ReadPrompts, "__init__", few)
+    monkeypatch.setattr(ReadPrompts, "go_on", small)
+    monkeypatch.setattr(ReadPrompts, "__init__", few)
     again = score(model, items, per_token=True)
     assert again.errors == [None] * len(items)
     assert again.log_p == pytest.approx(known.log_p, abs=1e-4)

@@ -1,5 +1,6 @@
 """Which rows of a batch pass through a model together: as many as a budget of tokens allows."""
 
+from collections.abc import Sequence
 from typing import cast
 
 import torch
@@ -33,6 +34,47 @@ def token_budget(model: PreTrainedModel) -> int:
     token += LOGIT_BYTES * vocabulary
     free = free_bytes(input_device(model))
     return max(1, (PASS_BYTES if free is None else int(SHARE * free)) // token)
+
+
+def shared_passes(
+    prompt_of_row: torch.Tensor, lengths: torch.Tensor, *, most: int, parts: int | None
+) -> list[list[torch.Tensor]]:
+    """Group rows whose prompts are read together, and those in passes of similar length.
+
+    Args:
+        prompt_of_row: (rows,) number of each row's prompt, from 0.
+        lengths: (rows, 2) tokens of prompt and completion.
+        most: Tokens of the prompts that are read together and of one pass, padding included; at
+            most half of them are prompts, where there is more than one.
+        parts: How many passes there are instead, at most. No more prompts are read together than
+            these passes would read if each read its own.
+
+    Returns:
+        Indices of the rows of each pass, short ones first, for each reading of prompts.
+    """
+    widths = lengths.new_zeros(int(prompt_of_row.max()) + 1)
+    widths[prompt_of_row] = lengths[:, 0]
+    readings: Sequence[torch.Tensor]
+    if parts is None:
+        readings = within_budget(widths, most // 2)
+    else:
+        readings = widths.argsort(stable=True).tensor_split(-(-parts * len(widths) // len(lengths)))
+    passes: list[list[torch.Tensor]] = []
+    for prompts in readings:
+        rows = torch.nonzero(torch.isin(prompt_of_row, prompts)).flatten()
+        tokens = lengths[rows, 1]
+        groups: Sequence[torch.Tensor]
+        if parts is None:
+            groups = within_budget(tokens, most - len(prompts) * int(widths[prompts].max()))
+        else:
+            groups = in_parts(tokens, max(1, parts // len(readings)))
+        passes.append([rows[group] for group in groups])
+    return passes
+
+
+def in_parts(lengths: torch.Tensor, parts: int) -> Sequence[torch.Tensor]:
+    """Return the indices of rows of similar length, in at most so many groups."""
+    return lengths.argsort(stable=True).tensor_split(min(parts, len(lengths)))
 
 
 def within_budget(lengths: torch.Tensor, most: int) -> list[torch.Tensor]:

@@ -1,16 +1,19 @@
 """TRL's trainers with passes sized to memory and to what has a gradient."""
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from typing import Any, cast
 
 import torch
 from peft import PeftModel
 from torch.nn.functional import cross_entropy
+from transformers import PreTrainedModel
 from trl.trainer.grpo_trainer import GRPOTrainer
 from trl.trainer.sft_trainer import SFTTrainer
 
-from foretoken.engines.transformers.traits import allows_padding
-from foretoken.train.passes import within_budget
+from foretoken.engines.transformers.traits import allows_padding, attends_fully
+from foretoken.train.passes import in_parts, shared_passes, within_budget
+from foretoken.train.prompts import LearntPrompts, prompts_of
 
 Batch = dict[str, torch.Tensor]
 PROMPT_FIELDS = ("prompt_ids", "prompt_mask")
@@ -53,36 +56,68 @@ class LeanGRPOTrainer(GRPOTrainer):
     """GRPO whose gradient is TRL's, without the passes that add nothing to it.
 
     Without a divergence term a completion of zero advantage has zero gradient: it is left out.
-    The others are sorted by length, so that little padding is read, and pass through the model in
-    parts that fit. Logits are made for completion tokens only. The entropy metric and a loss of a
-    router's balance are not computed.
+    A prompt is read once for all of its completions, unless the model does not attend fully. These
+    are sorted by length, so that little padding is read, and pass through the model in parts that
+    fit. Logits are made for completion tokens only. The entropy metric and a loss of a router's
+    balance are not computed.
     """
 
     pass_tokens: int = 0
-    """Most tokens of a part, padding included."""
+    """Most tokens of a part, padding and the prompts that it goes on from included."""
     micro_batches: int | None = None
     """How many parts a step has instead."""
+    _prompts: LearntPrompts | None = None
+    """What the present part goes on from."""
 
     def training_step(
         self, model: Any, inputs: Any, num_items_in_batch: torch.Tensor | int | None = None
     ) -> torch.Tensor:
-        """Sample and grade one step's rollouts, and make its passes; return the step's loss."""
+        """Sample and grade one step's rollouts, and learn from them; return the step's loss."""
         model.train()
         made = self._generate_and_score_completions(inputs)
-        parts = passes_of(
-            made,
-            most=self.pass_tokens,
-            parts=self.micro_batches,
-            drop_zero=self.beta == 0.0,
-        )
-        losses = [
-            super(LeanGRPOTrainer, self).training_step(model, part, num_items_in_batch)
-            for part in parts
-        ]
+        return self.learn(model, made, num_items_in_batch)
+
+    def learn(
+        self, model: Any, made: dict[str, Any], num_items_in_batch: torch.Tensor | int | None = None
+    ) -> torch.Tensor:
+        """Make the passes of graded rollouts; add their gradient and return their loss."""
+        rows = _learning_rows(made["advantages"], drop_zero=self.beta == 0.0)
+        losses: list[torch.Tensor] = []
+        for parts in self._passes(made, rows, parts=self.micro_batches):
+            with self._reading(model, parts) as prompts:
+                losses += [
+                    super(LeanGRPOTrainer, self).training_step(model, part, num_items_in_batch)
+                    for part in parts
+                ]
+                if prompts is not None:
+                    prompts.pass_back()
         return torch.stack(losses).sum()
 
     def _prepare_inputs(self, generation_batch: Any) -> Any:
         return generation_batch
+
+    def _passes(
+        self, batch: dict[str, Any], rows: torch.Tensor, *, parts: int | None
+    ) -> list[list[dict[str, Any]]]:
+        share = attends_fully(self._base)
+        return passes_of(batch, rows, most=self.pass_tokens, parts=parts, share=share)
+
+    @property
+    def _base(self) -> PreTrainedModel:
+        return cast(PeftModel, self.model).get_base_model()
+
+    @contextmanager
+    def _reading(
+        self, model: Any, parts: Sequence[dict[str, Any]]
+    ) -> Generator[LearntPrompts | None]:
+        """Read the prompts of these parts, where the model can go on from them."""
+        if attends_fully(self._base):
+            fields = [[part[name] for name in PROMPT_FIELDS] for part in parts]
+            different = dict.fromkeys(prompt for each in fields for prompt in prompts_of(*each))
+            with self.accelerator.autocast():
+                self._prompts = LearntPrompts(model, list(different))
+        yield self._prompts
+        self._prompts = None
 
     def _get_per_token_logps_and_entropies(
         self,
@@ -93,32 +128,58 @@ class LeanGRPOTrainer(GRPOTrainer):
         *_: Any,
         **__: Any,
     ) -> tuple[torch.Tensor, torch.Tensor, None]:
-        rows = len(input_ids)
-        if not torch.is_grad_enabled():  # all rollouts of a step, under the base model
-            rows = max(1, self.pass_tokens // input_ids.shape[1])
-        pieces = [slice(start, start + rows) for start in range(0, len(input_ids), rows)]
-        log_p = torch.cat(
-            [
-                self._log_p(model, input_ids[each], attention_mask[each], logits_to_keep)
-                for each in pieces
-            ]
-        )
+        if torch.is_grad_enabled():
+            log_p = self._log_p(model, input_ids, attention_mask, logits_to_keep)
+            return log_p, torch.zeros_like(log_p), None
+        # All rollouts of a step, under the base model.
+        rows = torch.arange(len(input_ids), device=input_ids.device)
+        batch = {
+            "prompt_ids": input_ids[:, :-logits_to_keep],
+            "prompt_mask": attention_mask[:, :-logits_to_keep],
+            "completion_ids": input_ids[:, -logits_to_keep:],
+            "completion_mask": attention_mask[:, -logits_to_keep:],
+            "row": rows,
+        }
+        log_p = torch.zeros(batch["completion_ids"].shape, device=input_ids.device)
+        for parts in self._passes(batch, rows, parts=None):
+            with self._reading(model, parts):
+                for part in parts:
+                    ids, mask = (
+                        torch.cat([part[f"prompt_{kind}"], part[f"completion_{kind}"]], dim=1)
+                        for kind in ("ids", "mask")
+                    )
+                    width = part["completion_ids"].shape[1]
+                    log_p[part["row"], :width] = self._log_p(model, ids, mask, width)
         return log_p, torch.zeros_like(log_p), None
 
     def _log_p(
         self, model: Any, ids: torch.Tensor, mask: torch.Tensor, completion_width: int
     ) -> torch.Tensor:
         """Log-probability of each completion token."""
-        base = cast(PeftModel, self.model).get_base_model()
-        read = _completion_logits if allows_padding(base) else _completion_logits_unpadded
-        with self.accelerator.autocast():
-            logits = read(model, ids, mask, completion_width)
         targets = ids[:, -completion_width:]
-        log_p = -cross_entropy(logits.float().flatten(0, 1), targets.flatten(), reduction="none")
-        return log_p.view(targets.shape)
+        with self.accelerator.autocast():
+            if self._prompts is None:
+                read = (
+                    _completion_logits
+                    if allows_padding(self._base)
+                    else _completion_logits_unpadded
+                )
+                return _picked(read(model, ids, mask, completion_width), targets)
+            prompts = prompts_of(ids[:, :-completion_width], mask[:, :-completion_width])
+            rows = self._prompts.rows_of(prompts)
+            log_p = [_picked(self._prompts.next_logits[rows][:, None], targets[:, :1])]
+            if completion_width > 1:
+                log_p.append(_picked(self._prompts.go_on(rows, targets[:, :-1]), targets[:, 1:]))
+        return torch.cat(log_p, dim=1)
 
     def create_model_card(self, *_: Any, **__: Any) -> None:
         """Write none: what a model is, its run directory says."""
+
+
+def _picked(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    """Log-probability of each of these tokens."""
+    log_p = -cross_entropy(logits.float().flatten(0, 1), targets.flatten(), reduction="none")
+    return log_p.view(targets.shape)
 
 
 def _completion_logits(
@@ -145,35 +206,45 @@ def _completion_logits_unpadded(
     return logits.gather(1, places_dk[:, :, None].expand(-1, -1, logits.shape[-1]))
 
 
+def _learning_rows(advantages: torch.Tensor, *, drop_zero: bool) -> torch.Tensor:
+    """Rows that have a gradient; one at least."""
+    rows = torch.arange(len(advantages), device=advantages.device)
+    if not drop_zero:
+        return rows
+    learning = rows[advantages != 0]
+    return learning if len(learning) else rows[:1]
+
+
 def passes_of(
-    batch: dict[str, Any], *, most: int, parts: int | None, drop_zero: bool
-) -> list[dict[str, Any]]:
-    """Split a generation batch into passes of similar length.
+    batch: dict[str, Any], rows: torch.Tensor, *, most: int, parts: int | None, share: bool
+) -> list[list[dict[str, Any]]]:
+    """Split rows of a generation batch into passes of similar length.
 
     Args:
         batch: Tensors with one row per completion, prompts padded on the left and completions on
             the right; single numbers are handed to each part.
+        rows: Which of them.
         most: Tokens of a pass, padding included.
         parts: How many passes there are instead, at most; None: as `most` says.
-        drop_zero: Whether rows of zero advantage may be left out; one row at least stays.
+        share: Whether a prompt is read once for several passes.
+
+    Returns:
+        The passes, those together whose prompts are.
     """
-    advantages = cast(torch.Tensor, batch["advantages"])
-    lengths = torch.stack(
-        [
-            cast(torch.Tensor, batch["prompt_mask"]).sum(1),
-            cast(torch.Tensor, batch["completion_mask"]).sum(1),
-        ],
-        dim=1,
-    )
-    rows = torch.arange(len(advantages), device=advantages.device)
-    if drop_zero:
-        rows = torch.nonzero(advantages != 0).flatten()
-        rows = rows if len(rows) else torch.zeros_like(advantages[:1], dtype=torch.long)
-    groups: Sequence[torch.Tensor] = within_budget(lengths[rows], most)
-    if parts is not None:
-        order = lengths[rows].sum(1).argsort(stable=True)
-        groups = order.tensor_split(min(parts, len(rows)))
-    return [_part(batch, rows[group], lengths) for group in groups]
+    masks = [cast(torch.Tensor, batch[name]) for name in ("prompt_mask", "completion_mask")]
+    lengths = torch.stack([mask.sum(1) for mask in masks], dim=1)
+    known = lengths[rows]
+    groups: Sequence[Sequence[torch.Tensor]]
+    if share:
+        prompts = prompts_of(batch["prompt_ids"][rows], masks[0][rows])
+        number_of = {prompt: number for number, prompt in enumerate(dict.fromkeys(prompts))}
+        numbers = torch.tensor([number_of[each] for each in prompts], device=rows.device)
+        groups = shared_passes(numbers, known, most=most, parts=parts)
+    elif parts is None:
+        groups = [within_budget(known, most)]
+    else:
+        groups = [in_parts(known.sum(1), parts)]
+    return [[_part(batch, rows[group], lengths) for group in each] for each in groups]
 
 
 def _part(batch: dict[str, Any], rows: torch.Tensor, lengths: torch.Tensor) -> dict[str, Any]:

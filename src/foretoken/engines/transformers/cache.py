@@ -3,12 +3,11 @@
 The cache of transformers copies itself at each sampled token and holds a prompt once per
 completion. Here a prompt is held and attended to once for all of its completions, and new tokens
 are written into a reserved buffer. Models whose layers are not all plain full attention get the
-usual cache, and those whose cache is unknown read the whole text again at each token. Scoring
-reads a prompt once, too, and its completions each in one pass.
+usual cache, and those whose cache is unknown read the whole text again at each token.
 """
 
 import threading
-from collections.abc import Generator, Sequence
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Protocol, cast
 
@@ -18,7 +17,7 @@ from transformers.cache_utils import Cache, DynamicLayer
 from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
 from foretoken.engines.transformers.attention import PromptGroups, attend
-from foretoken.engines.transformers.devices import input_device, is_spread
+from foretoken.engines.transformers.devices import is_spread
 from foretoken.engines.transformers.traits import attends_fully, cache_argument, reads_at_most
 
 SHARED_ATTENTION = "foretoken_shared_prompt"
@@ -82,76 +81,6 @@ class SharedLayer(DynamicLayer):
 def _reserved(states: torch.Tensor, *, rows: int, capacity: int) -> torch.Tensor:
     _, heads, _, width = states.shape
     return states.new_zeros((rows, heads, capacity, width))
-
-
-def left_padded(
-    prompts: Sequence[Sequence[int]], *, device: torch.device
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Token ids of prompts and the mask of what is no padding; both (prompts, tokens)."""
-    width = max(map(len, prompts))
-    ids_dk = torch.zeros((len(prompts), width), dtype=torch.long)
-    mask_dk = torch.zeros((len(prompts), width), dtype=torch.long)
-    for row, prompt in enumerate(prompts):
-        ids_dk[row, width - len(prompt) :] = torch.tensor(prompt)
-        mask_dk[row, width - len(prompt) :] = 1
-    return ids_dk.to(device), mask_dk.to(device)
-
-
-class ReadPrompts:
-    """Prompts that were read, for completions that are known already.
-
-    Args:
-        model: One that `attends_fully`.
-        prompts: Token ids.
-    """
-
-    @torch.inference_mode()
-    def __init__(self, model: PreTrainedModel, prompts: Sequence[Sequence[int]]) -> None:
-        self.model = model
-        self.device = input_device(model)
-        ids_dk, self.mask_dk = left_padded(prompts, device=self.device)
-        self.width = ids_dk.shape[1]
-        """Tokens of the longest prompt."""
-        self.tokens = ids_dk.numel()
-        """Tokens that were read, padding included."""
-        self.cache = DynamicCache(config=model.config)
-        self.next_logits = (
-            model(
-                input_ids=ids_dk,
-                attention_mask=self.mask_dk,
-                position_ids=(self.mask_dk.cumsum(1) - 1).clamp(min=0),
-                past_key_values=self.cache,
-                use_cache=True,
-                logits_to_keep=1,
-            )
-            .logits[:, -1]
-            .to(self.device)
-        )
-        """(prompts, vocabulary), of the token after each."""
-
-    @torch.inference_mode()
-    def go_on(self, rows: torch.Tensor, ids_dk: torch.Tensor) -> torch.Tensor:
-        """Return the logits after each of these tokens, (completions, tokens, vocabulary).
-
-        Args:
-            rows: (completions,) which prompt each of them continues.
-            ids_dk: (completions, tokens) ids, padded on the right.
-        """
-        cache = DynamicCache(config=self.model.config)
-        for layer, read in zip(cache.layers, self.cache.layers, strict=True):
-            read = cast(DynamicLayer, read)
-            keys, values = cast(torch.Tensor, read.keys), cast(torch.Tensor, read.values)
-            own = rows.to(keys.device)
-            cast(DynamicLayer, layer).update(keys[own], values[own])
-        seen = self.mask_dk[rows]
-        places = torch.arange(ids_dk.shape[1], device=self.device)
-        return self.model(
-            input_ids=ids_dk,
-            attention_mask=torch.cat([seen, torch.ones_like(ids_dk)], dim=1),
-            position_ids=seen.sum(1, keepdim=True) + places,
-            past_key_values=cache,
-            use_cache=True,
-        ).logits
 
 
 class RowCache(Protocol):

@@ -20,10 +20,10 @@ from foretoken.arrays import (
     FloatPerToken,
 )
 from foretoken.engines.base import Item, Scores
-from foretoken.engines.transformers.cache import ReadPrompts
 from foretoken.engines.transformers.devices import free_bytes, input_device
 from foretoken.engines.transformers.load import LoadedModel, vocabulary_rows
 from foretoken.engines.transformers.memory import PassLimits, in_halves, scoring_budget, shape_of
+from foretoken.engines.transformers.reading import ReadPrompts
 from foretoken.engines.transformers.traits import attends_fully, reads_at_most
 from foretoken.errors import ModelError
 
@@ -152,6 +152,7 @@ def _batches(
         yield batch
 
 
+@torch.inference_mode()
 def _score_after_prompts(
     model: LoadedModel, items: Sequence[Item], *, budget: PassLimits, tally: _Tally
 ) -> None:
@@ -182,7 +183,6 @@ def _score_after_prompts(
         in_halves(score_group, group, device=device)
 
 
-@torch.inference_mode()
 def _score_completions(
     read: ReadPrompts,
     prompt_of: Mapping[int, int],

@@ -15,9 +15,10 @@ from torch.nn.functional import pad
 from foretoken.engines.base import Completion, WindowSpec
 from foretoken.engines.prompts import AnswerFinder
 from foretoken.engines.transformers.answers import Answers, HeardAnswers
-from foretoken.engines.transformers.cache import left_padded, row_cache
+from foretoken.engines.transformers.cache import row_cache
 from foretoken.engines.transformers.devices import input_device, is_accelerator
 from foretoken.engines.transformers.load import LoadedModel
+from foretoken.engines.transformers.reading import left_padded
 from foretoken.engines.transformers.tensors import listed
 from foretoken.errors import ScoringError
 
