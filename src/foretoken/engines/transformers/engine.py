@@ -61,8 +61,8 @@ class TransformersEngine:
         readings = {(each.tokenizer_hash, each.template_hash) for each in models}
         if len(readings) > 1:
             raise ModelError(
-                "The voices of one engine have different tokenizers or chat templates: take the "
-                "donor of the same base model as the subject."
+                "The voices of one engine have different tokenizers, end tokens or chat templates: "
+                "take the donor of the same base model as the subject."
             )
         self.models: tuple[LoadedModel, ...] = tuple(models)
         self.accelerated = is_accelerator(input_device(models[0].model))

@@ -202,19 +202,19 @@ def load_base(path: str, reasoning_tags: TagsSetting) -> LoadedModel:
     folder = _weights_folder(path)
     model = _load_weights(folder)
     tokenizer = load_tokenizer(path, reasoning_tags)
-    usual_end, *other_ends = end_tokens(tokenizer, path)
+    ends = end_tokens(tokenizer, path)
     _check_vocabulary(model, tokenizer, folder)
     base_hash = weights_hash(folder)
     return LoadedModel(
         model=model,
         tokenizer=tokenizer,
-        end_token=usual_end,
+        end_token=ends[0],
         dtype="float32",
-        tokenizer_hash=tokenizer_hash(tokenizer),
+        tokenizer_hash=tokenizer_hash(tokenizer, ends),
         template_hash=template_hash(tokenizer),
         base_hash=base_hash,
         weights_hash=blended_hash(base_hash, ()),
-        other_ends=frozenset(other_ends),
+        other_ends=frozenset(ends[1:]),
     )
 
 
