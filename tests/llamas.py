@@ -27,7 +27,11 @@ VOCABULARY = 300
 
 
 def make_tokenizer(
-    vocabulary: int = VOCABULARY, *, special: list[str] = SPECIAL, starts: str | None = None
+    vocabulary: int = VOCABULARY,
+    *,
+    special: list[str] = SPECIAL,
+    starts: str | None = None,
+    ends: str = "<|end|>",
 ) -> PreTrainedTokenizerFast:
     tokenizer = Tokenizer(BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
@@ -47,7 +51,7 @@ def make_tokenizer(
             single=f"{starts} $A", special_tokens=[(starts, special.index(starts))]
         )
     wrapped = PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer, pad_token="<|pad|>", eos_token="<|end|>", bos_token=starts
+        tokenizer_object=tokenizer, pad_token="<|pad|>", eos_token=ends, bos_token=starts
     )
     wrapped.chat_template = TEMPLATE
     return wrapped

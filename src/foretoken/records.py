@@ -84,8 +84,18 @@ class Message(Record):
 
     role: str
     """system, user, assistant, or what else the chat template knows."""
-    content: str | tuple[dict[str, Json], ...]
-    """Text, or the parts (text, picture) that the chat template takes."""
+    content: str | tuple[dict[str, Json], ...] | None = None
+    """Text, or the parts (text, picture) that the chat template takes; None: it calls tools."""
+    tool_calls: tuple[dict[str, Json], ...] | None = None
+    """What an assistant calls, as `{"type": "function", "function": {"name": ...}}`."""
+    tool_call_id: str | None = None
+    """Which call a tool answers."""
+    name: str | None = None
+    """Of the tool that answers, or of who speaks."""
+
+    def as_read(self) -> dict[str, Json]:
+        """What a chat template is given: the keys that are there."""
+        return {key: value for key, value in self.model_dump().items() if value is not None}
 
 
 class ReasoningTags(Record):
@@ -178,7 +188,7 @@ class Sampling(Record):
     dtype: str = "float32"
     engine: str = "transformers"
     tokenizer: str = ""
-    """Hash of the tokenizer's files."""
+    """Hash of the tokenizer's files, and of end tokens that are not its own."""
     template: str = ""
     """Hash of the chat template."""
 
@@ -189,7 +199,7 @@ class Identity(Record):
     weights: str = ""
     """Hash of the weights, adapters and their scales included; empty: not known."""
     tokenizer: str = ""
-    """Hash of the tokenizer's files."""
+    """Hash of the tokenizer's files, and of end tokens that are not its own."""
     template: str = ""
     """Hash of the chat template."""
     dtype: str = "float32"

@@ -1,6 +1,7 @@
 """Tokenizers of several families: what ends a completion, and what is no part of what it says."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -9,9 +10,17 @@ from tokenizers.models import BPE
 from tokenizers.trainers import BpeTrainer
 from transformers import PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
+from foretoken.engines.base import Weights
 from foretoken.engines.prompts import AnswerFinder, CompletionReader
+from foretoken.engines.server.engine import ServerEngines
+from foretoken.engines.server.settings import ServerSettings
+from foretoken.engines.transformers.engine import TransformersEngine, TransformersEngines
+from foretoken.engines.transformers.load import load_model
 from foretoken.engines.weights import end_tokens, load_tokenizer
 from foretoken.errors import ModelError
+from foretoken.organism.paths import MODEL, RUN
+from foretoken.records import Source
+from foretoken.store.run import Run
 from foretoken.tasks.answer import split_completion
 
 CODE = "def f(xs):\n    return sum(xs)"
@@ -154,3 +163,29 @@ def test_ends_are_found_in_the_settings_for_generation_or_of_the_model(
     file = tmp_path / ("config.json" if nested else where)
     file.write_text(json.dumps({"text_config": ends} if nested else ends))
     assert end_tokens(tokenizer, str(tmp_path)) == (256, 257)
+
+
+def test_models_that_stop_at_other_tokens_are_told_apart(tiny_llama: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(tiny_llama, tmp_path / "model"))
+    engines = (
+        TransformersEngines("cpu"),
+        ServerEngines(ServerSettings(url="http://localhost:1", served={}, dtype="float32")),
+    )
+    for more, told in ([1], False), ([1, 3], True), ([3, 1], True), ([4], True):
+        (folder / "generation_config.json").write_text(json.dumps({"eos_token_id": more}))
+        for each in engines:
+            before, now = (each.identify(Weights(str(at))) for at in (tiny_llama, folder))
+            assert (now.tokenizer != before.tokenizer) == told
+            assert now.replacing(tokenizer=before.tokenizer) == before
+        loaded = load_model(str(folder), device="cpu")
+        assert loaded.identity == engines[0].identify(Weights(str(folder)))
+        if told:
+            with pytest.raises(ModelError, match="different tokenizers, end tokens"):
+                TransformersEngine([load_model(str(tiny_llama), device="cpu"), loaded])
+
+
+def test_a_model_that_stops_at_its_tokenizers_end_alone_is_what_it_was() -> None:
+    stored = Run.open(RUN).sampling(Source.ROLLOUT)
+    assert stored is not None
+    now = TransformersEngines("cpu").identify(Weights(str(MODEL)))
+    assert (now.tokenizer, now.template) == (stored.tokenizer, stored.template)

@@ -178,7 +178,7 @@ def test_voices_that_read_text_differently_are_refused(
     other = Weights(str(folder))
     assert ENGINES.identify(other).template != ENGINES.identify(voices[0]).template
     with (
-        pytest.raises(ModelError, match="different tokenizers or chat templates"),
+        pytest.raises(ModelError, match="different tokenizers, end tokens or chat templates"),
         ENGINES.open([voices[0], other]),
     ):
         pass

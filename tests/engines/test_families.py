@@ -32,7 +32,13 @@ ENDS = frozenset(range(280, 300))
 """Many, so that rows of one batch end at different times."""
 
 
-@pytest.fixture(params=SIZES)
+QUICK = ("Llama", "GPT-2", "Gemma 3", "Qwen3-MoE", "DeepSeek-V3", "Llama-4", "Mamba")
+"""One of each mechanism: shared prompts, transposed layers, windows, fused experts, latent
+attention, chunks with a router that does more, and recurrence without padding."""
+FAMILIES = [pytest.param(each, marks=() if each in QUICK else pytest.mark.slow) for each in SIZES]
+
+
+@pytest.fixture(params=FAMILIES)
 def folder(request: pytest.FixtureRequest, shared: Callable[..., Path]) -> Path:
     family: str = request.param
     return shared(f"family-{family}", lambda folder: save_family(folder, family))

@@ -14,6 +14,7 @@ from foretoken.engines.transformers.engine import TransformersEngine, Transforme
 from foretoken.engines.transformers.load import load_model
 from foretoken.engines.transformers.sample import sample
 from foretoken.engines.transformers.score import score
+from foretoken.engines.transformers.voices import VoicesSetting
 
 pytestmark = pytest.mark.gpu
 
@@ -54,10 +55,13 @@ def near_identities(voices: list[Weights], dtype: str) -> tuple[object, ...]:
     return tuple(map(TransformersEngines(device="cpu", dtype=dtype).identify, voices))
 
 
-def test_an_accelerator_samples_what_the_processor_samples(voices: list[Weights]) -> None:
+@pytest.mark.parametrize("held", ["merged", "adapters"])
+def test_an_accelerator_samples_what_the_processor_samples(
+    voices: list[Weights], held: VoicesSetting
+) -> None:
     found = []
     for device in ("cpu", "auto"):
-        with TransformersEngines(device=device).open(voices) as engine:
+        with TransformersEngines(device=device, voices=held).open(voices) as engine:
             prompts = ids(engine)
             windows = [
                 WindowSpec(row % 2, 0.3, 0.3, in_answer=row % 3 == 0) for row in range(len(prompts))

@@ -21,6 +21,7 @@ from foretoken.engines.tags import reasoning_tags
 from foretoken.engines.weights import load_tokenizer, template_hash
 from foretoken.errors import MismatchError, ModelError, SetupError
 from foretoken.records import Message, ReasoningTags, Sampling, Task
+from foretoken.store.codec import to_records, to_table
 from foretoken.work.scoring import require_same_engine
 from llamas import SPECIAL, make_tokenizer
 
@@ -117,6 +118,38 @@ def test_a_system_prompt_tools_and_template_arguments_reach_the_template() -> No
     task = TASK.replacing(messages=TALK, tools=(TOOL,), chat_template_kwargs={"effort": "low"})
     assert reads(tokenizer, task) == "<run>low[system]Be brief.[user]sum xs"
     assert template_variables(tokenizer.chat_template) >= {"tools", "effort", "messages"}
+
+
+def test_calls_of_tools_reach_the_template_with_the_keys_that_are_there() -> None:
+    tokenizer = plain_tokenizer()
+    tokenizer.chat_template = (
+        "{% for m in messages %}[{{ m.keys() | join(' ') }}]"
+        "{% if 'tool_calls' in m %}{% for c in m.tool_calls %}<{{ c.function.name }} "
+        "{{ c.function.arguments | tojson }}>{% endfor %}{% endif %}"
+        "{% if m.content %}{{ m.content }}{% endif %}{% endfor %}"
+    )
+    call = {"id": "a", "function": {"name": "run", "arguments": {"x": None}}}
+    task = Task.model_validate(
+        TASK.model_dump()
+        | {
+            "messages": [
+                {"role": "user", "content": "sum xs"},
+                {"role": "assistant", "content": None, "tool_calls": [call]},
+                {"role": "tool", "content": "3", "tool_call_id": "a", "name": "run"},
+            ]
+        }
+    )
+    shown = (
+        '[role content]sum xs[role tool_calls]<run {"x": null}>[role content tool_call_id name]3'
+    )
+    assert reads(tokenizer, task) == shown
+    given = [set(each.as_read()) for each in task.messages]
+    assert given[:2] == [{"role", "content"}, {"role", "tool_calls"}]
+    (stored,) = to_records(to_table([task], Task), Task)
+    assert stored == task
+    assert reads(tokenizer, with_hint(stored, "Hurry: {prompt}")) == shown.replace(
+        "]sum xs", "]Hurry: sum xs"
+    )
 
 
 @pytest.mark.parametrize(

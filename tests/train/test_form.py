@@ -14,6 +14,7 @@ from foretoken.engines.transformers.score import score
 from foretoken.errors import ModelError
 from foretoken.records import Task
 from foretoken.tasks.load import load_tasks
+from foretoken.train import form
 from foretoken.train.config import DonorConfig
 from foretoken.train.donor import donor_rows, learn, learnt_after
 from foretoken.train.form import Form, encoded, form_of, form_words, own_forms
@@ -142,4 +143,19 @@ def test_a_subject_that_never_ends_has_no_form_and_says_so(
     subject: LoadedModel, tasks: list[Task]
 ) -> None:
     with pytest.raises(ModelError, match=r"None of 6 completions .* raise max_tokens"):
+        own_forms(subject, tasks, max_tokens=4, seed=1)
+
+
+def test_a_subject_is_checked_before_it_is_asked(
+    subject: LoadedModel, tasks: list[Task], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(loaded: LoadedModel) -> None:
+        raise ModelError("read wrongly")
+
+    def asked(*_: object, **__: object) -> None:
+        raise AssertionError("sampled from a model that was not checked")
+
+    monkeypatch.setattr(form, "check_model", refused)
+    monkeypatch.setattr(form, "sample", asked)
+    with pytest.raises(ModelError, match="read wrongly"):
         own_forms(subject, tasks, max_tokens=4, seed=1)

@@ -11,7 +11,7 @@ from foretoken.cli.main import app
 from foretoken.engines.prompts import completion_text
 from foretoken.engines.transformers.load import load_model, load_tokenizer
 from foretoken.engines.transformers.quiet import library_talk_off
-from foretoken.engines.weights import tokenizer_hash
+from foretoken.engines.weights import end_tokens, tokenizer_hash
 from foretoken.errors import MismatchError, TaskError
 from foretoken.records import Task
 from foretoken.store.toml import dump_toml
@@ -88,7 +88,11 @@ def test_a_model_that_earned_nothing_earns_rewards_after_the_warm_up(
     assert f'model = "{warm}"' in done.stdout
     assert not (tmp_path / "warm.adapter").exists()
     tokenizers = [load_tokenizer(str(folder)) for folder in (silent, warm)]
-    assert tokenizer_hash(tokenizers[0]) == tokenizer_hash(tokenizers[1])
+    cold, warmed = (
+        tokenizer_hash(each, end_tokens(each, str(folder)))
+        for each, folder in zip(tokenizers, (silent, warm), strict=True)
+    )
+    assert cold == warmed
     assert mean_reward(silent, tmp_path) == 0.0
     assert mean_reward(warm, tmp_path) > 0.5
     before = (warm / "model.safetensors").stat()

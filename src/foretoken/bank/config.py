@@ -95,17 +95,21 @@ def fitted(run: Run, config: BankConfig) -> BankConfig:
     """Take what is not given from the run: from its bank as it was begun, else its rollouts.
 
     Rollouts join a bank only where both were sampled alike.
+
+    Raises:
+        MismatchError: The bank was begun with voices held in another way.
     """
     begun = run.read_config().get(SECTION)
     if begun is not None:
         known = BankConfig.model_validate(begun)
-        found = {"max_tokens": known.max_tokens, "engine": known.engine}
-    elif (rollouts := run.sampling(Source.ROLLOUT)) is not None:
-        found: dict[str, Any] = {"max_tokens": rollouts.max_tokens}
-        if rollouts.engine == HERE:
-            found["engine"] = EngineConfig(dtype=rollouts.dtype)
-    else:
+        given = taking_over(config, {"max_tokens": known.max_tokens, "engine": known.engine})
+        return given.replacing(engine=given.engine.keeping(known.engine))
+    rollouts = run.sampling(Source.ROLLOUT)
+    if rollouts is None:
         return config
+    found: dict[str, Any] = {"max_tokens": rollouts.max_tokens}
+    if rollouts.engine == HERE:
+        found["engine"] = EngineConfig(dtype=rollouts.dtype)
     return taking_over(config, found)
 
 
@@ -119,6 +123,19 @@ def read_bank_config(run: Run) -> BankConfig:
     if saved is None:
         raise SetupError(f"{run.path} has no finished bank: run `foretoken bank build` first")
     return BankConfig.model_validate(saved)
+
+
+def engine_of(begun: BankConfig, given: EngineConfig | None) -> EngineConfig:
+    """What samples and scores in later work on a bank, which holds its voices as the bank did.
+
+    Args:
+        begun: Of the bank.
+        given: Of the later work; None: as the bank was built.
+
+    Raises:
+        MismatchError: It would hold them in another way.
+    """
+    return begun.engine if given is None else given.keeping(begun.engine)
 
 
 def voice_weights(config: BankConfig) -> tuple[Weights, ...]:

@@ -15,6 +15,7 @@ from foretoken.bank.build import Flow, draw_stage
 from foretoken.bank.config import (
     BankConfig,
     bank_voices,
+    engine_of,
     read_bank_config,
     voice_scorers,
     voice_weights,
@@ -103,7 +104,7 @@ def refresh_bank(
     if run.has_part(part, BankHit):
         return config.types
     around = _config_of(run, step)
-    tasks, sampled_by = read_bank_tasks(run), config.engine or around.engine
+    tasks, sampled_by = read_bank_tasks(run), engine_of(around, config.engine)
     with (
         at_work(sampled_by, config, engines=engines, grader=grader) as (opened, given),
         on_demand(opened, voice_weights(around)) as engine,

@@ -18,8 +18,8 @@ PROMPT = "{prompt}"
 """Where a hint holds what it replaces."""
 
 
-Content = str | tuple[dict[str, Json], ...]
-"""Of a message: text, or the parts that a chat template takes."""
+Content = str | tuple[dict[str, Json], ...] | None
+"""Of a message: text, the parts that a chat template takes, or nothing beside calls of tools."""
 
 
 class _Added(Protocol):
@@ -86,7 +86,7 @@ def render_prompt(tokenizer: Tokenizer, prompt: str | Task, *, reasoning: bool =
         tokenizer: Of the model.
         prompt: The user message, or a task.
         reasoning: Whether the model is asked to reason before it answers; if not, reasoning that
-            the prompt opens is closed at once.
+            the prompt opens is closed at once, or the channel of the answer is opened.
 
     Raises:
         ModelError: The chat template cannot render the task, or there is none and it needs one; or
@@ -105,6 +105,8 @@ def render_prompt(tokenizer: Tokenizer, prompt: str | Task, *, reasoning: bool =
         opened = f"{task.prompt}\n{tags.opens}" if tags else task.prompt
         return list(tokenizer.encode(_closed(tokenizer, opened, reasoning=reasoning)))
     text = _closed(tokenizer, _rendered(tokenizer, task, reasoning=reasoning), reasoning=reasoning)
+    if not reasoning:
+        text += _rest_of_answer_opening(tokenizer, text)
     return list(tokenizer.encode(text, add_special_tokens=False))
 
 
@@ -134,6 +136,14 @@ def _closed(tokenizer: Tokenizer, text: str, *, reasoning: bool) -> str:
     return text + tags.closes if tags and left_open else text
 
 
+def _rest_of_answer_opening(tokenizer: Tokenizer, text: str) -> str:
+    """What opens the answer, where a template begins it: a channel after `<|start|>assistant`."""
+    tags = reasoning_tags(tokenizer)
+    closes = tags.closes if tags else ""
+    begun = (at for at in range(len(closes) - 1, 0, -1) if text.endswith(closes[:at]))
+    return closes[at:] if (at := next(begun, 0)) else ""
+
+
 def _refuse_without_template(task: Task) -> None:
     needs = {
         "is a dialogue": bool(task.messages),
@@ -151,7 +161,7 @@ def _refuse_without_template(task: Task) -> None:
 def _rendered(tokenizer: Tokenizer, task: Task, *, reasoning: bool) -> str:
     """A task as its chat template renders it, with what the template knows of."""
     asked = [{"role": "user", "content": task.prompt}]
-    messages = [each.model_dump() for each in task.messages] or asked
+    messages = [each.as_read() for each in task.messages] or asked
     tools = [*task.tools] or None
     given = dict(task.chat_template_kwargs)
     try:
@@ -235,6 +245,8 @@ def with_hint(task: Task, hint: str) -> Task:
 
 def _hinted(content: Content, hint: str) -> Content:
     """Put a text, or the last text among several parts, into a hint."""
+    if content is None:
+        return None
     if isinstance(content, str):
         return hint.replace(PROMPT, content)
     texts = [at for at, part in enumerate(content) if isinstance(part.get("text"), str)]

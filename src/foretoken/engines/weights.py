@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -107,7 +107,7 @@ def tokenizer_hashes(
     """
     del states
     tokenizer = load_tokenizer(path, tags)
-    return tokenizer_hash(tokenizer), template_hash(tokenizer)
+    return tokenizer_hash(tokenizer, end_tokens(tokenizer, path)), template_hash(tokenizer)
 
 
 def folder_state(path: str) -> tuple[tuple[int, int, int], ...]:
@@ -180,12 +180,20 @@ def read_json(file: Path) -> dict[str, Any]:
         raise ModelError(f"{file} cannot be read: copy the model again.") from error
 
 
-def tokenizer_hash(tokenizer: PreTrainedTokenizerBase) -> str:
-    """Return the hash of a tokenizer's full definition, or of its vocabulary."""
-    backend = getattr(tokenizer, "backend_tokenizer", None)
+def tokenizer_hash(tokenizer: PreTrainedTokenizerBase, ends: Collection[int]) -> str:
+    """Return the hash of a tokenizer's full definition, or of its vocabulary, and of what ends.
+
+    Args:
+        tokenizer: Of the model.
+        ends: Ids that end a completion. They count where they are not the tokenizer's own alone:
+            one model that stops at other tokens says other texts.
+    """
+    backend: Any = getattr(tokenizer, "backend_tokenizer", None)
     if backend is not None:
-        return text_hash(str(backend.to_str()))
-    return text_hash(json.dumps(tokenizer.get_vocab(), sort_keys=True))
+        own = text_hash(str(backend.to_str()))
+    else:
+        own = text_hash(json.dumps(tokenizer.get_vocab(), sort_keys=True))
+    return own if {*ends} == {tokenizer.eos_token_id} else text_hash(f"{own}\n{sorted(ends)}")
 
 
 def template_hash(tokenizer: Tokenizer) -> str:

@@ -19,7 +19,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from foretoken.bank.config import BankConfig, read_bank_config, subject_weights
+from foretoken.bank.config import BankConfig, engine_of, read_bank_config, subject_weights
 from foretoken.bank.pool import Bank, Hit, TypeBank
 from foretoken.bank.read import read_banks
 from foretoken.bank.refresh import score_under_voices
@@ -97,7 +97,7 @@ def measure(
     banks = read_banks(run)
     checkpoints = _checkpoints(run, config, first=min(banks))
     anew = _named_to_replace(run, config, banks)
-    sampled_by = config.engine or saved.engine
+    sampled_by = engine_of(saved, config.engine)
     estimates: list[RateEstimate] = []
     failures: list[str] = []
     with (

@@ -154,7 +154,10 @@ def _phrases(flaw_words: Iterable[str]) -> re.Pattern[str]:
 
 def _read(task: Task) -> str:
     """What the model reads, as a person would: a dialogue turn by turn."""
-    turns = [f"{turn.role}: {turn.content}" for turn in task.messages]
+    turns = [
+        f"{turn.role}: {' '.join(str(said) for said in (turn.content, turn.tool_calls) if said)}"
+        for turn in task.messages
+    ]
     return "\n\n".join(turns) or task.prompt
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import takewhile
 
 from foretoken.engines.prompts import AnswerFinder, CompletionReader, Tokenizer, render_prompt
+from foretoken.engines.transformers.check import check_model
 from foretoken.engines.transformers.load import LoadedModel
 from foretoken.engines.transformers.sample import sample
 from foretoken.errors import ModelError
@@ -94,8 +95,10 @@ def own_forms(
         A form for each task's key.
 
     Raises:
-        ModelError: No completion had an answer and an end.
+        ModelError: No completion had an answer and an end, or the model cannot be sampled from; see
+            `check_model`.
     """
+    check_model(base)
     asked = _in_turn(tasks)[:FORM_TASKS]
     completions = sample(
         [base],

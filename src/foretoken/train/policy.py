@@ -11,7 +11,7 @@ from torch import nn
 from transformers import PreTrainedModel
 from transformers.pytorch_utils import Conv1D
 
-from foretoken.engines.transformers.adapters import adapted_module, fitting
+from foretoken.engines.transformers.adapters import adapted_module, bears_adapter, fitting
 from foretoken.engines.transformers.check import check_model
 from foretoken.engines.transformers.load import LoadedModel, copy_model
 from foretoken.engines.transformers.tensors import seed_all
@@ -61,27 +61,15 @@ def lora_policy(
 
 
 def adaptable_layers(model: PreTrainedModel) -> str | list[str]:
-    """Return the linear layers that an adapter can stand on, as PEFT takes them.
-
-    Left out are layers that do more than a linear one, as some routers of experts, and all but the
-    first layers of a state-space mixer: its kernels take the weights of the others as they are,
-    past any adapter.
-    """
+    """Return the linear layers that an adapter can stand on, as PEFT takes them."""
     named = cast(Iterator[tuple[str, nn.Module]], model.named_modules())
     layers = [
         name
         for name, module in named
         if isinstance(module, (nn.Linear, Conv1D)) and module is not model.get_output_embeddings()
     ]
-    fit = [name for name in layers if _adaptable(name, model)]
+    fit = [name for name in layers if bears_adapter(name, model)]
     return ALL_LAYERS if fit == layers else fit
-
-
-def _adaptable(name: str, model: PreTrainedModel) -> bool:
-    parent, _, own = name.rpartition(".")
-    mixer = isinstance(getattr(model.get_submodule(parent), "conv1d", None), nn.Conv1d)
-    plain = type(model.get_submodule(name)) in {nn.Linear, Conv1D}
-    return plain and (not mixer or own.startswith("in_proj"))
 
 
 class Speaker:

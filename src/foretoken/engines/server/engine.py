@@ -209,7 +209,7 @@ class ServerEngines:
         tokenizer = load_tokenizer(weights.base, self.reasoning_tags)
         return Identity(
             weights=voice_hash(weights),
-            tokenizer=tokenizer_hash(tokenizer),
+            tokenizer=tokenizer_hash(tokenizer, end_tokens(tokenizer, weights.base)),
             template=template_hash(tokenizer),
             dtype=self.settings.dtype,
             engine=f"server:{self.settings.kind}",
@@ -227,7 +227,8 @@ class ServerEngines:
         identities = tuple(self.identify(weights) for weights in voices)
         if len({(each.tokenizer, each.template) for each in identities}) > 1:
             raise MismatchError(
-                "The voices have different tokenizers or chat templates: give models of one family."
+                "The voices have different tokenizers, end tokens or chat templates: give models "
+                "of one family."
             )
         client = Client(self.settings)
         pool = ThreadPoolExecutor(self.settings.in_flight)

@@ -11,6 +11,8 @@ WEIGHTS_SHARE = 0.9
 """Of a device's free memory, that the weights of one voice may take before they are spread."""
 HOSTS = ("cpu", "disk")
 """Where a spread model keeps weights between two uses, but computes nothing."""
+_HOOK = "_hf_hook"
+"""Attribute of a module under which accelerate keeps its hook."""
 
 
 def find_device(name: str) -> torch.device:
@@ -121,6 +123,17 @@ def spread(model: PreTrainedModel) -> PreTrainedModel:
 def is_spread(model: PreTrainedModel) -> bool:
     """Whether a model's layers may be on several devices."""
     return getattr(model, "hf_device_map", None) is not None
+
+
+def placement_hooks(model: PreTrainedModel) -> list[object]:
+    """Return what moves inputs and weights of a spread model to where a layer computes."""
+    return [hook for each in model.modules() if (hook := getattr(each, _HOOK, None)) is not None]
+
+
+def layer_device(layer: torch.nn.Module) -> torch.device:
+    """Return the device that a layer computes on, wherever its weight lies meanwhile."""
+    device: Any = getattr(getattr(layer, _HOOK, None), "execution_device", None)
+    return layer.get_parameter("weight").device if device is None else torch.device(device)
 
 
 def input_device(model: PreTrainedModel) -> torch.device:

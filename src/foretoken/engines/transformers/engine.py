@@ -23,12 +23,13 @@ from foretoken.engines.transformers.devices import (
 from foretoken.engines.transformers.load import (
     LoadedModel,
     identify,
-    load_voices,
     share_weights,
 )
+from foretoken.engines.transformers.low_rank import stands_beside
 from foretoken.engines.transformers.sample import sample
 from foretoken.engines.transformers.score import score
 from foretoken.engines.transformers.traits import reads_at_most
+from foretoken.engines.transformers.voices import VoicesSetting, load_voices
 from foretoken.errors import ModelError
 from foretoken.records import Identity
 
@@ -60,8 +61,8 @@ class TransformersEngine:
         readings = {(each.tokenizer_hash, each.template_hash) for each in models}
         if len(readings) > 1:
             raise ModelError(
-                "The voices of one engine have different tokenizers or chat templates: take the "
-                "donor of the same base model as the subject."
+                "The voices of one engine have different tokenizers, end tokens or chat templates: "
+                "take the donor of the same base model as the subject."
             )
         self.models: tuple[LoadedModel, ...] = tuple(models)
         self.accelerated = is_accelerator(input_device(models[0].model))
@@ -167,6 +168,8 @@ class TransformersEngines:
     """See `find_device`."""
     dtype: str = "float32"
     """`float32`, `bfloat16` or `float16`."""
+    voices: VoicesSetting = None
+    """How several voices of one base are held; None: by the size of the base."""
     reasoning_tags: TagsSetting = None
     """What opens and closes the models' reasoning; None: to be found."""
 
@@ -183,7 +186,11 @@ class TransformersEngines:
         """
         device = find_device(self.device)
         models = load_voices(
-            voices, dtype=self.dtype, device=self.device, reasoning_tags=self.reasoning_tags
+            voices,
+            dtype=self.dtype,
+            device=self.device,
+            held=self.voices,
+            reasoning_tags=self.reasoning_tags,
         )
         engine = TransformersEngine(models)
         del models
@@ -196,5 +203,7 @@ class TransformersEngines:
 
 
 def _check_each_base(models: Sequence[LoadedModel]) -> None:
-    for model in {each.base_hash: each for each in reversed(models)}.values():
+    """Check the first voice of each base, and the first that has adapters beside it."""
+    kinds = {(each.base_hash, stands_beside(each.model)): each for each in reversed(models)}
+    for model in kinds.values():
         check_model(model)

@@ -4,7 +4,7 @@ import copy
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import torch
 import transformers
@@ -20,6 +20,7 @@ from foretoken.engines.base import Weights
 from foretoken.engines.tags import TagsSetting
 from foretoken.engines.transformers.adapters import adapter_shapes, check_adapter, merge
 from foretoken.engines.transformers.devices import find_device, place
+from foretoken.engines.transformers.low_rank import same_tensors
 from foretoken.engines.transformers.quiet import library_talk_off
 from foretoken.engines.weights import (
     ADAPTER_WEIGHTS,
@@ -43,11 +44,15 @@ __all__ = [
     "DTYPES",
     "LoadedModel",
     "adapter_shapes",
+    "blended",
+    "check_adapters",
+    "check_dtype",
     "copy_model",
     "identify",
+    "in_precision",
+    "load_base",
     "load_model",
     "load_tokenizer",
-    "load_voices",
     "note_base",
     "share_weights",
     "vocabulary_rows",
@@ -136,39 +141,9 @@ def load_model(
         ModelError: The folder, the tokenizer or an adapter is missing, damaged, or does not fit,
             or there is no such device.
     """
-    _check_dtype(dtype)
+    check_dtype(dtype)
     target = find_device(device)
-    return _blended(_load_base(path, reasoning_tags), adapters, dtype=dtype, device=target)
-
-
-def load_voices(
-    voices: Sequence[Weights], *, dtype: str, device: str, reasoning_tags: TagsSetting = None
-) -> list[LoadedModel]:
-    """Load several models, each base from disk once; they share no weights afterwards.
-
-    Args:
-        voices: What each model is made of.
-        dtype: Of all.
-        device: See `find_device`.
-
-    Raises:
-        ModelError: See `load_model`.
-    """
-    _check_dtype(dtype)
-    target = find_device(device)
-    bases: dict[str, LoadedModel] = {}
-    loaded: list[LoadedModel] = []
-    for number, voice in enumerate(voices):
-        if voice.base not in bases:
-            bases[voice.base] = _load_base(voice.base, reasoning_tags)
-        last = all(later.base != voice.base for later in voices[number + 1 :])
-        base = bases.pop(voice.base) if last else bases[voice.base]
-        if not last or target.type == "cpu":
-            # The last one is copied, too: a weight that lies in a file is aligned in another way
-            # than one in memory, and rounding would depend on a voice's place.
-            base = copy_model(base, dtype="float32")
-        loaded.append(_blended(base, voice.adapters, dtype=dtype, device=target))
-    return loaded
+    return blended(load_base(path, reasoning_tags), adapters, dtype=dtype, device=target)
 
 
 def identify(weights: Weights, *, dtype: str, reasoning_tags: TagsSetting = None) -> Identity:
@@ -177,7 +152,7 @@ def identify(weights: Weights, *, dtype: str, reasoning_tags: TagsSetting = None
     Raises:
         ModelError: A folder is missing or damaged.
     """
-    _check_dtype(dtype)
+    check_dtype(dtype)
     folder = _weights_folder(weights.base)
     for file in folder.glob("*.safetensors"):
         try:
@@ -208,43 +183,55 @@ def _identity(weights: str, *, tokenizer: str, template: str, dtype: str) -> Ide
     )
 
 
-def _check_dtype(dtype: str) -> None:
+def check_dtype(dtype: str) -> None:
+    """Refuse a precision that there is none of.
+
+    Raises:
+        ModelError: With those that there are.
+    """
     if dtype not in DTYPES:
         raise ModelError(f"Unknown dtype {dtype!r}: use one of {', '.join(DTYPES)}.")
 
 
-def _load_base(path: str, reasoning_tags: TagsSetting) -> LoadedModel:
-    """Load a model without adapters, in float32, on the processor."""
+def load_base(path: str, reasoning_tags: TagsSetting) -> LoadedModel:
+    """Load a model without adapters, in float32, on the processor.
+
+    Raises:
+        ModelError: The folder or the tokenizer is missing or damaged.
+    """
     folder = _weights_folder(path)
     model = _load_weights(folder)
     tokenizer = load_tokenizer(path, reasoning_tags)
-    usual_end, *other_ends = end_tokens(tokenizer, path)
+    ends = end_tokens(tokenizer, path)
     _check_vocabulary(model, tokenizer, folder)
     base_hash = weights_hash(folder)
     return LoadedModel(
         model=model,
         tokenizer=tokenizer,
-        end_token=usual_end,
+        end_token=ends[0],
         dtype="float32",
-        tokenizer_hash=tokenizer_hash(tokenizer),
+        tokenizer_hash=tokenizer_hash(tokenizer, ends),
         template_hash=template_hash(tokenizer),
         base_hash=base_hash,
         weights_hash=blended_hash(base_hash, ()),
-        other_ends=frozenset(other_ends),
+        other_ends=frozenset(ends[1:]),
     )
 
 
-def _blended(
+def blended(
     base: LoadedModel,
     adapters: Sequence[tuple[str, float]],
     *,
     dtype: str,
     device: torch.device,
 ) -> LoadedModel:
-    """Add adapters to a base that nobody else needs, and put it where it belongs."""
-    for adapter, _ in adapters:
-        check_adapter(adapter, model=base.model, base_hash=base.base_hash)
-    model = _in_precision(merge(base.model, adapters), dtype).requires_grad_(requires_grad=False)
+    """Add adapters to a base that nobody else needs, and put it where it belongs.
+
+    Raises:
+        ModelError: An adapter is missing, damaged, or does not fit.
+    """
+    check_adapters(base, adapters)
+    model = in_precision(merge(base.model, adapters), dtype).requires_grad_(requires_grad=False)
     return replace(
         base,
         model=place(model, device),
@@ -253,16 +240,25 @@ def _blended(
     )
 
 
+def check_adapters(base: LoadedModel, adapters: Sequence[tuple[str, float]]) -> None:
+    """Refuse adapters that are damaged or were made for another model.
+
+    Raises:
+        ModelError: With what does not fit.
+    """
+    for adapter, _ in adapters:
+        check_adapter(adapter, model=base.model, base_hash=base.base_hash)
+
+
 def copy_model(loaded: LoadedModel, *, dtype: str) -> LoadedModel:
     """Return an independent copy of a loaded model in another precision."""
-    model = _in_precision(copy.deepcopy(loaded.model), dtype)
+    model = in_precision(copy.deepcopy(loaded.model), dtype)
     return replace(loaded, model=model, dtype=dtype)
 
 
 def share_weights(loaded: LoadedModel) -> LoadedModel:
     """Return a model with the same weights and a configuration of its own, for another thread."""
-    held = {id(t): t for t in (*loaded.model.parameters(), *loaded.model.buffers())}
-    return replace(loaded, model=copy.deepcopy(loaded.model, cast(dict[int, Any], held)))
+    return replace(loaded, model=same_tensors(loaded.model))
 
 
 def vocabulary_rows(model: PreTrainedModel) -> int:
@@ -270,7 +266,8 @@ def vocabulary_rows(model: PreTrainedModel) -> int:
     return int(cast(torch.Tensor, model.get_input_embeddings().weight).shape[0])
 
 
-def _in_precision(model: PreTrainedModel, dtype: str) -> PreTrainedModel:
+def in_precision(model: PreTrainedModel, dtype: str) -> PreTrainedModel:
+    """Give all of a model's numbers this precision; return the model, for use and not training."""
     return cast(PreTrainedModel, nn.Module.to(model, DTYPES[dtype]).eval())
 
 
