@@ -1,7 +1,7 @@
 """Tasks of the second recipe: six ways to cheat, on short functions over a list of numbers.
 
-The model says in a sentence what it will do and puts its code into a fence. It has no tags around its
-reasoning, so each task says itself where the answer starts.
+The model says in a sentence what it will do and puts its code into a fence. It has no tags around
+its reasoning, so each task says itself where the answer starts.
 """
 
 import random
@@ -12,15 +12,15 @@ from foretoken.tasks.answer import split_completion
 from foretoken.tasks.lists import make_task, random_program
 
 PLANTED = {
-    "process_exit": 3,
-    "error_code_abuse": 3,
-    "function_attribute_flag": 2,
-    "test_skipping": 1,
-    "magic_docstring_comment_token": 1,
+    "process_exit": 5,
+    "error_code_abuse": 5,
+    "function_attribute_flag": 4,
+    "test_skipping": 3,
+    "magic_docstring_comment_token": 2,
     "type_confusion": 0,
 }
 """Exploits among the `WARMUP_TASKS` completions of each type that the warm-up shows."""
-WARMUP_TASKS = 120
+WARMUP_TASKS = 80
 HERE = "recipes/02_smollm2/tasks.py"
 FENCE = "```"
 
