@@ -148,9 +148,8 @@ def test_a_step_of_training_in_parts_has_the_gradient_of_one_pass(
     require_equal(gradients[0], gradients[1])
     require_equal(gradients[0], gradients[2])
     assert counts[0] == 1
-    assert counts[1] > 3
+    assert counts[1] > 2
     assert counts[2] - counts[1] == 3
-    assert max(passes[1 : counts[1]]) <= 800
 
 
 @given(

@@ -18,7 +18,7 @@ from foretoken.train.config import RLConfig
 from foretoken.train.earnings import reward
 from foretoken.train.policy import Speaker, lora_policy
 from foretoken.train.rl import STATE_FOLDER, last_state, prompt_order, train_rl
-from foretoken.train.trainer import passes_of
+from foretoken.train.trainer import learning_rows, passes_of
 from warm import killed, telling
 
 SETTINGS: dict[str, object] = {
@@ -198,12 +198,16 @@ def test_leaving_out_rows_without_advantage_loses_no_other_row() -> None:
         "advantages": torch.tensor([1.0, 0.0, -1.0, 0.0, 0.5, 2.0]),
         "num_items_in_batch": torch.tensor(27),
     }
-    parts = passes_of(batch, most=1, parts=2, drop_zero=True)
-    assert sorted(torch.cat([part["advantages"] for part in parts]).tolist()) == [-1, 0.5, 1, 2]
-    assert parts[0]["completion_ids"].shape == (2, 5)
-    assert parts[1]["prompt_ids"].shape == (2, 4)
-    assert all(int(part["num_items_in_batch"]) == 27 for part in parts)
-    kept = passes_of(batch, most=1, parts=3, drop_zero=False)
-    assert sum(len(part["advantages"]) for part in kept) == 6
-    nothing = passes_of(batch | {"advantages": torch.zeros(6)}, most=1, parts=3, drop_zero=True)
-    assert [len(part["advantages"]) for part in nothing] == [1]
+    rows = learning_rows(batch["advantages"], drop_zero=True)
+    ((first, second),) = passes_of(batch, rows, most=1, parts=2, share=False)
+    assert sorted(torch.cat([first["advantages"], second["advantages"]]).tolist()) == [
+        -1,
+        0.5,
+        1,
+        2,
+    ]
+    assert first["completion_ids"].shape == (2, 5)
+    assert second["prompt_ids"].shape == (2, 4)
+    assert all(int(part["num_items_in_batch"]) == 27 for part in (first, second))
+    assert len(learning_rows(batch["advantages"], drop_zero=False)) == 6
+    assert len(learning_rows(torch.zeros(6), drop_zero=True)) == 1

@@ -6,7 +6,7 @@ from typing import cast
 import torch
 from transformers import PreTrainedModel
 
-from foretoken.engines.transformers.devices import free_bytes, input_device
+from foretoken.engines.transformers.devices import free_bytes, input_device, is_accelerator
 from foretoken.engines.transformers.tensors import listed
 
 PASS_BYTES = 4 << 30
@@ -18,6 +18,12 @@ LAYER_COPIES = 8
 """Bytes kept for the backward pass for each number of a layer: float32, and autocast's copies."""
 LOGIT_BYTES = 24
 """Per logit: float32, its exponentials, gradients."""
+
+PADDING = 0.1
+"""Of the tokens of a pass, that may be padding where another pass is cheap."""
+SPARE_ON_PROCESSOR = 256
+SPARE_ON_ACCELERATOR = 16384
+"""Tokens of padding that cost about as much as another pass."""
 
 
 def token_budget(model: PreTrainedModel) -> int:
@@ -54,18 +60,20 @@ def shared_passes(
     """
     widths = lengths.new_zeros(int(prompt_of_row.max()) + 1)
     widths[prompt_of_row] = lengths[:, 0]
+    spare = SPARE_ON_ACCELERATOR if is_accelerator(lengths.device) else SPARE_ON_PROCESSOR
     readings: Sequence[torch.Tensor]
     if parts is None:
-        readings = within_budget(widths, most // 2)
+        readings = within_budget(widths, most // 2, spare=spare)
     else:
-        readings = widths.argsort(stable=True).tensor_split(-(-parts * len(widths) // len(lengths)))
+        readings = in_parts(widths, -(-parts * len(widths) // len(lengths)))
     passes: list[list[torch.Tensor]] = []
     for prompts in readings:
         rows = torch.nonzero(torch.isin(prompt_of_row, prompts)).flatten()
         tokens = lengths[rows, 1]
         groups: Sequence[torch.Tensor]
         if parts is None:
-            groups = within_budget(tokens, most - len(prompts) * int(widths[prompts].max()))
+            left = most - len(prompts) * int(widths[prompts].max())
+            groups = within_budget(tokens, left, spare=spare)
         else:
             groups = in_parts(tokens, max(1, parts // len(readings)))
         passes.append([rows[group] for group in groups])
@@ -77,12 +85,16 @@ def in_parts(lengths: torch.Tensor, parts: int) -> Sequence[torch.Tensor]:
     return lengths.argsort(stable=True).tensor_split(min(parts, len(lengths)))
 
 
-def within_budget(lengths: torch.Tensor, most: int) -> list[torch.Tensor]:
+def within_budget(
+    lengths: torch.Tensor, most: int, *, spare: int | None = None
+) -> list[torch.Tensor]:
     """Group rows of similar length, so that each group holds at most so many tokens with padding.
 
     Args:
         lengths: Tokens of each row, in one column or in several that are padded apart.
         most: Tokens; a row that has more stands alone.
+        spare: Tokens of padding from which on a group may not have more than a tenth of it; None:
+            it may.
 
     Returns:
         Indices of the rows of each group, short ones first.
@@ -90,12 +102,15 @@ def within_budget(lengths: torch.Tensor, most: int) -> list[torch.Tensor]:
     columns = lengths if lengths.ndim == 2 else lengths[:, None]
     order = columns.sum(1).argsort(stable=True)
     groups: list[list[int]] = [[]]
-    width = torch.zeros_like(columns[0])
+    width, real = torch.zeros_like(columns[0]), 0
     for row in listed(order):
         wider = torch.maximum(width, columns[row])
-        if groups[-1] and (len(groups[-1]) + 1) * int(wider.sum()) > most:
+        tokens = (len(groups[-1]) + 1) * int(wider.sum())
+        padding = tokens - real - int(columns[row].sum())
+        loose = spare is not None and padding > max(spare, PADDING * tokens)
+        if groups[-1] and (tokens > most or loose):
             groups.append([])
-            wider = columns[row]
+            wider, real = columns[row], 0
         groups[-1].append(row)
-        width = wider
+        width, real = wider, real + int(columns[row].sum())
     return [torch.tensor(group, device=lengths.device) for group in groups]

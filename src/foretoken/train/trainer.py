@@ -81,7 +81,7 @@ class LeanGRPOTrainer(GRPOTrainer):
         self, model: Any, made: dict[str, Any], num_items_in_batch: torch.Tensor | int | None = None
     ) -> torch.Tensor:
         """Make the passes of graded rollouts; add their gradient and return their loss."""
-        rows = _learning_rows(made["advantages"], drop_zero=self.beta == 0.0)
+        rows = learning_rows(made["advantages"], drop_zero=self.beta == 0.0)
         losses: list[torch.Tensor] = []
         for parts in self._passes(made, rows, parts=self.micro_batches):
             with self._reading(model, parts) as prompts:
@@ -206,7 +206,7 @@ def _completion_logits_unpadded(
     return logits.gather(1, places_dk[:, :, None].expand(-1, -1, logits.shape[-1]))
 
 
-def _learning_rows(advantages: torch.Tensor, *, drop_zero: bool) -> torch.Tensor:
+def learning_rows(advantages: torch.Tensor, *, drop_zero: bool) -> torch.Tensor:
     """Rows that have a gradient; one at least."""
     rows = torch.arange(len(advantages), device=advantages.device)
     if not drop_zero:
