@@ -85,7 +85,7 @@ def test_a_donor_of_gpt_oss_answers_in_the_final_channel(tmp_path: Path, tasks: 
     (made,) = sample([donor], [read], max_tokens=len(said) + 20, seed=0)
     reader = CompletionReader(donor.tokenizer)
     whole = base.tokenizer.encode(analysis, add_special_tokens=False)
-    text = reader.text([*whole, *made.tokens], ended=made.ended)
+    text = reader.text([*whole, *made.said])
     reasoning, answer = split_completion(text, tags=reader.tags)
     assert reasoning == "why"
     assert answer == reader.text(made.tokens, ended=made.ended).strip()
