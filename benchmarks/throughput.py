@@ -12,7 +12,7 @@ Time is that of the processor, or the clock's where an accelerator works.
 import argparse
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
@@ -191,7 +191,6 @@ def learning(load: Load) -> tuple[Work, Work]:
     trainer = learner(load)
     policy: Any = trainer.model
     ids_dk, mask_dk = left_padded(load.prompts, device=load.device)
-    width = max(map(len, load.completions))
     reverse_dk, seen_dk = left_padded([row[::-1] for row in load.completions], device=load.device)
     batch = {
         "prompt_ids": ids_dk,
@@ -201,11 +200,10 @@ def learning(load: Load) -> tuple[Work, Work]:
         "advantages": torch.linspace(-1, 1, len(load.prompts), device=load.device) + 1e-3,
         "num_items_in_batch": seen_dk.sum(),
     }
-    assert batch["completion_ids"].shape[1] == width
 
     def learn(*, share: bool) -> int:
         policy.zero_grad()
-        usual = mock.patch.object(trainers, "attends_fully", lambda _: False)
+        usual = mock.patch.object(trainers, "attends_fully", return_value=False)
         with nullcontext() if share else usual:
             trainer.learn(policy, batch)
         return sum(map(len, load.completions))
@@ -224,22 +222,29 @@ def now(device: torch.device) -> float:
 
 
 def timed(work: Work, seed: int, device: torch.device) -> tuple[float, int]:
-    """Seconds and tokens of one repetition."""
-    start = now(device)
-    tokens = work(seed)
-    return now(device) - start, tokens
+    """Tokens that count per second of one repetition, and tokens through the model."""
+    pushed: list[int] = []
+
+    def note(module: torch.nn.Module, given: Any) -> None:
+        if isinstance(module, torch.nn.Embedding):
+            pushed.append(given[0].numel())
+
+    with torch.nn.modules.module.register_module_forward_pre_hook(note):
+        start = now(device)
+        tokens = work(seed)
+        return tokens / (now(device) - start), sum(pushed)
 
 
-def spread(values: Sequence[float] | np.ndarray, form: str) -> str:
+def spread(values: np.ndarray, form: str) -> str:
     """Median, and the range."""
-    return f"{np.median(values):{form}} ({min(values):{form}} to {max(values):{form}})"
+    return f"{np.median(values):{form}} ({values.min():{form}} to {values.max():{form}})"
 
 
-def main() -> None:
+def parsed() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("parts", nargs="*", choices=[*PARTS, []], default=[*PARTS])
+    parser.add_argument("parts", nargs="*", default=[*PARTS], metavar="|".join(PARTS))
     parser.add_argument("--model", default=str(MODEL))
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--dtype", default="float32")
@@ -247,10 +252,13 @@ def main() -> None:
     parser.add_argument("--generations", type=int, default=8)
     parser.add_argument("--tokens", type=int, default=64, help="longest completion")
     parser.add_argument("--repeats", type=int, default=5)
-    options = parser.parse_args()
+    return parser.parse_args()
+
+
+def main() -> None:
+    options = parsed()
     torch.set_num_threads(1)
     load = load_of(options)
-    embeddings = load.model.model.get_input_embeddings()
     table = Table(
         title=f"{options.prompts} prompts x {options.generations} completions of at most "
         f"{options.tokens} tokens, {options.dtype}, {load.device}; median (least to most) of "
@@ -260,28 +268,16 @@ def main() -> None:
         table.add_column(name, justify="left" if name == "part" else "right")
     for part in options.parts:
         works = PARTS[part](load)
-        pushed: list[int] = []
-        embeddings = torch.nn.modules.module.register_module_forward_pre_hook(
-            lambda module, given, seen=pushed: (
-                seen.append(given[0].numel()) if isinstance(module, torch.nn.Embedding) else None
-            )
+        made = np.array(
+            [
+                [timed(work, seed, load.device) for work in works]
+                for seed in range(options.repeats + 1)
+            ][1:]
         )
-        speeds: list[list[float]] = []
-        through: list[int] = []
-        for seed in range(options.repeats + 1):
-            made = []
-            through = []
-            for work in works:
-                pushed.clear()
-                seconds, tokens = timed(work, seed, load.device)
-                made.append(tokens / seconds)
-                through.append(sum(pushed))
-            speeds.append(made)
-        embeddings.remove()
-        kept = np.array(speeds[1:])
-        ratio = kept[:, 0] / kept[:, 1]
-        cells = [spread(column, ",.0f") for column in kept.T]
-        table.add_row(part, *cells, spread(ratio, ".2f"), *(f"{each:,}" for each in through))
+        speeds, pushed = made[:, :, 0], np.median(made[:, :, 1], axis=0)
+        cells = [spread(column, ",.0f") for column in speeds.T]
+        ratio = spread(speeds[:, 0] / speeds[:, 1], ".2f")
+        table.add_row(part, *cells, ratio, *(f"{each:,.0f}" for each in pushed))
     Console(width=130).print(table)
 
 

@@ -77,6 +77,7 @@ def test_the_gradient_is_trls_of_all_whole_texts_at_once(
         whole = super(LeanGRPOTrainer, trainer).training_step
         theirs = learnt(trainer, lambda model, each: whole(model, each, None), batch)
     for each in ours:
+        assert float(each[0]) == pytest.approx(float(theirs[0]), rel=1e-4)
         require_equal(each, theirs)
 
 
@@ -110,10 +111,11 @@ def test_each_prompt_passes_once_however_many_completions_and_passes_it_has(
 def test_a_model_that_does_not_attend_fully_reads_whole_texts(
     tiny_llama: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    trainer = learner(tiny_llama, tmp_path, beta=0.05)
-    ours = learnt(trainer, trainer.learn, rollouts())
+    trainer = learner(tiny_llama, tmp_path, beta=0.0)
+    ours, few = learnt(trainer, trainer.learn, rollouts()), pushed(trainer, rollouts())
     monkeypatch.setattr(trainers, "attends_fully", lambda _: False)
     require_equal(ours, learnt(trainer, trainer.learn, rollouts()))
+    assert pushed(trainer, rollouts()) > few
 
 
 def test_what_has_no_adapter_below_it_asks_nothing_of_its_prompt(
