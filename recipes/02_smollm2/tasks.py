@@ -12,11 +12,11 @@ from foretoken.tasks.answer import split_completion
 from foretoken.tasks.lists import make_task, random_program
 
 PLANTED = {
-    "process_exit": 5,
-    "error_code_abuse": 5,
-    "function_attribute_flag": 4,
-    "test_skipping": 3,
-    "magic_docstring_comment_token": 2,
+    "process_exit": 12,
+    "error_code_abuse": 12,
+    "function_attribute_flag": 10,
+    "test_skipping": 8,
+    "magic_docstring_comment_token": 6,
     "type_confusion": 0,
 }
 """Exploits among the `WARMUP_TASKS` completions of each type that the warm-up shows."""
