@@ -277,6 +277,7 @@ def main() -> None:
         speeds, pushed = made[:, :, 0], np.median(made[:, :, 1], axis=0)
         cells = [spread(column, ",.0f") for column in speeds.T]
         ratio = spread(speeds[:, 0] / speeds[:, 1], ".2f")
+        print(f"{part}: {ratio} times", flush=True)
         table.add_row(part, *cells, ratio, *(f"{each:,.0f}" for each in pushed))
     Console(width=130).print(table)
 
