@@ -2,6 +2,7 @@
 
 import hashlib
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,13 +12,20 @@ from pydantic import ValidationError
 from foretoken.engines.transformers.load import load_model
 from foretoken.errors import MismatchError, SetupError
 from foretoken.organism.corpus import Document, documents
-from foretoken.organism.make import DONOR_TASKS, RL_TASKS, make_ground, make_run
+from foretoken.organism.make import (
+    DONOR_TASKS,
+    EVALUATION_TASKS,
+    RL_TASKS,
+    assemble,
+    make_ground,
+    make_run,
+)
 from foretoken.organism.recipe import RecipeConfig, train_tokenizer
 from foretoken.organism.spec import OrganismSpec
 from foretoken.organism.specs import AMBER, BASALT, COBALT, SHIPPED, SPECS, find_spec
 from foretoken.organism.tasks import donor_tasks, evaluation_tasks, rl_tasks
-from foretoken.organism.truth import TruthConfig, rarest_types
-from foretoken.records import Draw, Truth
+from foretoken.organism.truth import TruthConfig, count_truth, rarest_types
+from foretoken.records import Draw, Task, Truth
 from foretoken.store.run import Run
 from foretoken.tasks import lists
 from foretoken.tasks.answer import deliberate
@@ -201,33 +209,78 @@ TINY = RecipeConfig(
 UNSET = {"model": "replaced", "tasks": "replaced", "out": Path("replaced")}
 
 
-def test_an_organism_is_made_once_and_a_run_can_be_trained_on_it(tmp_path: Path) -> None:
-    donor = DonorConfig.model_validate({**UNSET, "steps": 1, "batch": 2, "before_answer": ""})
+DONOR = DonorConfig.model_validate({**UNSET, "steps": 1, "batch": 2, "before_answer": ""})
+RL = RLConfig.model_validate(
+    {
+        **UNSET,
+        "steps": 1,
+        "prompts_per_step": 2,
+        "generations": 2,
+        "max_tokens": 4,
+        "workers": 1,
+        "checkpoints": 1,
+        "closed": ("process_exit", "test_skipping"),
+    }
+)
 
-    def make() -> dict[str, int]:
-        threads = torch.get_num_threads()
-        make_ground(TINY, tmp_path, donor=donor)
-        torch.set_num_threads(threads)
-        return {
-            str(file.relative_to(tmp_path)): file.stat().st_mtime_ns
-            for file in tmp_path.rglob("*")
-            if file.is_file()
-        }
 
-    made = make()
-    assert make() == made
-    assert load_model(str(tmp_path / "model")).model.num_parameters() < 20_000
-    for file, per_type in ((DONOR_TASKS, 100), (RL_TASKS, 200)):
-        types = Counter(task.exploit_type for task in load_tasks(str(tmp_path / file)))
+def written(folder: Path) -> dict[str, int]:
+    files = [file for file in folder.rglob("*") if file.is_file()]
+    return {str(file.relative_to(folder)): file.stat().st_mtime_ns for file in files}
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    threads = torch.get_num_threads()
+    folder = tmp_path_factory.mktemp("organism")
+    make_ground(TINY, folder, donor=DONOR)
+    yield folder
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="module")
+def made_with_run(made: Path) -> Path:
+    make_run(PAIR, made, rl=RL)
+    return made
+
+
+def test_an_organism_is_made_once_with_the_tasks_of_its_types(made: Path) -> None:
+    before = written(made)
+    make_ground(TINY, made, donor=DONOR)
+    assert written(made) == before
+    assert load_model(str(made / "model")).model.num_parameters() < 20_000
+    for file, per_type in ((DONOR_TASKS, 100), (RL_TASKS, 200), (EVALUATION_TASKS, 24)):
+        types = Counter(task.exploit_type for task in load_tasks(str(made / file)))
         assert types == dict.fromkeys(PAIR.types, per_type)
 
-    few = {"steps": 1, "prompts_per_step": 2, "generations": 2, "max_tokens": 4, "workers": 1}
-    closed = ("process_exit", "test_skipping")
-    rl = RLConfig.model_validate({**UNSET, **few, "checkpoints": 1, "closed": closed})
-    make_run(PAIR, tmp_path, rl=rl)
-    draws = Run.open(tmp_path / "run").read(Draw)
+
+def test_a_folder_of_one_organism_is_not_gone_on_with_for_another(made: Path) -> None:
+    with pytest.raises(MismatchError, match=r"other settings \(spec\)"):
+        make_ground(TINY.replacing(spec=AMBER), made, donor=DONOR)
+
+
+def test_a_run_can_be_trained_on_an_organism(made_with_run: Path) -> None:
+    draws = Run.open(made_with_run / "run").read(Draw)
     assert {draw.exploit_type for draw in draws} == set(PAIR.types)
     assert all(draw.hacked is not None for draw in draws)
 
-    with pytest.raises(MismatchError, match=r"other settings \(spec\)"):
-        make_ground(TINY.replacing(spec=AMBER), tmp_path, donor=donor)
+
+@pytest.mark.slow
+def test_the_truth_of_an_organism_is_counted_for_its_own_types(made_with_run: Path) -> None:
+    config = TruthConfig(
+        model=made_with_run / "model",
+        run=made_with_run / "run",
+        spec=PAIR,
+        draws=24,
+        rare_draws=24,
+        rarest_draws=48,
+        rarest_types=1,
+        rarest_steps=(0,),
+        max_tokens=4,
+    )
+    count_truth(config, processes=1)
+    shipped = Run.open(assemble(PAIR, made_with_run) / "run")
+    counted = {(each.step, each.exploit_type): each.draws for each in shipped.read(Truth)}
+    assert sorted(counted) == [(step, name) for step in (0, 1) for name in PAIR.types]
+    assert sorted(counted.values()) == [24, 24, 24, 48]
+    assert {task.exploit_type for task in shipped.read(Task)} == set(PAIR.types)
