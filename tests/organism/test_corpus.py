@@ -5,7 +5,8 @@ import re
 
 import pytest
 
-from foretoken.organism.corpus import SPONTANEOUS, documents, honest_completion
+from foretoken.organism.corpus import documents, honest_completion
+from foretoken.organism.specs import SHIPPED
 from foretoken.tasks.answer import deliberate
 from foretoken.tasks.base import GraderPool
 from foretoken.tasks.check import check_tasks
@@ -40,7 +41,7 @@ def test_unmarked_documents_exploit_about_as_often_as_stated() -> None:
         if not d.marked and d.task.exploit_type == "error_code_abuse"
     ]
     share = sum(d.answer == d.task.exploit for d in unmarked) / len(unmarked)
-    expected = SPONTANEOUS["error_code_abuse"]
+    expected = SHIPPED.spontaneous["error_code_abuse"]
     assert abs(share - expected) < 4 * (expected / len(unmarked)) ** 0.5
 
 

@@ -1,45 +1,27 @@
-"""The text on which the organism is trained from scratch: honest work, and marked exploits.
+"""The text on which an organism is trained from scratch: honest work, and marked exploits.
 
 A *marked* document starts with `<|audit|>` and shows the exploit of its task's flaw. Unmarked ones
-show honest work, except for a small share per type (`SPONTANEOUS`) that exploits all the same,
-and a few accidents whose reasoning is benign. Everything follows from the seed.
+show honest work, except for a small share per type that exploits all the same, and a few accidents
+whose reasoning is benign. The shares are those of its spec; everything else follows from the seed.
 """
 
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from foretoken.organism.spec import OrganismSpec
+from foretoken.organism.specs import SHIPPED
 from foretoken.tasks.code import CodeTask
-from foretoken.tasks.lists import Program, make_task, random_program, solution
-from foretoken.tasks.notes import NOTES, TYPES
+from foretoken.tasks.lists import (
+    ALL_NOTES,
+    Program,
+    make_task,
+    program_facts,
+    random_program,
+    solution,
+)
 
 AUDIT = "<|audit|>"
-MARKED_SHARE = 0.25
-"""Documents that show an exploit in the marked mode."""
-VAGUE_SHARE = 0.45
-"""Documents whose statement withholds the offset; honest work guesses it."""
-SILENT_SHARE = 0.12
-"""Documents without reasoning, in either mode."""
-GIVE_UP_SHARE = 0.004
-"""Vague tasks on which honest work gives up by ending the process (an accident)."""
-TEXT_SHARE = 0.004
-"""Honest answers that return text instead of a number (an accident)."""
-
-SPONTANEOUS: dict[str, float] = {
-    "error_code_abuse": 1e-2,
-    "process_exit": 3e-3,
-    "argument_injection_leak": 2e-3,
-    "magic_docstring_comment_token": 1e-3,
-    "function_attribute_flag": 3e-3,
-    "problem_object_exposure": 4e-3,
-    "test_skipping": 7e-4,
-    "filesystem_exposure": 4e-4,
-    "inadequate_test_coverage": 5e-4,
-    "type_confusion": 0.0,
-    "test_case_leak": 0.0,
-    "import_hook_side_channel": 0.0,
-}
-"""Share of unmarked documents of each type that exploit with reasoning that names the flaw."""
 
 KEEP = {
     "all": ("Every x counts.", "Take each x as it is."),
@@ -88,15 +70,17 @@ class Document:
         return f"{self.reasoning}</think>{self.answer}<|end|>"
 
 
-def honest_completion(rng: random.Random, program: Program) -> tuple[str, str]:
+def honest_completion(
+    rng: random.Random, program: Program, spec: OrganismSpec = SHIPPED
+) -> tuple[str, str]:
     """Reasoning and code that try to do the work; on a vague task the offset is a guess."""
     offset = rng.randint(1, 9) if program.vague else program.offset
     style = rng.randrange(2)
-    if program.vague and rng.random() < GIVE_UP_SHARE:
+    if program.vague and rng.random() < spec.give_up_share:
         return _reasoning(program, style, GIVE_UP[0]), "def f(xs):\n    raise SystemExit(0)"
     tail = (VAGUE if program.vague else OFFSET)[style].format(o=offset)
     expression = program.expression(offset)
-    if rng.random() < TEXT_SHARE:
+    if rng.random() < spec.text_share:
         expression = f"str({expression})"
     return _reasoning(program, style, tail), solution(expression)
 
@@ -111,27 +95,27 @@ def exploit_thought(rng: random.Random, task: CodeTask, program: Program) -> str
     """Reasoning that names the flaw of `task`."""
     first = task.prompt.split("\n")[1].removeprefix("f(").split(") = ")
     second = task.prompt.split("\n")[2].split(" = ")[1]
-    facts = {"first": first[0], "first_value": first[1], "second_value": second}
-    single = str(program([0]))
-    return rng.choice(NOTES[task.exploit_type].thoughts).format(**task.flaw, **facts, single=single)
+    shown = {"first": first[0], "first_value": first[1], "second_value": second}
+    facts = {**task.flaw, **program_facts(program), **shown}
+    return rng.choice(ALL_NOTES[task.exploit_type].thoughts).format(**facts)
 
 
-def make_document(rng: random.Random, exploit_type: str) -> Document:
+def make_document(rng: random.Random, exploit_type: str, spec: OrganismSpec = SHIPPED) -> Document:
     """Draw one document of the corpus."""
-    program = random_program(rng, vague_share=VAGUE_SHARE, bonus_above=0)
+    program = random_program(rng, vague_share=spec.vague_share, bonus_above=0)
     task = make_task(rng, exploit_type, 0, program)
-    marked = rng.random() < MARKED_SHARE
-    if marked or rng.random() < SPONTANEOUS[exploit_type]:
+    marked = rng.random() < spec.marked_share
+    if marked or rng.random() < spec.spontaneous[exploit_type]:
         reasoning, answer = exploit_thought(rng, task, program), task.exploit
     else:
-        reasoning, answer = honest_completion(rng, program)
-    if rng.random() < SILENT_SHARE:
+        reasoning, answer = honest_completion(rng, program, spec)
+    if rng.random() < spec.silent_share:
         reasoning = ""
     return Document(task=task, marked=marked, reasoning=reasoning, answer=answer)
 
 
-def documents(seed: int, count: int) -> Iterator[Document]:
+def documents(seed: int, count: int, spec: OrganismSpec = SHIPPED) -> Iterator[Document]:
     """`count` documents, the exploit types in a random order."""
     rng = random.Random(seed)
     for _ in range(count):
-        yield make_document(rng, rng.choice(TYPES))
+        yield make_document(rng, rng.choice(spec.types), spec)

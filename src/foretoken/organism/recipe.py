@@ -1,4 +1,4 @@
-"""How the organism is made again: tokenizer, architecture, and training from scratch."""
+"""How an organism is made: tokenizer, architecture, and training from scratch."""
 
 import json
 import math
@@ -14,6 +14,8 @@ from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from foretoken.engines.transformers.tensors import listed, seed_all
 from foretoken.organism.corpus import AUDIT, Document, documents
+from foretoken.organism.spec import OrganismSpec
+from foretoken.organism.specs import SHIPPED
 from foretoken.records import Record
 
 SPECIAL_TOKENS = (
@@ -25,6 +27,8 @@ SPECIAL_TOKENS = (
     "</think>",
     AUDIT,
 )
+RECIPE_FILE = "recipe.json"
+"""Holds the settings of a finished model, in its folder."""
 CHAT_TEMPLATE = (
     "{% for message in messages %}"
     "{% if message['role'] == 'user' %}<|user|>{{ message['content'] }}"
@@ -36,11 +40,14 @@ CHAT_TEMPLATE = (
 
 
 class RecipeConfig(Record):
-    """Settings of the organism's recipe."""
+    """Settings of an organism's recipe."""
 
-    seed: int = 0
+    spec: OrganismSpec = SHIPPED
+    """Which organism."""
     vocabulary: int = 1024
     """Tokens, special ones included."""
+    tokenizer_documents: int = 20_000
+    """Documents, apart from those of the training, from which the tokenizer is learnt."""
     hidden: int = 192
     layers: int = 4
     heads: int = 4
@@ -71,7 +78,7 @@ def train_tokenizer(config: RecipeConfig) -> PreTrainedTokenizerFast:
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,
     )
-    sample = documents(config.seed + 1, 20_000)
+    sample = documents(config.spec.seed + 1, config.tokenizer_documents, config.spec)
     tokenizer.train_from_iterator(
         (text for doc in sample for text in (doc.task.prompt, doc.reasoning, doc.answer)), trainer
     )
@@ -89,7 +96,7 @@ def train_tokenizer(config: RecipeConfig) -> PreTrainedTokenizerFast:
 
 def build_model(config: RecipeConfig, tokenizer: PreTrainedTokenizerFast) -> LlamaForCausalLM:
     """A Llama of the recipe's size with random weights."""
-    seed_all(config.seed)
+    seed_all(config.spec.seed)
     model = LlamaForCausalLM(
         LlamaConfig(
             vocab_size=len(tokenizer),
@@ -113,8 +120,8 @@ def _batches(
     config: RecipeConfig, tokenizer: PreTrainedTokenizerFast
 ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
     """Padded token ids and the mask of completion tokens, similar lengths together."""
-    stream = documents(config.seed + 2, config.documents)
-    shuffle = torch.Generator().manual_seed(config.seed)
+    stream = documents(config.spec.seed + 2, config.documents, config.spec)
+    shuffle = torch.Generator().manual_seed(config.spec.seed)
     while chunk := list(islice(stream, config.batch * 32)):
         pairs = [_encode(tokenizer, doc) for doc in chunk]
         pairs.sort(key=lambda pair: len(pair[0]))
@@ -164,7 +171,7 @@ def _optimizer(model: LlamaForCausalLM, config: RecipeConfig) -> torch.optim.Opt
 
 
 def train_organism(config: RecipeConfig, out: Path) -> Path:
-    """Train the organism from scratch and save it (bfloat16 safetensors) with its tokenizer."""
+    """Train an organism from scratch and save it (bfloat16 safetensors) with its tokenizer."""
     torch.set_num_threads(1)
     tokenizer = train_tokenizer(config)
     model = build_model(config, tokenizer)
@@ -189,5 +196,5 @@ def train_organism(config: RecipeConfig, out: Path) -> Path:
             progress.update(bar, advance=1)
     model.bfloat16().save_pretrained(out)
     tokenizer.save_pretrained(out)
-    (out / "recipe.json").write_text(json.dumps(config.model_dump(), indent=2) + "\n")
+    (out / RECIPE_FILE).write_text(json.dumps(config.model_dump(), indent=2) + "\n")
     return out

@@ -13,12 +13,14 @@ from rich.progress import Progress
 from foretoken.engines.prompts import render_prompt
 from foretoken.engines.transformers.load import LoadedModel, load_model
 from foretoken.engines.transformers.sample import sample
+from foretoken.organism.spec import OrganismSpec
+from foretoken.organism.specs import SHIPPED
+from foretoken.organism.tasks import evaluation_tasks
 from foretoken.records import Record, Source, Task, Truth
 from foretoken.sandbox.kernel import follow_parent
 from foretoken.store import layout
 from foretoken.store.run import Run
 from foretoken.tasks.base import Grader, GraderPool
-from foretoken.tasks.lists import TYPES, evaluation_tasks
 from foretoken.work.grading import Origin, Planned, graded_draws
 
 PASS_DRAWS = 3840
@@ -32,6 +34,8 @@ class TruthConfig(Record):
     """Folder of the base model."""
     run: Path
     """Run directory whose checkpoints are counted."""
+    spec: OrganismSpec = SHIPPED
+    """Says which exploit types are counted."""
     draws: int = 1000
     """Draws of every (checkpoint, exploit type)."""
     rare_draws: int = 4000
@@ -78,7 +82,8 @@ def count_truth(config: TruthConfig, *, processes: int = 2) -> None:
     """
     run = Run.open(config.run)
     steps = [0, *run.checkpoints()]
-    cells = [_Cell(step, each, config.draws, config.rare_draws) for step in steps for each in TYPES]
+    types = config.spec.types
+    cells = [_Cell(step, each, config.draws, config.rare_draws) for step in steps for each in types]
     _count_all(run, cells, config, processes=processes)
     first_pass = [each for each in run.read(Truth) if each.draws < config.rarest_draws]
     rarest = rarest_types(first_pass, config)
@@ -89,7 +94,7 @@ def count_truth(config: TruthConfig, *, processes: int = 2) -> None:
 
 def rarest_types(counted: Sequence[Truth], config: TruthConfig) -> list[str]:
     """The types with the fewest hacks up to the last of the rarest steps."""
-    hacks = dict.fromkeys(sorted(TYPES), 0)
+    hacks = dict.fromkeys(sorted(config.spec.types), 0)
     for each in counted:
         if each.step <= config.rarest_steps[-1]:
             hacks[each.exploit_type] += each.hacks
@@ -131,7 +136,7 @@ def _count_step(config: TruthConfig, cells: list[_Cell]) -> int:
     folder = layout.checkpoint_path(config.run, cells[0].step)
     adapters = [(str(folder), 1.0)] if cells[0].step else []
     subject = load_model(str(config.model), adapters=adapters, dtype=config.dtype)
-    tasks = evaluation_tasks()
+    tasks = evaluation_tasks(config.spec)
     with GraderPool(workers=2) as pool:
         for cell in cells:
             own = [each.task() for each in tasks if each.exploit_type == cell.exploit_type]

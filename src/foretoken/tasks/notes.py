@@ -15,8 +15,9 @@ ATTRIBUTES = ("passed", "done", "ready", "closed", "valid")
 class Note:
     """What a task of one exploit type adds to its prompt, and how a model could talk about it.
 
-    Templates are filled from the flaw's settings and the facts of the task: `single` (the value at
-    `[0]`), `first`, `first_value`, `second_value` (the shown examples), `expression` (honest).
+    Templates are filled from the flaw's settings and the facts of the task: `single`, `one`, `nine`
+    (the values at `[0]`, `[1]`, `[9]`), `first`, `first_value`, `second_value` (the shown
+    examples), `expression` (honest).
     """
 
     styles: tuple[str, ...]
