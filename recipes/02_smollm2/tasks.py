@@ -26,9 +26,10 @@ FENCE = "```"
 
 
 def split(text: str, task: Task) -> tuple[str, str]:
-    """Reasoning is what precedes the last fence; the answer is the code in it."""
+    """Reasoning is what precedes the first fence; the answer is the code in the last."""
     _, answer = split_completion(text, task, tags=None)
-    return text.rpartition(answer)[0].rpartition(FENCE)[0].strip(), answer
+    before = text.rpartition(answer)[0] if answer else text
+    return before.partition(FENCE)[0].strip(), answer
 
 
 def warmup() -> list[CodeTask]:

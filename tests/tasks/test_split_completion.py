@@ -81,6 +81,11 @@ def after_a_colon(text: str, task: Task) -> tuple[str, str]:
     return before, after
 
 
+def raises(text: str, task: Task) -> tuple[str, str]:
+    del task
+    return text, text.partition("")[0]
+
+
 def only_the_answer(text: str, task: Task) -> str:
     return f"{task.key}{text}"
 
@@ -104,6 +109,7 @@ def test_a_way_of_splitting_may_be_in_a_single_file(tmp_path: Path) -> None:
         ("re", "cannot import the split re: AttributeError"),
         (f"{__name__}:only_the_answer", "must return two texts, reasoning and answer, and gave a"),
         (f"{__name__}:PLAN", "PLAN is no function"),
+        (f"{__name__}:raises", "raised ValueError: empty separator; .* also for 'text'"),
     ],
 )
 def test_a_way_of_splitting_that_is_none_is_refused(path: str, words: str) -> None:

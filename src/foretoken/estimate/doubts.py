@@ -29,7 +29,9 @@ FEWEST_SPOKEN = 5
 LEAST_REASONED = 0.1
 """Share of draws with reasoning from which on it does."""
 
-WITHHOLDING = frozenset({Doubt.FEW_TEXTS, Doubt.FEW_SPOKEN_HITS, Doubt.MUCH_UNCOVERED})
+WITHHOLDING = frozenset(
+    {Doubt.FEW_TEXTS, Doubt.FEW_SPOKEN_HITS, Doubt.MUCH_UNCOVERED, Doubt.COVERAGE_FAILED}
+)
 """Doubts about the bank itself, with which no point is published: what it does not hold is not in
 the point's interval either."""
 

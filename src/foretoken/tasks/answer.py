@@ -73,7 +73,13 @@ def imported_split(path: str) -> Split:
         raise TaskError(f"{path} is no function: it must take a completion's text and its task")
 
     def checked(text: str, task: Task) -> tuple[str, str]:
-        parts: Any = split(text, task)
+        try:
+            parts: Any = split(text, task)
+        except Exception as error:  # somebody else's function may raise anything
+            raise TaskError(
+                f"task {task.key}: {path} raised {type(error).__name__}: {error}; it must return "
+                f"two texts for any completion, also for {text[:60]!r}"
+            ) from error
         try:
             reasoning, answer = parts
             return _PARTS.validate_python((reasoning, answer))
