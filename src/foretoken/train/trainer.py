@@ -116,8 +116,10 @@ class LeanGRPOTrainer(GRPOTrainer):
             different = dict.fromkeys(prompt for each in fields for prompt in prompts_of(*each))
             with self.accelerator.autocast():
                 self._prompts = LearntPrompts(model, list(different))
-        yield self._prompts
-        self._prompts = None
+        try:
+            yield self._prompts
+        finally:
+            self._prompts = None
 
     def _get_per_token_logps_and_entropies(
         self,
