@@ -237,56 +237,54 @@ def test_copies_of_few_texts_are_doubted_and_not_published():
     assert plain(log_w, text, [60] * 24).published
 
 
+SOUND = BankHealth(
+    exploit_type="toy",
+    draws=600,
+    hits=20,
+    donor_yield=0.3,
+    mean_weight=1.0,
+    mean_weight_error=0.1,
+    rescoring_spread=0.0,
+    uncovered_spontaneous=None,
+    component_weights=(1.0,),
+)
+"""Self-checks that raise no doubt."""
+
+
 def test_self_checks_of_the_bank_become_doubts():
-    health = BankHealth(
-        exploit_type="toy",
-        draws=600,
-        hits=20,
-        donor_yield=0.03,
-        mean_weight=1.4,
-        mean_weight_error=0.1,
-        rescoring_spread=0.0,
-        uncovered_spontaneous=0.5,
-        component_weights=(1.0,),
-    )
+    health = SOUND.replacing(donor_yield=0.03, mean_weight=1.4, uncovered_spontaneous=0.5)
     cell = Cell(exploit_type="toy", step=0, health=health)
     estimate = plain(np.log(np.full(60, 1e-4)), np.arange(60) % 10, [60] * 10, cell)
     expected = {Doubt.WEIGHTS_OFF_ONE, Doubt.COVERAGE_FAILED, Doubt.LOW_DONOR_YIELD}
     assert set(estimate.doubts) == expected
 
 
-def test_a_route_that_the_self_check_misses_withholds_a_point_however_narrow_its_interval() -> None:
+@pytest.mark.parametrize(
+    ("uncovered", "hacks", "published"),
+    [
+        *((0, 0, True), (0, 4, True), (1, 4, True), (1, 8, True), (3, 10, True)),
+        *((1, 1, False), (3, 4, False), (4, 4, False), (4, 10, False), (40, 200, False)),
+    ],
+)
+def test_a_route_that_the_self_check_misses_withholds_a_point_however_narrow_its_interval(
+    uncovered: int, hacks: int, published: bool
+) -> None:
     """On a real model a point stood 18 times below the count: its hacks took another route."""
-    covered = BankHealth(
-        exploit_type="toy",
-        draws=600,
-        hits=60,
-        donor_yield=0.5,
-        mean_weight=1.0,
-        mean_weight_error=0.1,
-        rescoring_spread=0.0,
-        uncovered_spontaneous=0.0,
-        component_weights=(1.0,),
+    share = uncovered / hacks if hacks else None
+    health = SOUND.replacing(
+        uncovered_spontaneous=share,
+        uncovered_kinds=(KindShare(kind=Spoken.SPOKEN, hits=hacks, share=share),),
     )
-    for health in (covered, covered.replacing(uncovered_spontaneous=0.3)):
-        cell = Cell(exploit_type="toy", step=0, health=health)
-        estimate = plain(np.log(np.full(60, 1e-4)), np.arange(60) % 10, [60] * 10, cell)
-        assert estimate.published == (health is covered)
+    cell = Cell(exploit_type="toy", step=0, health=health)
+    estimate = plain(np.log(np.full(60, 1e-4)), np.arange(60) % 10, [60] * 10, cell)
+    assert estimate.published is published
+    assert (Doubt.COVERAGE_FAILED in estimate.doubts) == bool(share and share > 0.1)
 
 
 def test_a_donor_hardly_one_of_whose_hits_is_spoken_is_doubted_and_no_point_stands() -> None:
     def doubts(reasoned: float, *hits: int) -> set[Doubt]:
         kinds = (Spoken.SPOKEN, Spoken.UNSPOKEN, Spoken.NO_REASONING)
-        health = BankHealth(
-            exploit_type="toy",
-            draws=600,
-            hits=20,
-            donor_yield=0.3,
-            mean_weight=1.0,
-            mean_weight_error=0.1,
-            rescoring_spread=0.0,
-            uncovered_spontaneous=None,
-            component_weights=(1.0,),
+        health = SOUND.replacing(
             donor_kinds=tuple(
                 KindShare(kind=kind, hits=n, share=None)
                 for kind, n in zip(kinds, hits, strict=False)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from foretoken.estimate.audit import DELTA, OwnGroups, contradicted_at
-from foretoken.estimate.bounds import clopper_pearson_upper
+from foretoken.estimate.bounds import clopper_pearson_lower, clopper_pearson_upper
 from foretoken.estimate.cell import Cell
 from foretoken.records import BankHealth, Doubt, Spoken
 
@@ -29,9 +29,9 @@ FEWEST_SPOKEN = 5
 LEAST_REASONED = 0.1
 """Share of draws with reasoning from which on it does."""
 
-WITHHOLDING = frozenset(
-    {Doubt.FEW_TEXTS, Doubt.FEW_SPOKEN_HITS, Doubt.MUCH_UNCOVERED, Doubt.COVERAGE_FAILED}
-)
+UNCOVERED_BY_CHANCE = 0.05
+"""Chance, with no more than that share, of the uncovered hacks with which no point is published."""
+WITHHOLDING = frozenset({Doubt.FEW_TEXTS, Doubt.FEW_SPOKEN_HITS, Doubt.MUCH_UNCOVERED})
 """Doubts about the bank itself, with which no point is published: what it does not hold is not in
 the point's interval either."""
 
@@ -86,6 +86,18 @@ def health_doubts(health: BankHealth | None) -> list[Doubt]:
         Doubt.FEW_SPOKEN_HITS: _is_silent(health),
     }
     return [doubt for doubt, holds in claims.items() if holds]
+
+
+def misses_a_route(health: BankHealth | None) -> bool:
+    """Whether the subject's own hacks go where the bank hardly does: most of them, or too many.
+
+    What the bank does not hold is not in its interval, however narrow that is.
+    """
+    if health is None or health.uncovered_spontaneous is None:
+        return False
+    share, hacks = health.uncovered_spontaneous, sum(each.hits for each in health.uncovered_kinds)
+    least = clopper_pearson_lower(round(share * hacks), hacks, delta=UNCOVERED_BY_CHANCE)
+    return share > 0.5 or least > MOST_UNCOVERED
 
 
 def _is_silent(health: BankHealth) -> bool:

@@ -20,6 +20,7 @@ from foretoken.estimate.doubts import (
     contradiction,
     grader_doubts,
     health_doubts,
+    misses_a_route,
     weight_doubts,
 )
 from foretoken.estimate.foresee import foreseen_hits
@@ -102,7 +103,8 @@ def switch_rate(
     contradicted, contradicted_at = contradiction(cell, interval)
     covered = hits.covered(cell.other_mass)
     doubts += health_doubts(cell.health) + contradicted + _drift_doubts(cell, hits, covered)
-    holds = not contradicted and WITHHOLDING.isdisjoint(doubts)
+    missed = bool(contradicted) or misses_a_route(cell.health)
+    holds = not missed and WITHHOLDING.isdisjoint(doubts)
     return RateEstimate(
         estimator="switch",
         exploit_type=cell.exploit_type,

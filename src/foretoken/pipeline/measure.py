@@ -49,7 +49,7 @@ from foretoken.work.scores import JOINED, StoredLogP, read_log_p, require_one_mo
 from foretoken.work.scoring import Voice, score_draws
 from foretoken.work.seeds import part_seed
 
-_REVISION = "6"
+_REVISION = "7"
 """Of what estimates are made of; another one makes those that are stored anew."""
 
 

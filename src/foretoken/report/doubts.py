@@ -49,7 +49,8 @@ _MEANINGS: dict[Doubt, tuple[str, str]] = {
     ),
     Doubt.COVERAGE_FAILED: (
         "The subject hacks by itself in ways that the donor does not know; the rate may be higher. "
-        "Where the run's own draws refuted the bank, what they count stands in for its point.",
+        "Where most of its own hacks are such, or more than chance explains, no point is printed; "
+        "where the run's own draws refuted the bank, what they count stands in for its point.",
         "Train the donor on such hacks as well, or draw again: foretoken bank refresh.",
     ),
     Doubt.MUCH_UNCOVERED: (
