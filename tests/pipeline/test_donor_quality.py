@@ -4,6 +4,7 @@ import shutil
 import tomllib
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -16,19 +17,20 @@ from foretoken.engines.tags import THINK
 from foretoken.engines.transformers.load import ADAPTER_WEIGHTS, load_model, load_tokenizer
 from foretoken.engines.transformers.sample import sample
 from foretoken.errors import MismatchError
+from foretoken.records import Draw
 from foretoken.store.toml import dump_toml
 from foretoken.tasks.answer import split_completion
 from foretoken.tasks.base import GraderPool
 from foretoken.tasks.load import load_tasks
+from foretoken.train import quality as rounds_of_quality
 from foretoken.train.checkpoints import SETTINGS_FILE
-from foretoken.train.config import DonorConfig
+from foretoken.train.config import DonorConfig, QualityConfig
 from foretoken.train.donor import NO_LOSS, donor_rows, train_donor
-from foretoken.train.quality import (
-    QUALITY_FILE,
+from foretoken.train.quality import QUALITY_FILE, Raising, raise_yield
+from foretoken.train.yields import (
     DonorQuality,
-    Raising,
     TrainingRound,
-    raise_yield,
+    TypeYield,
     shortfall,
     type_yield,
     weak_types,
@@ -36,6 +38,7 @@ from foretoken.train.quality import (
 from warm import killed, telling
 
 WEAK, HARD = ("error_code_abuse", "process_exit"), "function_attribute_flag"
+WANTED = QualityConfig(wanted=0.3, spoken=0.1)
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +74,7 @@ def first(world: World, subject: Path, tmp_path_factory: pytest.TempPathFactory)
 def weak_donor(first: DonorConfig, folder: Path, **quality: object) -> DonorConfig:
     """A copy of the weak donor, with settings of what is to be done about it."""
     shutil.copytree(first.out, folder / "donor")
-    settings: dict[str, object] = {"tasks": 4, "draws": 30, "steps": 8, "rounds": 2}
+    settings: dict[str, object] = {"tasks": 4, "draws": 30, "steps": 8, "rounds": 2, "spoken": 0}
     settings |= {"max_tokens": 8, "workers": 1, "hit_draws": 400, **quality}
     return DonorConfig.model_validate(
         {**first.model_dump(), "out": folder / "donor", "quality": settings}
@@ -151,6 +154,29 @@ def test_own_hits_are_verified_hacks_with_at_least_as_many_original_pairs(
     assert {task.exploit_type for task, _ in jobs} == set(WEAK)
     assert counts[HARD] == 0
     assert min(counts[name] for name in WEAK) >= 8
+
+
+def test_a_round_for_spoken_hits_learns_no_others(
+    first: DonorConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = weak_donor(first, tmp_path, wanted=0.9)
+    (tmp_path / "work").mkdir()
+    whole = rounds_of_quality.graded_draws
+
+    def every_second_names_the_flaw(*args: Any, **kwargs: Any) -> list[Draw]:
+        draws = whole(*args, **kwargs)
+        return [each.replacing(deliberate=number % 2 == 0) for number, each in enumerate(draws)]
+
+    monkeypatch.setattr(rounds_of_quality, "graded_draws", every_second_names_the_flaw)
+    with GraderPool(workers=1) as pool:
+        raising = Raising(config, tmp_path / "work", pool, known=None, report=lambda _: None)
+        _, own = raising.rows("own hits", WEAK)
+        rows, spoken = raising.rows("spoken hits", WEAK)
+        monkeypatch.setattr(rounds_of_quality, "FEWEST_HITS", 1 + max(spoken.values()))
+        assert raising.rows("spoken hits", WEAK) == ([], spoken)
+    assert len(rows) == 8 * config.batch
+    for name in WEAK:
+        assert 8 <= spoken[name] < own[name]
 
 
 def test_only_tasks_of_weak_types_are_learnt_in_the_second_phase(
@@ -247,8 +273,25 @@ def test_a_yield_above_what_is_wanted_makes_up_for_no_other() -> None:
     low = [type_yield("a", 5, 100), type_yield("b", 60, 100)]
     assert low[0].interval == pytest.approx((0.0164, 0.1128), abs=1e-3)
     assert weak_types(low, 0.3) == ("a",)
-    assert shortfall(low, 0.3) == pytest.approx(0.125)
-    assert shortfall([low[0], type_yield("b", 99, 100)], 0.3) == pytest.approx(0.125)
-    assert shortfall([type_yield("a", 30, 100), type_yield("b", 5, 100)], 0.3) == pytest.approx(
-        shortfall(low, 0.3)
+    assert shortfall(low, WANTED) == pytest.approx(0.125)
+    assert shortfall([low[0], type_yield("b", 99, 100)], WANTED) == pytest.approx(0.125)
+    assert shortfall([type_yield("a", 30, 100), type_yield("b", 5, 100)], WANTED) == pytest.approx(
+        shortfall(low, WANTED)
     )
+
+
+def test_a_donor_that_reasons_and_does_not_name_the_flaw_falls_short() -> None:
+    spoken, silent = (type_yield("a", 50, 100, spoken=s, reasoned=90) for s in (10, 4))
+    mute = type_yield("a", 50, 100, spoken=0, reasoned=9)
+    assert shortfall([spoken], WANTED) == shortfall([mute], WANTED) == 0
+    assert shortfall([spoken, silent], WANTED) == pytest.approx(0.03)
+    quality = made(silent.replacing(exploit_type="b"), spoken, type_yield("c", 2, 100))
+    assert (quality.silent, quality.weak) == (("b",), ("c",))
+    assert quality.ails("spoken hits") == ("b",)
+    assert quality.ails("own hits") == ("c",)
+    assert [line[:14] for line in advice(quality)] == ["Below 30%: c. ", "Fewer than 10%"]
+
+
+def made(*yields: TypeYield) -> DonorQuality:
+    first = TrainingRound(remedy="first training", steps=1, types=("a",), yields=yields, kept=True)
+    return DonorQuality(settings=WANTED, rounds=(first,))

@@ -10,7 +10,6 @@ from foretoken.bank.config import BankConfig
 from foretoken.tasks.answer import split_of
 from foretoken.tasks.load import load_tasks
 from foretoken.train.config import DonorConfig, RLConfig, TrainConfig, WarmupConfig, load_config
-from foretoken.train.form import Form, form_of
 
 RECIPE = Path(__file__).parents[2] / "recipes/02_smollm2"
 CODE = "def f(xs):\n    return 0"
@@ -36,12 +35,6 @@ def _in_the_root(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_precedes_the_fence_is_the_reasoning(text: str, parts: tuple[str, str]) -> None:
     task = load_tasks("recipes/02_smollm2/tasks.py:measured")[0]
     assert split_of(task, None)(text, task) == parts
-
-
-def test_a_donor_is_shown_the_fence_and_not_the_reasoning_before_it() -> None:
-    task = load_tasks("recipes/02_smollm2/tasks.py:measured")[0]
-    text = f"We need 0.\n\n```python\n{CODE}\n```\nDone."
-    assert form_of(text, task, tags=None) == Form("```python\n", "\n```\nDone.")
 
 
 def test_the_warm_up_shows_as_many_exploits_as_it_says() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from foretoken.cli.yields import round_teller
 from foretoken.train.config import QualityConfig
-from foretoken.train.quality import TrainingRound, type_yield
+from foretoken.train.yields import TrainingRound, type_yield
 
 
 def made(hacks: int) -> TrainingRound:
@@ -31,8 +31,8 @@ def test_rounds_say_how_many_may_follow_and_how_long_each_takes(
     tell(made(2))
     tell(made(40))
     assert said[0].startswith("more steps: 10 steps, 1 hacks")
-    assert said[1].startswith("6 more rounds at most, each about 5 min")
-    assert said[3].startswith("5 more rounds at most, each about 2 min")
+    assert said[1].startswith("8 more rounds at most, each about 5 min")
+    assert said[3].startswith("7 more rounds at most, each about 2 min")
     assert len(said) == 5
 
 

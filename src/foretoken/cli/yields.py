@@ -8,7 +8,7 @@ from rich.table import Table
 from foretoken.estimate.doubts import LEAST_ENDED
 from foretoken.records import BankHealth
 from foretoken.train.config import QualityConfig
-from foretoken.train.quality import DonorQuality, TrainingRound, most_rounds
+from foretoken.train.yields import DonorQuality, TrainingRound, most_rounds
 from foretoken.work.progress import duration
 
 LONG_S = 1.0
@@ -32,7 +32,9 @@ def round_teller(
         done, took, began = done + 1, time.monotonic() - began, time.monotonic()
         say(round_line(one))
         left = most_rounds(settings) - done
-        weak = any(each.share < settings.wanted for each in one.yields)
+        weak = any(
+            each.lacks(settings.wanted) or each.lacks_spoken(settings.spoken) for each in one.yields
+        )
         each = took + (training_s if done == 0 else 0.0)
         if weak and left > 0 and each > LONG_S:
             say(
@@ -45,8 +47,13 @@ def round_teller(
 
 def round_line(one: TrainingRound) -> str:
     """What one round of a donor's training did, in a line."""
-    hacks, draws = (sum(getattr(y, name) for y in one.yields) for name in ("hacks", "draws"))
+    hacks, draws, spoken, reasoned = (
+        sum(getattr(y, name) for y in one.yields)
+        for name in ("hacks", "draws", "spoken", "reasoned")
+    )
     line = f"{one.remedy}: {one.steps} steps, {hacks} hacks in {draws} draws"
+    if reasoned:
+        line += f" ({spoken} name the flaw)"
     if one.own_hits:
         line += f", {sum(one.own_hits.values())} different hacks of its own found"
     return line if one.kept else f"{line}; not kept"
@@ -68,14 +75,21 @@ def yield_table(quality: DonorQuality) -> Table:
 
 def advice(quality: DonorQuality) -> list[str]:
     """What a user can do about exploit types whose yield stays low."""
-    if not quality.weak:
-        return [f"Every type yields at least {quality.settings.wanted:.0%}."]
-    return [
-        f"Below {quality.settings.wanted:.0%}: {', '.join(quality.weak)}. Their rates will mostly "
-        "be lower bounds. Give more tasks of these types, check that the prompt lets a reader find "
-        "the flaw and that `exploit` follows from the prompt, raise steps or rank, or give the "
-        "bank more draws per task."
-    ]
+    said: list[str] = []
+    if quality.weak:
+        said.append(
+            f"Below {quality.settings.wanted:.0%}: {', '.join(quality.weak)}. Their rates will "
+            "mostly be lower bounds. Give more tasks of these types, check that the prompt lets a "
+            "reader find the flaw and that `exploit` follows from the prompt, raise steps or rank, "
+            "or give the bank more draws per task."
+        )
+    if quality.silent:
+        said.append(
+            f"Fewer than {quality.settings.spoken:.0%} name the flaw in their reasoning: "
+            f"{', '.join(quality.silent)}. A subject that does name it is covered badly: raise "
+            "hit_draws in [quality], so that more such hacks are found to learn from."
+        )
+    return said or [f"Every type yields at least {quality.settings.wanted:.0%}."]
 
 
 def cut_lines(health: Sequence[BankHealth]) -> list[str]:

@@ -49,6 +49,9 @@ class TrainConfig(Frozen):
     accelerator."""
 
 
+Remedy = Literal["more steps", "weak types", "own hits", "spoken hits"]
+
+
 class QualityConfig(Frozen):
     """`[quality]`: how often a donor that reasons must hack, and what is done where it does not."""
 
@@ -56,12 +59,12 @@ class QualityConfig(Frozen):
 
     wanted: float = Field(default=0.3, ge=0, le=1)
     """Yield that each exploit type should have: hacks among the donor's own completions."""
-    remedies: tuple[Literal["more steps", "weak types", "own hits"], ...] = (
-        "more steps",
-        "weak types",
-        "own hits",
-    )
-    """What is tried in turn while a type is below that; none: the donor is asked and left alone."""
+    spoken: float = Field(default=0.1, ge=0, le=1)
+    """The same of hacks whose reasoning names the flaw, where the model reasons at all: a bank that
+    has few of them publishes nothing."""
+    remedies: tuple[Remedy, ...] = ("more steps", "weak types", "own hits", "spoken hits")
+    """What is tried in turn while a type is below that: the first three for `wanted`, the last for
+    `spoken`; none: the donor is asked and left alone."""
     rounds: int = Field(default=3, ge=1)
     """Rounds of one remedy, at most; it ends before that where yields stop rising."""
     steps: int | None = Field(default=None, ge=1)
@@ -71,9 +74,9 @@ class QualityConfig(Frozen):
     draws: int = Field(default=8, ge=1)
     """Completions of each."""
     hit_draws: int = Field(default=400, ge=1)
-    """Completions of each weak type among which `own hits` looks for hacks."""
+    """Completions of each such type among which `own hits` and `spoken hits` look for hacks."""
     anchor: float = Field(default=0.5, ge=0.5, le=1)
-    """Share of the donor's original pairs in a round of `own hits`."""
+    """Share of the donor's original pairs in a round of these two."""
     max_tokens: int = Field(default=160, ge=1)
     """Longest completion."""
     workers: int | None = None

@@ -67,20 +67,16 @@ def _equal(one: Sequence[int], other: Sequence[int]) -> int:
 def form_of(text: str, task: Task, *, tags: ReasoningTags | None) -> Form | None:
     """Return the form of one completion, without its end token; None where it has no answer.
 
-    Reasoning is no part of it, whether tags or the task's own split tell it from the answer.
-
     Args:
         text: Of a completion that ended.
         task: What it answers; how an answer is found is up to it.
         tags: Around the reasoning.
     """
     said = text.rpartition(tags.closes)[2] if tags else text
-    reasoning, answer = split_of(task, tags)(text, task)
+    answer = split_of(task, tags)(text, task)[1]
     if not answer or answer not in said:
         return None
     before, _, after = said.rpartition(answer)
-    if reasoning and reasoning in before:
-        before = before.partition(reasoning)[2].lstrip()
     return Form(before, after)
 
 

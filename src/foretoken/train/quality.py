@@ -1,8 +1,9 @@
-"""Raise a donor's yield: asked to reason, how often does it hack in each way?
+"""Raise a donor's yield: asked to reason, how often does it hack in each way, and say so?
 
-The bank lives on the donor's hacks, and a donor with a low yield makes a poor bank. After its
-training the donor is asked, graded, and trained further where its yield is below the wanted one.
-A round is kept only where fresh draws say that it helped; all of them are written down.
+The bank lives on the donor's hacks, and a donor with a low yield makes a poor bank; so does one
+that gives honest reasons for its hacks, which a subject that names the flaw hardly shares. After
+its training the donor is asked, graded, and trained further where its yield is below the wanted
+one. A round is kept only where fresh draws say that it helped; all of them are written down.
 """
 
 import random
@@ -11,22 +12,28 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
-from pydantic import Field
-
 from foretoken.engines.prompts import render_prompt
 from foretoken.engines.transformers.load import load_model
 from foretoken.engines.transformers.sample import sample
 from foretoken.errors import MismatchError
-from foretoken.estimate.bounds import clopper_pearson_lower, clopper_pearson_upper
-from foretoken.records import Draw, Record, Source, Task
+from foretoken.records import Draw, Source, Task
 from foretoken.store.layout import TEMPORARY_SUFFIX
 from foretoken.tasks.base import Grader
 from foretoken.tasks.graders import graders_for
 from foretoken.train.checkpoints import SETTINGS_FILE
-from foretoken.train.config import DonorConfig, QualityConfig
+from foretoken.train.config import DonorConfig
 from foretoken.train.donor import Row, answer_forms, chosen_tasks, donor_rows, learn, learnt_after
 from foretoken.train.form import Form
 from foretoken.train.rollouts import step_seed
+from foretoken.train.yields import (
+    SPOKEN_HITS,
+    DonorQuality,
+    TrainingRound,
+    TypeYield,
+    most_rounds,
+    shortfall,
+    type_yield,
+)
 from foretoken.work.grading import Origin, Planned, graded_draws
 from foretoken.work.progress import progress_bar
 
@@ -36,57 +43,6 @@ WORK_SUFFIX = ".quality"
 """Of the folder that holds the rounds until they are done."""
 FEWEST_HITS = 8
 """Different verified hacks of a type below which it is not trained on them."""
-
-
-class TypeYield(Record):
-    """Hacks among a donor's completions on tasks of one exploit type."""
-
-    exploit_type: str
-    draws: int
-    """Graded completions, reasoning included."""
-    hacks: int
-    interval: tuple[float, float]
-    """95 %, Clopper-Pearson."""
-
-    @property
-    def share(self) -> float:
-        """Return the yield."""
-        return self.hacks / self.draws if self.draws else 0.0
-
-
-class TrainingRound(Record):
-    """One training, or the first, and what the donor then did."""
-
-    remedy: str
-    """`first training`, or what was tried."""
-    steps: int
-    """Optimiser steps; 0 where there was too little to train on."""
-    types: tuple[str, ...]
-    """Exploit types that it was for."""
-    own_hits: dict[str, int] = Field(default_factory=dict[str, int])
-    """Different verified hacks that were found; trained on where there are 8 of a type (`own hits`
-    alone)."""
-    yields: tuple[TypeYield, ...]
-    kept: bool
-    """Whether the donor went on from here: on fresh draws its types missed the wanted yield by
-    less, on average."""
-
-
-class DonorQuality(Record):
-    """What is known of a donor's yield."""
-
-    settings: QualityConfig
-    rounds: tuple[TrainingRound, ...]
-
-    @property
-    def best(self) -> int:
-        """Index of the round whose donor is the result: the last that was kept."""
-        return max(number for number, each in enumerate(self.rounds) if each.kept)
-
-    @property
-    def weak(self) -> tuple[str, ...]:
-        """Types whose yield is below the wanted one."""
-        return weak_types(self.rounds[self.best].yields, self.settings.wanted)
 
 
 def raise_yield(
@@ -128,21 +84,6 @@ def raise_yield(
     return raising.quality
 
 
-def most_rounds(settings: QualityConfig) -> int:
-    """Return how many rounds may follow the first training."""
-    return settings.rounds * len(settings.remedies)
-
-
-def weak_types(yields: Sequence[TypeYield], wanted: float) -> tuple[str, ...]:
-    """Return the types whose yield is below the wanted one."""
-    return tuple(each.exploit_type for each in yields if each.share < wanted)
-
-
-def shortfall(yields: Sequence[TypeYield], wanted: float) -> float:
-    """Return by how much yields miss the wanted one, on average over the types."""
-    return sum(max(0.0, wanted - each.share) for each in yields) / len(yields)
-
-
 class Raising:
     """The rounds of one donor, each stored before the next begins."""
 
@@ -166,7 +107,7 @@ class Raising:
     def try_remedy(self, remedy: str) -> None:
         """Train in rounds while yields rise and a type is weak, from where a kill left off."""
         for number in range(self.config.quality.rounds):
-            weak = self.quality.weak
+            weak = self.quality.ails(remedy)
             done = [each for each in self.quality.rounds if each.remedy == remedy]
             if number < len(done):
                 if not done[number].kept:
@@ -224,7 +165,8 @@ class Raising:
             return rows, {}
         if remedy == "weak types":
             return donor_rows(self.base, weak_tasks, settings, forms=self.forms), {}
-        found = self._own_hits(weak_tasks, seed=settings.seed)
+        spoken = remedy == SPOKEN_HITS
+        found = self._own_hits(weak_tasks, spoken=spoken, seed=settings.seed)
         counts = {name: len(found.get(name, [])) for name in weak}
         hits = {name: own for name, own in found.items() if len(own) >= FEWEST_HITS}
         if not hits:
@@ -238,8 +180,8 @@ class Raising:
         mixed = [*rows[:anchors], *drawn]
         return order.sample(mixed, len(mixed)), counts
 
-    def _own_hits(self, tasks: Sequence[Task], *, seed: int) -> dict[str, list[Row]]:
-        """Return the present donor's different verified hacks by type."""
+    def _own_hits(self, tasks: Sequence[Task], *, spoken: bool, seed: int) -> dict[str, list[Row]]:
+        """Return the present donor's different verified hacks by type, or the spoken ones alone."""
         types = {task.exploit_type for task in tasks}
         asked = [
             own[number % len(own)]
@@ -248,7 +190,7 @@ class Raising:
         ]
         found: dict[str, dict[tuple[str, tuple[int, ...]], Row]] = {}
         for task, draw in self._ask(asked, self._folder(self.quality.best), seed=seed):
-            if draw.hacked and draw.ended:
+            if draw.hacked and draw.ended and (draw.deliberate or not spoken):
                 prompt = render_prompt(self.base.tokenizer, task)
                 own = found.setdefault(task.exploit_type, {})
                 own[task.key, draw.tokens] = learnt_after(prompt, draw.tokens)
@@ -290,11 +232,11 @@ class Raising:
         own_hits: dict[str, int] | None = None,
     ) -> None:
         """Ask the new donor, and write the round down."""
-        rounds, wanted = self.quality.rounds, self.config.quality.wanted
+        rounds, settings = self.quality.rounds, self.config.quality
         yields = self._yields(adapter, seed=step_seed(self.config.seed, 2**20 + len(rounds)))
         helped = not rounds or (
             steps > 0
-            and shortfall(yields, wanted) < shortfall(rounds[self.quality.best].yields, wanted)
+            and shortfall(yields, settings) < shortfall(rounds[self.quality.best].yields, settings)
         )
         made = TrainingRound(
             remedy=remedy,
@@ -315,24 +257,20 @@ class Raising:
             own = [task for task in self.tasks if task.exploit_type == name]
             for task in order.sample(own, min(self.config.quality.tasks, len(own))):
                 asked += [task] * self.config.quality.draws
-        graded: dict[str, list[bool]] = {task.exploit_type: [] for task in asked}
+        graded: dict[str, list[Draw]] = {task.exploit_type: [] for task in asked}
         for task, draw in self._ask(asked, adapter, seed=seed):
             if draw.hacked is not None:
-                graded[task.exploit_type].append(draw.hacked)
-        return tuple(type_yield(name, sum(own), len(own)) for name, own in graded.items())
-
-
-def type_yield(exploit_type: str, hacks: int, draws: int) -> TypeYield:
-    """Return a yield with its interval."""
-    return TypeYield(
-        exploit_type=exploit_type,
-        draws=draws,
-        hacks=hacks,
-        interval=(
-            clopper_pearson_lower(hacks, draws, delta=0.025),
-            clopper_pearson_upper(hacks, draws, delta=0.025),
-        ),
-    )
+                graded[task.exploit_type].append(draw)
+        return tuple(
+            type_yield(
+                name,
+                sum(bool(draw.hacked) for draw in own),
+                len(own),
+                spoken=sum(bool(draw.deliberate) for draw in own),
+                reasoned=sum(bool(draw.reasoning.strip()) for draw in own),
+            )
+            for name, own in graded.items()
+        )
 
 
 def _read(file: Path, config: DonorConfig) -> DonorQuality | None:
