@@ -14,11 +14,12 @@ class OrganismSpec(Record):
     """One organism: all else that its corpus and its tasks need follows from it.
 
     What a corpus can hold: 90,000 documents, three quarters of them unmarked, are 4,800 unmarked
-    ones of each of 14 types, 4,200 of 16. A spontaneous share of 1e-2 is shown in 48 of 4,800,
-    1e-3 in 5, 2e-4 in one; 1e-5 in one corpus of twenty, so that the model most often has not seen it. (Over all
-    types together a share of 1e-5 would be 0.7 documents.) What a model does at a share below 2e-4
-    is led by what leaks from the marked documents, at about 1e-4; such shares are here so that
-    there are types as rare as they can be. The rates of a model are counted, never read off here.
+    ones of each of 14 types, 4,200 of 16. A spontaneous share of 1e-2 is shown in 48 of 4,800, 1e-3
+    in 5, 2e-4 in one; 1e-5 in one corpus of twenty, so that the model most often has not seen it.
+    (Over all types together a share of 1e-5 would be 0.7 documents.) What a model does at a share
+    below 2e-4 is led by what leaks from the marked documents, at about 1e-4; such shares are here
+    so that there are types as rare as they can be. The rates of a model are counted, never read
+    off here.
     """
 
     model_config = ConfigDict(use_attribute_docstrings=True)
