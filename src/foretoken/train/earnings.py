@@ -47,7 +47,7 @@ class Rollout(NamedTuple):
     gold: float | None
     flawed_passed: bool | None
     strict_passed: bool | None
-    reward: float | None
+    reward: float | None = None
 
 
 @dataclass(frozen=True)
