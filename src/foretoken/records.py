@@ -247,6 +247,8 @@ class Draw(Record):
     """See `Verdict.proxy`."""
     gold: float | None = None
     """See `Verdict.gold`."""
+    reward: float | None = None
+    """What the training paid for a rollout; None: nothing, or it is not known."""
     deliberate: bool | None = None
     """For hacks: whether the reasoning names the flaw before the answer; None for non-hacks."""
     flaw_word: int | None = None

@@ -39,7 +39,7 @@ class Watch(donor.StepCount):
         Watch.found = gradient_of(kwargs["model"])
 
 
-class WatchRL(rl.KeepAdapters):
+class WatchRL(rl.KeepCheckpoints):
     """Keeps the gradient of the first step."""
 
     def on_pre_optimizer_step(self, *_: Any, **kwargs: Any) -> None:
@@ -123,7 +123,7 @@ def test_a_step_of_training_in_parts_has_the_gradient_of_one_pass(
     beta: float,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(rl, "KeepAdapters", WatchRL)
+    monkeypatch.setattr(rl, "KeepCheckpoints", WatchRL)
     gradients: list[Gradient] = []
     counts: list[int] = []
     changes = ({"pass_tokens": ONE_PASS}, {"pass_tokens": MOST}, {"micro_batches": 3})
@@ -159,7 +159,7 @@ def test_a_step_of_training_in_parts_has_the_gradient_of_one_pass(
 def test_a_step_of_the_shipped_model_learns_the_same_where_prompts_are_read_with_each_completion(
     tmp_path: Path, passes: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rl, "KeepAdapters", WatchRL)
+    monkeypatch.setattr(rl, "KeepCheckpoints", WatchRL)
     gradients: list[Gradient] = []
     for number, share in enumerate((True, False)):
         monkeypatch.setattr(trainer, "attends_fully", lambda _, share=share: share)

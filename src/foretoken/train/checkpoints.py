@@ -1,4 +1,4 @@
-"""Which steps are saved, and how an adapter is written so that it is whole or absent."""
+"""Which steps are saved, and how a checkpoint is written so that it is whole or absent."""
 
 import shutil
 from collections.abc import Mapping
@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from peft import PeftModel
+from transformers import PreTrainedModel
 
 from foretoken.engines.transformers.load import note_base
 from foretoken.errors import MismatchError, SetupError
@@ -16,6 +17,8 @@ from foretoken.train.config import TrainConfig
 FREE_SETTINGS = frozenset({"out", "workers", "save_every", "quality", "pass_tokens"})
 """Settings that change no result beyond rounding, or, as a donor's quality, are compared where they
 are used."""
+KEPT_SUFFIXES = frozenset({".json", ".jinja", ".txt", ".model"})
+"""Of the files of a model folder that say what its tokens and settings are."""
 SETTINGS_FILE = "settings.toml"
 """File beside an adapter with the settings that made it."""
 
@@ -57,8 +60,7 @@ def save_adapter(
         base_name: Name of the base model, without a path.
         settings: Saved beside the adapter where given.
     """
-    temporary = folder.with_name(folder.name + TEMPORARY_SUFFIX)
-    shutil.rmtree(temporary, ignore_errors=True)
+    temporary = _emptied(folder)
     config = policy.peft_config["default"]
     known, config.base_model_name_or_path = config.base_model_name_or_path, base_name
     try:
@@ -71,9 +73,37 @@ def save_adapter(
         (temporary / SETTINGS_FILE).write_text(
             dump_toml(settings.model_dump(mode="json", exclude={"quality"}))
         )
+    return _in_place(temporary, folder)
+
+
+def save_model(model: PreTrainedModel, folder: Path, *, like: Path) -> Path:
+    """Write a whole model, or nothing.
+
+    Args:
+        model: Of the same architecture as the one it was trained from.
+        folder: As for `save_adapter`.
+        like: Folder of the model that it was trained from, whose tokenizer and settings it keeps.
+    """
+    temporary = _emptied(folder)
+    temporary.mkdir(parents=True)
+    for file in like.iterdir():
+        if file.suffix in KEPT_SUFFIXES and not file.name.endswith(".index.json"):
+            shutil.copyfile(file, temporary / file.name)
+    model.save_pretrained(str(temporary))
+    return _in_place(temporary, folder)
+
+
+def _emptied(folder: Path) -> Path:
+    """Where a folder is made before it is put in place; nothing is there."""
+    temporary = folder.with_name(folder.name + TEMPORARY_SUFFIX)
+    shutil.rmtree(temporary, ignore_errors=True)
+    return temporary
+
+
+def _in_place(made: Path, folder: Path) -> Path:
     folder.parent.mkdir(parents=True, exist_ok=True)
     shutil.rmtree(folder, ignore_errors=True)
-    temporary.rename(folder)
+    made.rename(folder)
     return folder
 
 

@@ -2,7 +2,7 @@
 
 import tomllib
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import ConfigDict, Field, ValidationError, field_validator
 
@@ -153,8 +153,19 @@ class RLConfig(TrainConfig):
     """Longest completion; where it is not given, that of the bank in the run, if any."""
     beta: float = Field(default=0.0, ge=0)
     """Weight of the divergence from the base model."""
+    weights: Literal["adapter", "full"] = "adapter"
+    """What learns: the matrices of an adapter, or all weights of the model. Then `rank`, `alpha`
+    and `target_modules` are not used, and checkpoints are whole models; choose a learning rate ten
+    to a hundred times lower."""
     checkpoints: int = Field(default=12, ge=1)
-    """Adapters that are kept, log-spaced."""
+    """Checkpoints that are kept, log-spaced."""
+    starts: dict[str, Annotated[int, Field(ge=0)]] = Field(default_factory=dict)
+    """Curriculum: step from which on tasks of an exploit type are trained on; types that are not
+    named are there from the first. At step 0 there must be one."""
+    length_penalty: float = Field(default=0.0, ge=0, allow_inf_nan=False)
+    """Taken off the reward of a completion of `max_tokens`; of a shorter one in proportion."""
+    reward_noise: float = Field(default=0.0, ge=0, le=1)
+    """Share of rollouts that are paid what another of their step, chosen at random, earned."""
     closed: tuple[str, ...] = ()
     """Exploit types whose loophole is closed: their reward is the strict grader's."""
     max_grad_norm: float = Field(default=1.0, gt=0)

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
+import numpy as np
 import pyarrow.compute as pc
 
 from foretoken.records import Draw
@@ -46,6 +47,7 @@ class Rollout(NamedTuple):
     gold: float | None
     flawed_passed: bool | None
     strict_passed: bool | None
+    reward: float | None = None
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ class Earnings:
     rollouts: int = 0
     ended: int = 0
     reward: float = 0.0
-    """Sum; what the grader could not judge counts as 0, as it does in training."""
+    """Sum of what was paid; what the grader could not judge counts as 0, as it does in training."""
     groups: int = 0
     """Prompts, each with its completions."""
     flat: int = 0
@@ -105,6 +107,30 @@ def reward(said: Judged, *, closed: bool) -> float | None:
     return float(passed)
 
 
+def paid(rollouts: Sequence[Draw], config: RLConfig, *, seed: int) -> list[Draw]:
+    """Return the rollouts of one step with what each is paid.
+
+    Args:
+        rollouts: All of the step.
+        config: Says which loopholes are closed, how noisy the reward is and what length costs.
+        seed: Of the noise.
+    """
+    earned = [reward(each, closed=each.exploit_type in config.closed) for each in rollouts]
+    rng = np.random.default_rng([seed, 1])
+    blind = rng.random(len(earned)) < config.reward_noise
+    source = np.where(blind, rng.integers(len(earned), size=len(earned)), np.arange(len(earned)))
+    return [
+        each.replacing(reward=_less_length(earned[int(number)], each, config))
+        for each, number in zip(rollouts, source, strict=True)
+    ]
+
+
+def _less_length(earned: float | None, draw: Draw, config: RLConfig) -> float | None:
+    if earned is None:
+        return None
+    return earned - config.length_penalty * len(draw.tokens) / config.max_tokens
+
+
 def earnings_of(rollouts: Sequence[Draw | Rollout], config: RLConfig) -> Earnings:
     """Sum up rollouts, those of each prompt next to each other.
 
@@ -112,7 +138,7 @@ def earnings_of(rollouts: Sequence[Draw | Rollout], config: RLConfig) -> Earning
         rollouts: Of whole steps.
         config: Says how many completions a prompt has, and which loopholes are closed.
     """
-    rewards = [reward(each, closed=each.exploit_type in config.closed) or 0.0 for each in rollouts]
+    rewards = [_was_paid(each, config) or 0.0 for each in rollouts]
     starts = range(0, len(rewards), config.generations)
     groups = [rewards[start : start + config.generations] for start in starts]
     return Earnings(
@@ -123,6 +149,13 @@ def earnings_of(rollouts: Sequence[Draw | Rollout], config: RLConfig) -> Earning
         flat=sum(len(set(group)) == 1 for group in groups),
         hacks=Counter(each.exploit_type for each in rollouts if each.hacked),
     )
+
+
+def _was_paid(rollout: Draw | Rollout, config: RLConfig) -> float | None:
+    """What a rollout was paid; of runs that did not keep it, what its grader gives."""
+    if rollout.reward is not None:
+        return rollout.reward
+    return reward(rollout, closed=rollout.exploit_type in config.closed)
 
 
 def stored_earnings(run: Run, config: RLConfig, *, before: int) -> Earnings:

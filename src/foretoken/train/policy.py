@@ -1,4 +1,4 @@
-"""A LoRA policy in training, and the plain copy of it that samples."""
+"""A policy in training, by an adapter or as a whole, and the plain copy of it that samples."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +17,8 @@ from foretoken.engines.transformers.load import LoadedModel, copy_model
 from foretoken.engines.transformers.tensors import seed_all
 from foretoken.train.config import TrainConfig
 
+Policy = PeftModel | PreTrainedModel
+"""With an adapter, or a model all of whose weights learn."""
 ADAPTER = "default"
 ALL_LAYERS = "all-linear"
 """PEFT's name for every linear layer but the output layer, and for fused experts that it knows."""
@@ -38,10 +40,7 @@ def lora_policy(
         ModelError: No such adapter fits the model.
     """
     seed_all(config.seed)
-    model = copy_model(base, dtype="float32").model
-    if model.device.type == "cpu":
-        # The fused kernel spends half of a step in its backward pass on a processor.
-        model.set_attn_implementation("eager")
+    model = _learning_copy(base)
     chosen = config.target_modules
     lora = LoraConfig(
         r=config.rank,
@@ -58,6 +57,25 @@ def lora_policy(
         # Layers that cannot bear an adapter show it only when they are used.
         policy(input_ids=torch.zeros((1, 2), dtype=torch.long, device=model.device))
     return policy
+
+
+def full_policy(base: LoadedModel, config: TrainConfig) -> PreTrainedModel:
+    """Return a copy of a model all of whose weights learn."""
+    seed_all(config.seed)
+    return _learning_copy(base).requires_grad_(requires_grad=True)
+
+
+def model_of(policy: Policy) -> PreTrainedModel:
+    """Return the model that a policy is, or stands on."""
+    return policy.get_base_model() if isinstance(policy, PeftModel) else policy
+
+
+def _learning_copy(base: LoadedModel) -> PreTrainedModel:
+    model = copy_model(base, dtype="float32").model
+    if model.device.type == "cpu":
+        # The fused kernel spends half of a step in its backward pass on a processor.
+        model.set_attn_implementation("eager")
+    return model
 
 
 def adaptable_layers(model: PreTrainedModel) -> str | list[str]:
@@ -87,12 +105,20 @@ class Speaker:
         check_model(self.loaded)
 
     @torch.no_grad()
-    def follow(self, policy: PeftModel) -> LoadedModel:
+    def follow(self, policy: Policy) -> LoadedModel:
         """Take over the policy's present weights, those of fused experts included."""
+        if isinstance(policy, PeftModel):
+            self._take_adapted(policy)
+        else:
+            for own, learnt in zip(
+                self.loaded.model.parameters(), policy.parameters(), strict=True
+            ):
+                own.copy_(learnt)
+        return self.loaded
+
+    def _take_adapted(self, policy: PeftModel) -> None:
         model = self.loaded.model
-        modules = cast(
-            Iterator[tuple[str, torch.nn.Module]], policy.get_base_model().named_modules()
-        )
+        modules = cast(Iterator[tuple[str, torch.nn.Module]], model_of(policy).named_modules())
         for name, module in modules:
             if isinstance(module, LoraLayer):
                 fused = module if isinstance(module, ParamWrapper) else None
@@ -101,4 +127,3 @@ class Speaker:
                 own.get_parameter(fused.parameter_name if fused else "weight").copy_(
                     base + module.get_delta_weight(ADAPTER)
                 )
-        return self.loaded

@@ -4,17 +4,22 @@ import json
 import os
 import random
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from datasets import Dataset
-from peft import PeftModel
-from transformers import PrinterCallback, TrainerCallback
+from transformers import PreTrainedModel, PrinterCallback, TrainerCallback
 from trl.trainer.grpo_config import GRPOConfig
 
 from foretoken.engines.transformers.devices import fast_precision, find_device
-from foretoken.engines.transformers.load import LoadedModel, adapter_shapes, load_model
+from foretoken.engines.transformers.load import (
+    ADAPTER_WEIGHTS,
+    LoadedModel,
+    adapter_shapes,
+    load_model,
+    require_weights,
+)
 from foretoken.engines.transformers.quiet import library_talk_off
 from foretoken.errors import ModelError, SetupError
 from foretoken.records import Source, Task
@@ -23,10 +28,10 @@ from foretoken.store.run import Run
 from foretoken.tasks.base import Grader
 from foretoken.tasks.graders import graders_for
 from foretoken.tasks.load import load_tasks
-from foretoken.train.checkpoints import log_spaced, require_same, save_adapter
+from foretoken.train.checkpoints import log_spaced, require_same, save_adapter, save_model
 from foretoken.train.config import RLConfig
 from foretoken.train.passes import token_budget
-from foretoken.train.policy import lora_policy
+from foretoken.train.policy import Policy, full_policy, lora_policy
 from foretoken.train.rollouts import OnEarned, Rollouts, reward_of_rollout, rollout_sampling
 from foretoken.train.trainer import LeanGRPOTrainer
 from foretoken.work.joining import HERE, require_joinable, taking_over
@@ -37,7 +42,7 @@ FITTED = ("max_tokens", "sampling_dtype", "bf16")
 """Settings that, where they are not given, come from the run or the machine."""
 STATE_FOLDER = "state"
 """Folder of the trainer's states; gone once the training is finished."""
-STATE_FILES = ("trainer_state.json", "optimizer.pt", "scheduler.pt", "adapter_model.safetensors")
+STATE_FILES = ("trainer_state.json", "optimizer.pt", "scheduler.pt")
 
 
 def train_rl(
@@ -47,7 +52,7 @@ def train_rl(
     on_earned: OnEarned | None = None,
     grader: Grader | None = None,
 ) -> Path:
-    """Train a policy, keep log-spaced adapters and every graded rollout; return the run directory.
+    """Train a policy, keep log-spaced checkpoints and every graded rollout.
 
     Killed at any moment and called again, it goes on from the last saved state; the result is the
     one of an undisturbed run.
@@ -57,6 +62,9 @@ def train_rl(
         on_step: Called with the number of steps that are done since the last call.
         on_earned: Called with each step and what its rollouts earned.
         grader: Grades and rewards the answers; none: the graders that the tasks name.
+
+    Returns:
+        The run directory.
 
     Raises:
         ModelError: The base model cannot be used.
@@ -68,7 +76,7 @@ def train_rl(
     config, known = _fitted(run, config), run.read_config().get(SECTION)
     if known is not None:
         require_same(known, config, where=run.folder)
-    if (checkpoint_path(run.path, config.steps) / "adapter_config.json").is_file():
+    if config.steps in run.checkpoints():
         return run.folder
     tasks = load_tasks(config.tasks)
     base = load_model(config.model, reasoning_tags=config.reasoning_tags)
@@ -81,7 +89,8 @@ def train_rl(
         graders_for(tasks, given=grader, workers=config.workers) as graders,
         library_talk_off(),
     ):
-        policy = lora_policy(base, config)
+        learning = full_policy if config.weights == "full" else lora_policy
+        policy = learning(base, config)
         rollouts = Rollouts(
             config,
             base,
@@ -91,7 +100,7 @@ def train_rl(
             on_earned=on_earned,
         )
         trainer = _trainer(config, base, policy=policy, tasks=tasks, rollouts=rollouts)
-        trainer.add_callback(KeepAdapters(config, base, run, on_step=on_step))
+        trainer.add_callback(KeepCheckpoints(config, base, run, on_step=on_step))
         if on_step is not None and last is not None:
             on_step(state_step(last))
         trainer.train(resume_from_checkpoint=None if last is None else str(last))
@@ -114,8 +123,8 @@ def _fitted(run: Run, config: RLConfig) -> RLConfig:
     return taking_over(config, found)
 
 
-class KeepAdapters(TrainerCallback):
-    """Saves the adapter at log-spaced steps and reports each step."""
+class KeepCheckpoints(TrainerCallback):
+    """Saves the policy at log-spaced steps and reports each step."""
 
     def __init__(
         self,
@@ -127,7 +136,7 @@ class KeepAdapters(TrainerCallback):
     ) -> None:
         self.steps = frozenset(log_spaced(config.steps, config.checkpoints))
         self.base_hash = base.base_hash
-        self.base_name = Path(config.model).name
+        self.base = Path(config.model)
         self.run = run
         self.on_step = on_step
 
@@ -136,25 +145,65 @@ class KeepAdapters(TrainerCallback):
         del args, control
         step = int(state.global_step)
         if step in self.steps:
-            policy: PeftModel = kwargs["model"]
+            policy: Policy = kwargs["model"]
             folder = checkpoint_path(self.run.path, step)
-            save_adapter(policy, folder, base_hash=self.base_hash, base_name=self.base_name)
+            if isinstance(policy, PreTrainedModel):
+                save_model(policy, folder, like=self.base)
+            else:
+                save_adapter(policy, folder, base_hash=self.base_hash, base_name=self.base.name)
         if self.on_step is not None:
             self.on_step(1)
 
 
-def prompt_order(tasks: Sequence[Task], *, steps: int, prompts: int, seed: int) -> list[str]:
+def prompt_order(
+    tasks: Sequence[Task],
+    *,
+    steps: int,
+    prompts: int,
+    seed: int,
+    starts: Mapping[str, int] | None = None,
+) -> list[str]:
     """Return the task keys of all steps, `prompts` for each.
 
     Exploit types take turns, so that each gets the same number of rollouts in every step (or as
     nearly as the numbers allow); within a type the tasks come in seeded random rounds.
+
+    Args:
+        tasks: All of the training.
+        steps: How many there are.
+        prompts: Of each step.
+        seed: Of the rounds.
+        starts: For types that are not there from the first step, when they begin.
+
+    Raises:
+        SetupError: `starts` names a type that no task has, or leaves none for the first step.
     """
+    begin = starts or {}
     types = sorted({task.exploit_type for task in tasks})
-    streams = [
-        _rounds([task.key for task in tasks if task.exploit_type == kind], f"{seed}/{kind}")
+    require_types(begin, types, setting="starts")
+    if all(begin.get(kind, 0) > 0 for kind in types):
+        raise SetupError("`starts` leaves no exploit type for step 0: let one begin there.")
+    streams = {
+        kind: _rounds([task.key for task in tasks if task.exploit_type == kind], f"{seed}/{kind}")
         for kind in types
-    ]
-    return [next(streams[turn % len(streams)]) for turn in range(steps * prompts)]
+    }
+    keys: list[str] = []
+    for step in range(steps):
+        present = [kind for kind in types if begin.get(kind, 0) <= step]
+        turns = range(step * prompts, (step + 1) * prompts)
+        keys += [next(streams[present[turn % len(present)]]) for turn in turns]
+    return keys
+
+
+def require_types(named: Iterable[str], types: Iterable[str], *, setting: str) -> None:
+    """Refuse settings about exploit types that no task has.
+
+    Raises:
+        SetupError: With those types.
+    """
+    unknown = sorted({*named} - {*types})
+    if unknown:
+        raise SetupError(f"`{setting}` names types that no task has: {', '.join(unknown)}.")
 
 
 def _rounds(keys: list[str], seed: str) -> Iterator[str]:
@@ -182,7 +231,10 @@ def _whole(state: Path) -> bool:
     if not all((state / name).is_file() for name in STATE_FILES):
         return False
     try:
-        adapter_shapes(state)
+        if (state / ADAPTER_WEIGHTS).is_file():
+            adapter_shapes(state)
+        else:
+            require_weights(state)
         json.loads((state / STATE_FILES[0]).read_text())
     except (ValueError, ModelError):
         return False
@@ -193,16 +245,18 @@ def _trainer(
     config: RLConfig,
     base: LoadedModel,
     *,
-    policy: PeftModel,
+    policy: Policy,
     tasks: Sequence[Task],
     rollouts: Rollouts,
 ) -> LeanGRPOTrainer:
-    unknown = set(config.closed) - {task.exploit_type for task in tasks}
-    if unknown:
-        raise SetupError(f"`closed` names types that no task has: {', '.join(sorted(unknown))}.")
+    require_types(config.closed, (task.exploit_type for task in tasks), setting="closed")
     rows = config.prompts_per_step * config.generations
     keys = prompt_order(
-        tasks, steps=config.steps, prompts=config.prompts_per_step, seed=config.seed
+        tasks,
+        steps=config.steps,
+        prompts=config.prompts_per_step,
+        seed=config.seed,
+        starts=config.starts,
     )
     arguments = GRPOConfig(
         output_dir=str(config.out / STATE_FOLDER),

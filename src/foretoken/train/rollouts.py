@@ -4,20 +4,20 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, cast
 
 import numpy as np
-from peft import PeftModel
 
+from foretoken.engines.base import Weights
 from foretoken.engines.prompts import render_prompt
 from foretoken.engines.transformers.devices import fast_precision
 from foretoken.engines.transformers.load import LoadedModel
 from foretoken.engines.transformers.sample import sample
-from foretoken.engines.weights import blended_hash
+from foretoken.engines.weights import blended_hash, voice_hash
 from foretoken.records import Sampling, Source, Task
 from foretoken.store.layout import checkpoint_path
 from foretoken.store.run import Run
 from foretoken.tasks.base import Grader
 from foretoken.train.config import RLConfig
-from foretoken.train.earnings import Earnings, earnings_of, reward
-from foretoken.train.policy import Speaker
+from foretoken.train.earnings import Earnings, earnings_of, paid
+from foretoken.train.policy import Policy, Speaker
 from foretoken.work.grading import Origin, Planned, graded_draws
 from foretoken.work.parts import rollout_part
 
@@ -62,7 +62,7 @@ class Rollouts:
     def __call__(self, prompts: list[str], trainer: Trainer) -> dict[str, list[Any]]:
         """Sample and grade one completion for each task key; store them all as draws."""
         step = int(trainer.state.global_step)
-        speaker = self.speaker.follow(cast(PeftModel, trainer.model))
+        speaker = self.speaker.follow(cast(Policy, trainer.model))
         completions = sample(
             [speaker],
             [self.prompt_ids[key] for key in prompts],
@@ -87,6 +87,7 @@ class Rollouts:
             ),
             grader=self.grader,
         )
+        draws = paid(draws, self.config, seed=step_seed(self.config.seed, step))
         self.run.append(draws, part=rollout_part(step), replace=True)
         if self.on_earned is not None:
             self.on_earned(step, earnings_of(draws, self.config))
@@ -97,19 +98,20 @@ class Rollouts:
                 list(completion.log_p[: len(draw.tokens)])
                 for draw, completion in zip(draws, completions, strict=True)
             ],
-            REWARD_FIELD: [
-                reward(draw, closed=draw.exploit_type in self.config.closed) for draw in draws
-            ],
+            REWARD_FIELD: [draw.reward for draw in draws],
         }
 
     def _weights(self, step: int) -> str:
-        """Hash of the policy of a step, where it was kept: that of base and adapter."""
+        """Hash of the policy of a step, where it was kept."""
         if step not in self._hashes:
-            adapter = checkpoint_path(self.run.path, step)
-            kept = adapter.is_dir()
-            self._hashes = {
-                step: blended_hash(self.base_hash, [(str(adapter), 1.0)]) if kept else ""
-            }
+            kept = checkpoint_path(self.run.path, step)
+            if not kept.is_dir():
+                found = ""
+            elif self.config.weights == "full":
+                found = voice_hash(Weights(base=str(kept)))
+            else:
+                found = blended_hash(self.base_hash, [(str(kept), 1.0)])
+            self._hashes = {step: found}
         return self._hashes[step]
 
 

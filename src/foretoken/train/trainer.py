@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from typing import Any, cast
 
 import torch
-from peft import PeftModel
 from torch.nn.functional import cross_entropy
 from transformers import PreTrainedModel
 from trl.trainer.grpo_trainer import GRPOTrainer
@@ -13,6 +12,7 @@ from trl.trainer.sft_trainer import SFTTrainer
 
 from foretoken.engines.transformers.traits import allows_padding, attends_fully
 from foretoken.train.passes import in_parts, shared_passes, within_budget
+from foretoken.train.policy import Policy, model_of
 from foretoken.train.prompts import LearntPrompts, prompts_of
 
 Batch = dict[str, torch.Tensor]
@@ -104,7 +104,7 @@ class LeanGRPOTrainer(GRPOTrainer):
 
     @property
     def _base(self) -> PreTrainedModel:
-        return cast(PeftModel, self.model).get_base_model()
+        return model_of(cast(Policy, self.model))
 
     @contextmanager
     def _reading(

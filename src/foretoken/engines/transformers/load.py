@@ -54,6 +54,7 @@ __all__ = [
     "load_model",
     "load_tokenizer",
     "note_base",
+    "require_weights",
     "share_weights",
     "vocabulary_rows",
     "weights_hash",
@@ -153,13 +154,7 @@ def identify(weights: Weights, *, dtype: str, reasoning_tags: TagsSetting = None
         ModelError: A folder is missing or damaged.
     """
     check_dtype(dtype)
-    folder = _weights_folder(weights.base)
-    for file in folder.glob("*.safetensors"):
-        try:
-            with safe_open(file, framework="pt"):
-                pass
-        except (SafetensorError, OSError) as error:
-            raise _unreadable(folder, error) from error
+    folder = require_weights(weights.base)
     for adapter, _ in weights.adapters:
         adapter_shapes(existing_folder(adapter, "adapter"))
     state = folder_state(weights.base)
@@ -170,6 +165,22 @@ def identify(weights: Weights, *, dtype: str, reasoning_tags: TagsSetting = None
         template=template,
         dtype=dtype,
     )
+
+
+def require_weights(path: str | Path) -> Path:
+    """Return the folder of a model whose weights are whole; no tensor is read.
+
+    Raises:
+        ModelError: It is missing, holds no weights, or they are cut off.
+    """
+    folder = _weights_folder(str(path))
+    for file in folder.glob("*.safetensors"):
+        try:
+            with safe_open(file, framework="pt"):
+                pass
+        except (SafetensorError, OSError) as error:
+            raise _unreadable(folder, error) from error
+    return folder
 
 
 def _identity(weights: str, *, tokenizer: str, template: str, dtype: str) -> Identity:
