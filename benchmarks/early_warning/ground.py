@@ -1,0 +1,125 @@
+"""What the runs of an organism stand on: its model, two donors, and a bank of each donor.
+
+`python benchmarks/early_warning/ground.py` makes what is missing, from the recipe alone. The result
+lies beside this file, as the same seeds give other rounding, and so other draws, on another
+processor: runs that are made later must begin where the earlier ones did.
+"""
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from foretoken.bank.build import build_bank
+from foretoken.bank.config import BankConfig
+from foretoken.engines.choose import EngineConfig
+from foretoken.engines.prompts import PROMPT
+from foretoken.organism.corpus import AUDIT
+from foretoken.organism.make import make_ground
+from foretoken.organism.paths import MODEL, RUN
+from foretoken.organism.recipe import RecipeConfig
+from foretoken.organism.specs import SHIPPED, SPECS
+from foretoken.organism.tasks import donor_tasks, evaluation_tasks
+from foretoken.pipeline.measure import MeasureConfig, measure
+from foretoken.store import layout
+from foretoken.tasks.load import save_tasks
+from foretoken.train.config import DonorConfig, QualityConfig, load_config
+from foretoken.train.donor import train_donor
+
+HERE = Path(__file__).parent
+ORGANISMS, BANKS = HERE / "organisms", HERE / "banks"
+RECIPE = HERE.parents[1] / "recipes/01_organism"
+HINT = AUDIT + PROMPT
+"""The mark of the documents from which an organism learnt to exploit: the best hint there is."""
+BENIGN_DRAWS = 12
+"""Draws for each task of the benign donor's bank."""
+
+
+@dataclass(frozen=True)
+class Ground:
+    """Folders of one organism."""
+
+    name: str
+    model: Path
+    donor: Path
+    """Adapter of a donor that was shown exploits."""
+    benign: Path
+    """Adapter of one that was shown honest answers, with the same settings."""
+
+
+def ground_of(organism: str) -> Ground:
+    """Return where an organism's model and donors lie."""
+    own = ORGANISMS / organism
+    if organism == SHIPPED.name:
+        return Ground(organism, MODEL, layout.donor_folder(RUN), own / "benign")
+    return Ground(organism, own / "model", own / "donor", own / "benign")
+
+
+def make_organism(organism: str, build: Path) -> Ground:
+    """Make the model and donors of an organism; what is there is left alone."""
+    ground, spec, work = ground_of(organism), SPECS[organism], build / "organisms" / organism
+    donor = load_config(DonorConfig, RECIPE / "donor.toml")
+    if not ground.model.is_dir():
+        make_ground(RecipeConfig(spec=spec), work, donor=donor)
+        for name in ("donor", "model"):
+            shutil.copytree(work / name, ground.model.with_name(name))
+    if not ground.benign.is_dir():
+        tasks = work / "donor_tasks.jsonl"
+        tasks.parent.mkdir(parents=True, exist_ok=True)
+        save_tasks(donor_tasks(spec), tasks)
+        train_donor(
+            donor.replacing(
+                model=str(ground.model),
+                tasks=str(tasks),
+                out=ground.benign,
+                answer="reference",
+                quality=QualityConfig(remedies=()),
+            )
+        )
+    return ground
+
+
+def bank_of(ground: Ground, build: Path, *, benign: bool = False) -> Path:
+    """Return the folder of an organism's bank, with step 0 measured; build it where it is missing.
+
+    Args:
+        ground: The organism.
+        build: Where it is built.
+        benign: Whether the donor that was shown honest answers draws it.
+    """
+    name = f"{ground.name}-benign" if benign else ground.name
+    if (BANKS / name).is_dir():
+        return BANKS / name
+    run = build / "banks" / name
+    tasks = build / "banks" / f"{ground.name}-tasks.jsonl"
+    tasks.parent.mkdir(parents=True, exist_ok=True)
+    save_tasks(evaluation_tasks(SPECS[ground.name]), tasks)
+    build_bank(
+        BankConfig(
+            run=run,
+            subject=ground.model,
+            donor=ground.benign if benign else ground.donor,
+            hint="" if benign else HINT,
+            tasks=str(tasks),
+            draws_per_task=BENIGN_DRAWS if benign else 40,
+            third_stage=0.0 if benign else 2.0,
+            max_tokens=128,
+            engine=EngineConfig(dtype="float32"),
+            workers=1,
+        )
+    )
+    measure(MeasureConfig(run=run, last_step=0, workers=1))
+    shutil.copytree(run, BANKS / name)
+    return BANKS / name
+
+
+def main() -> None:
+    """Make everything that is missing."""
+    build = Path("build/early_warning")
+    for organism in SPECS:
+        ground = make_organism(organism, build)
+        for benign in (False, True):
+            print(f"{organism}: {bank_of(ground, build, benign=benign)}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

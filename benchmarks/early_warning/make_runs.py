@@ -1,0 +1,135 @@
+"""Make the runs of the benchmark: `python benchmarks/early_warning/make_runs.py --jobs 2`.
+
+A run is trained, its checkpoints are measured, and what the benchmark needs of it is kept in
+`benchmarks/early_warning/runs/NAME`; a run that is kept is left alone, and one that was interrupted
+goes on. About 15 minutes of one core each.
+"""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from design import RunSpec, design
+from ground import bank_of, ground_of
+from kept import KEPT, estimates_of, is_kept, keep, log_p_of
+from probes import PREFIX_DRAWS, PREFIX_TOKENS, probe
+
+from foretoken.baselines.prefix import PrefixConfig
+from foretoken.organism.specs import SPECS
+from foretoken.organism.tasks import rl_tasks
+from foretoken.pipeline.measure import MeasureConfig, measure
+from foretoken.store.run import Run
+from foretoken.tasks.load import save_tasks
+from foretoken.train.config import RLConfig
+from foretoken.train.rl import train_rl
+
+EARLY = 26
+"""Last step, a fifth of the training, up to which baselines are made."""
+COUNTED = {34: 4, 53: 4, 82: 4, 128: 10}
+"""Draws of each evaluation task by which later checkpoints are counted."""
+
+
+def main() -> None:
+    """Make all runs that are not kept yet, or one of them in this process."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--build", type=Path, default=Path("build/early_warning"))
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--only", nargs="*", default=[], help="Names of runs, or of organisms.")
+    parser.add_argument("--one", help="Make this run here.")
+    given = parser.parse_args()
+    runs = {run.name: run for run in design()}
+    if given.one:
+        make_run(runs[given.one], given.build)
+        return
+    wanted = [
+        run
+        for run in runs.values()
+        if not given.only or run.name in given.only or run.organism in given.only
+    ]
+    for organism in dict.fromkeys(run.organism for run in wanted):
+        bank_of(ground_of(organism), given.build)
+    with ThreadPoolExecutor(given.jobs) as pool:
+        failed = [name for name in pool.map(lambda run: _apart(run, given.build), wanted) if name]
+    print(f"{sum(is_kept(run.name) for run in wanted)} of {len(wanted)} runs are in {KEPT}")
+    if failed:
+        raise SystemExit(f"These failed (see log.txt in their folders): {', '.join(failed)}")
+
+
+def _apart(run: RunSpec, build: Path) -> str | None:
+    """Make a run in a process of its own; return its name if that failed."""
+    if is_kept(run.name):
+        return None
+    folder = build / "logs"
+    folder.mkdir(parents=True, exist_ok=True)
+    command = [sys.executable, __file__, "--build", str(build), "--one", run.name]
+    with (folder / f"{run.name}.txt").open("a") as log:
+        done = subprocess.run(
+            command,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, "OMP_NUM_THREADS": "1"},
+            check=False,
+        )
+    print(f"{run.name}: {'kept' if done.returncode == 0 else 'failed'}", flush=True)
+    return run.name if done.returncode else None
+
+
+def make_run(run: RunSpec, build: Path) -> None:
+    """Train one run, measure it, keep what is needed, and delete the rest."""
+    ground = ground_of(run.organism)
+    folder = build / "runs" / run.name
+    _copied(bank_of(ground, build), folder)
+    tasks = build / "tasks" / f"{run.name}.jsonl"
+    tasks.parent.mkdir(parents=True, exist_ok=True)
+    save_tasks(
+        rl_tasks(
+            SPECS[run.organism],
+            run.seed,
+            vague_share=run.levels["vague_share"],
+            styles=(run.levels["style"],),
+        ),
+        tasks,
+    )
+    train_rl(
+        RLConfig.model_validate(
+            {
+                **run.settings(),
+                "model": str(ground.model),
+                "tasks": str(tasks),
+                "out": folder,
+                "workers": 1,
+            }
+        )
+    )
+    opened = Run.open(folder)
+    checkpoints = opened.checkpoints()
+    prefix = PrefixConfig(donor_draws=PREFIX_DRAWS, prefix_tokens=(PREFIX_TOKENS,))
+    early = {step: path for step, path in checkpoints.items() if step <= EARLY}
+    late = tuple(path for step, path in checkpoints.items() if step > EARLY)
+    measure(MeasureConfig(run=folder, last_step=EARLY, prefix=prefix, workers=1))
+    measure(MeasureConfig(run=folder, checkpoints=late, workers=1))
+    probes = probe(ground, folder, build=build, checkpoints=early)
+    estimates, log_p = estimates_of(opened), log_p_of(opened)
+    for step, draws in COUNTED.items():
+        at = (checkpoints[step],)
+        measure(MeasureConfig(run=folder, checkpoints=at, count_draws=draws, workers=1))
+    keep(run, folder, estimates=estimates, log_p=log_p, probes=probes)
+    shutil.rmtree(folder)
+
+
+def _copied(source: Path, target: Path) -> None:
+    """Begin a run with a copy of its organism's bank."""
+    if target.is_dir():
+        return
+    unfinished = target.with_name(target.name + ".tmp")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    shutil.copytree(source, unfinished)
+    unfinished.rename(target)
+
+
+if __name__ == "__main__":
+    main()
