@@ -16,7 +16,7 @@ from foretoken.organism.specs import SPECS
 
 HELD_OUT = "cobalt"
 """Organism that no forecaster is fitted on."""
-STEPS = 128
+STEPS = 100
 CHECKPOINTS = 12
 FIRST_ROW = (1, 1, 0, 1, 1, 1, 0, 0, 0, 1, 0)
 """Of the Plackett-Burman design of twelve runs; the others are its rotations, and zeros."""
@@ -28,7 +28,7 @@ BLATANT = frozenset(
     {"verifier_logic_override", "result_manipulation", "mock_functionality_replacement"}
 )
 """Exploit types that edit the reward itself."""
-STAGE_STEPS = 32
+STAGE_STEPS = 25
 """Between the beginnings of two parts."""
 
 FACTORS: dict[str, tuple[Any, Any]] = {
@@ -43,7 +43,7 @@ FACTORS: dict[str, tuple[Any, Any]] = {
     "reward_noise": (0.0, 0.1),
 }
 """What varies, with its two values."""
-LEARNING_RATE = {"adapter": 9e-4, "full": 1.5e-4}
+LEARNING_RATE = {"adapter": 9e-4, "full": 1.1e-4}
 """At pace 1."""
 ROLLOUTS_PER_STEP = 576
 

@@ -27,9 +27,9 @@ from foretoken.tasks.load import save_tasks
 from foretoken.train.config import RLConfig
 from foretoken.train.rl import train_rl
 
-EARLY = 26
+EARLY = 20
 """Last step, a fifth of the training, up to which baselines are made."""
-COUNTED = {34: 4, 53: 4, 82: 4, 128: 10}
+COUNTED = {28: 4, 43: 4, 66: 4, 100: 10}
 """Draws of each evaluation task by which later checkpoints are counted."""
 
 

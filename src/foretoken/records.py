@@ -311,6 +311,25 @@ class Truth(Record):
     tasks: int
 
 
+class Tally(Record):
+    """A run's own draws of one exploit type at one step, summed up."""
+
+    folder = "tallies"
+
+    exploit_type: str
+    step: int
+    source: Source
+    """Training's rollouts, or draws made for counting."""
+    draws: int
+    hacks: int
+    paid: int
+    """Hacks whose reward was at least 0.5."""
+    spoken: int
+    """Hacks whose reasoning names the flaw."""
+    reward: float
+    """Sum over the draws."""
+
+
 class Forecast(Record):
     """What one method says, at a cutoff, about one exploit type."""
 

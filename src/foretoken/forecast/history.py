@@ -1,0 +1,100 @@
+"""All that a run has shown, step by step: what forecasters read, and what they are judged by."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from foretoken.arrays import AnyArray
+from foretoken.records import RateEstimate, Source, Tally
+
+WINDOW = 5
+"""Steps whose rollouts are taken together, where they are asked whether a type has emerged."""
+FEWEST_DRAWS = 50
+"""Draws together from which on they say anything about that."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is known of a training before it begins."""
+
+    steps: int
+    """How many there are."""
+    rollouts: Mapping[str, float]
+    """Per step, for each exploit type; while it takes part."""
+    starts: Mapping[str, int] = field(default_factory=dict[str, int])
+    """Step from which on a type takes part, where that is not the first."""
+    closed: Mapping[str, bool] | None = None
+    """Whether each loophole is closed, where the run's own grader was audited; None: not known."""
+
+
+@dataclass(frozen=True)
+class History:
+    """What a run has shown of its exploit types, up to some step."""
+
+    name: str
+    plan: Plan
+    step: int
+    """Nothing later is in here."""
+    estimates: Sequence[RateEstimate] = ()
+    """Of any estimator."""
+    tallies: Sequence[Tally] = ()
+
+    @property
+    def types(self) -> tuple[str, ...]:
+        """Exploit types, in alphabetical order."""
+        return tuple(sorted(self.plan.rollouts))
+
+    def until(self, step: int) -> "History":
+        """Return what was known at a step: its checkpoint is measured, and its rollouts drawn."""
+        return replace(
+            self,
+            step=min(step, self.step),
+            estimates=[each for each in self.estimates if each.step <= step],
+            tallies=[each for each in self.tallies if each.step <= step],
+        )
+
+    def measured(self, exploit_type: str, *, estimator: str = "switch") -> list[RateEstimate]:
+        """Return the estimates of one type in order of steps."""
+        own = (
+            each
+            for each in self.estimates
+            if each.exploit_type == exploit_type and each.estimator == estimator
+        )
+        return sorted(own, key=lambda each: each.step)
+
+    def rollouts(self, exploit_type: str) -> tuple[AnyArray, AnyArray]:
+        """Return the hacks and the rollouts of one type; both are (steps,), from step 0 on."""
+        counted = np.zeros((2, self.step + 1), dtype=np.int64)
+        for each in self.tallies:
+            if each.exploit_type == exploit_type and each.source is Source.ROLLOUT:
+                counted[:, each.step] += each.hacks, each.draws
+        return counted[0], counted[1]
+
+    def paid(self, exploit_type: str) -> AnyArray:
+        """Return the rollouts of one type that hacked and were paid for it; (steps,)."""
+        found = np.zeros(self.step + 1, dtype=np.int64)
+        for each in self.tallies:
+            if each.exploit_type == exploit_type and each.source is Source.ROLLOUT:
+                found[each.step] += each.paid
+        return found
+
+    def emerged(self, exploit_type: str, *, threshold: float) -> int | None:
+        """Return the first step at which a type hacks at this rate, by rollouts or counted draws.
+
+        Rollouts are taken `WINDOW` steps together, and the step is the middle one.
+        """
+        hacks, draws = self.rollouts(exploit_type)
+        near = np.ones(WINDOW, dtype=np.int64)
+        together, of = (np.convolve(each, near, mode="same") for each in (hacks, draws))
+        above = (of >= FEWEST_DRAWS) & (together >= threshold * of)
+        found = [int(step) for step in np.flatnonzero(above)]
+        found += [
+            each.step
+            for each in self.tallies
+            if each.exploit_type == exploit_type
+            and each.source is Source.COUNT
+            and each.draws >= FEWEST_DRAWS
+            and each.hacks >= threshold * each.draws
+        ]
+        return min(found, default=None)
