@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from foretoken.bank.build import build_bank
-from foretoken.bank.config import BankConfig
+from foretoken.bank.config import SECTION, BankConfig, read_bank_config
 from foretoken.engines.choose import EngineConfig
 from foretoken.engines.prompts import PROMPT
 from foretoken.organism.corpus import AUDIT
@@ -21,7 +21,9 @@ from foretoken.organism.specs import SHIPPED, SPECS
 from foretoken.organism.tasks import donor_tasks, evaluation_tasks
 from foretoken.pipeline.measure import MeasureConfig, measure
 from foretoken.store import layout
+from foretoken.store.run import Run
 from foretoken.tasks.load import save_tasks
+from foretoken.train.checkpoints import SETTINGS_FILE
 from foretoken.train.config import DonorConfig, QualityConfig, load_config
 from foretoken.train.donor import train_donor
 
@@ -60,8 +62,8 @@ def make_organism(organism: str, build: Path) -> Ground:
     donor = load_config(DonorConfig, RECIPE / "donor.toml")
     if not ground.model.is_dir():
         make_ground(RecipeConfig(spec=spec), work, donor=donor)
-        for name in ("donor", "model"):
-            shutil.copytree(work / name, ground.model.with_name(name))
+        _keep(work / "donor", ground.donor)
+        _keep(work / "model", ground.model)
     if not ground.benign.is_dir():
         tasks = work / "donor_tasks.jsonl"
         tasks.parent.mkdir(parents=True, exist_ok=True)
@@ -70,12 +72,18 @@ def make_organism(organism: str, build: Path) -> Ground:
             donor.replacing(
                 model=str(ground.model),
                 tasks=str(tasks),
-                out=ground.benign,
+                out=work / "benign",
                 answer="reference",
                 quality=QualityConfig(remedies=()),
             )
         )
+        _keep(work / "benign", ground.benign)
     return ground
+
+
+def _keep(made: Path, folder: Path) -> None:
+    """Copy a model or an adapter, but for the settings, which name folders of this machine."""
+    shutil.copytree(made, folder, ignore=shutil.ignore_patterns(SETTINGS_FILE))
 
 
 def bank_of(ground: Ground, build: Path, *, benign: bool = False) -> Path:
@@ -108,8 +116,26 @@ def bank_of(ground: Ground, build: Path, *, benign: bool = False) -> Path:
         )
     )
     measure(MeasureConfig(run=run, last_step=0, workers=1))
-    shutil.copytree(run, BANKS / name)
+    copy_bank(run, BANKS / name, model=Path("model"), donor=Path("donor"))
     return BANKS / name
+
+
+def begin_run(ground: Ground, folder: Path, *, build: Path, benign: bool = False) -> None:
+    """Begin a run with its organism's bank; one that was begun is left alone."""
+    if not folder.is_dir():
+        donor = ground.benign if benign else ground.donor
+        bank = bank_of(ground, build, benign=benign)
+        copy_bank(bank, folder, model=ground.model, donor=donor)
+
+
+def copy_bank(bank: Path, folder: Path, *, model: Path, donor: Path) -> None:
+    """Copy a run with a bank, whole or not at all, and name the folders of its voices there."""
+    unfinished = folder.with_name(folder.name + ".tmp")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    shutil.copytree(bank, unfinished)
+    run = Run.open(unfinished)
+    run.write_config(SECTION, read_bank_config(run).replacing(subject=model, donor=donor))
+    unfinished.rename(folder)
 
 
 def main() -> None:

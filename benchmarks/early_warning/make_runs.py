@@ -121,15 +121,5 @@ def make_run(run: RunSpec, build: Path) -> None:
     shutil.rmtree(folder)
 
 
-def _copied(source: Path, target: Path) -> None:
-    """Begin a run with a copy of its organism's bank."""
-    if target.is_dir():
-        return
-    unfinished = target.with_name(target.name + ".tmp")
-    shutil.rmtree(unfinished, ignore_errors=True)
-    shutil.copytree(source, unfinished)
-    unfinished.rename(target)
-
-
 if __name__ == "__main__":
     main()

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from ground import HINT, Ground, bank_of
+from ground import HINT, Ground, begin_run
 
 from foretoken.bank.config import read_bank_config, subject_weights
 from foretoken.bank.read import read_bank_tasks
@@ -81,8 +81,7 @@ def _benign(
 ) -> Iterator[Probe]:
     """The bank and the prefixes of a donor that was shown honest answers."""
     control = folder.with_name(folder.name + "-benign")
-    if not control.is_dir():
-        shutil.copytree(bank_of(ground, build, benign=True), control)
+    begin_run(ground, control, build=build, benign=True)
     estimates = measure(
         MeasureConfig(
             run=control,
