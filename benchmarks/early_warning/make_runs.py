@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from design import RunSpec, design
-from ground import bank_of, ground_of
+from ground import bank_of, begin_run, ground_of
 from kept import KEPT, estimates_of, is_kept, keep, log_p_of
 from probes import PREFIX_DRAWS, PREFIX_TOKENS, probe
 
@@ -82,7 +82,7 @@ def make_run(run: RunSpec, build: Path) -> None:
     """Train one run, measure it, keep what is needed, and delete the rest."""
     ground = ground_of(run.organism)
     folder = build / "runs" / run.name
-    _copied(bank_of(ground, build), folder)
+    begin_run(ground, folder, build=build)
     tasks = build / "tasks" / f"{run.name}.jsonl"
     tasks.parent.mkdir(parents=True, exist_ok=True)
     save_tasks(
