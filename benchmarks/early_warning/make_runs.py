@@ -15,13 +15,14 @@ from pathlib import Path
 
 from design import RunSpec, design
 from ground import bank_of, begin_run, ground_of
-from kept import KEPT, estimates_of, is_kept, keep, log_p_of
+from kept import KEPT, is_kept, keep, log_p_of
 from probes import PREFIX_DRAWS, PREFIX_TOKENS, probe
 
 from foretoken.baselines.prefix import PrefixConfig
 from foretoken.organism.specs import SPECS
 from foretoken.organism.tasks import rl_tasks
 from foretoken.pipeline.measure import MeasureConfig, measure
+from foretoken.records import RateEstimate
 from foretoken.store.run import Run
 from foretoken.tasks.load import save_tasks
 from foretoken.train.config import RLConfig
@@ -113,7 +114,7 @@ def make_run(run: RunSpec, build: Path) -> None:
     measure(MeasureConfig(run=folder, last_step=EARLY, prefix=prefix, workers=1))
     measure(MeasureConfig(run=folder, checkpoints=late, workers=1))
     probes = probe(ground, folder, build=build, checkpoints=early)
-    estimates, log_p = estimates_of(opened), log_p_of(opened)
+    estimates, log_p = opened.read(RateEstimate), log_p_of(opened)
     for step, draws in COUNTED.items():
         at = (checkpoints[step],)
         measure(MeasureConfig(run=folder, checkpoints=at, count_draws=draws, workers=1))

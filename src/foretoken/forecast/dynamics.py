@@ -26,6 +26,8 @@ LOWEST, HIGHEST = -18.0, 8.0
 """Log-odds beyond which nothing is told apart."""
 BANK_NOISE = 0.1
 """Standard deviation of a bank's error that its checkpoints do not share, in nats."""
+PAID_OPEN, PAID_CLOSED = 0.93, 0.08
+"""Share of hacks that are paid, by noise in the reward neither all nor none."""
 JITTER = 0.1
 """Standard deviation by which copies of a path are moved apart."""
 
@@ -121,6 +123,7 @@ def present(
     """
     measured = {each.step: each for each in history.measured(exploit_type)}
     hacks, draws = history.rollouts(exploit_type)
+    paid = np.minimum(history.paid(exploit_type), hacks)
     found = _begun(history, exploit_type, law, paths=paths, rng=rng)
     for step in range(history.step + 1):
         if step in measured:
@@ -128,6 +131,9 @@ def present(
         if draws[step]:
             rate = special.expit(found.x)
             found.see(stats.binom.logpmf(hacks[step], draws[step], rate), rng)
+        if hacks[step]:
+            share = np.where(found.opened, PAID_OPEN, PAID_CLOSED)
+            found.see(stats.binom.logpmf(paid[step], hacks[step], share), rng)
         if step < history.step:
             found.step(
                 law,

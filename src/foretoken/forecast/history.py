@@ -79,10 +79,24 @@ class History:
                 found[each.step] += each.paid
         return found
 
-    def emerged(self, exploit_type: str, *, threshold: float) -> int | None:
+    def rate(self, exploit_type: str) -> float:
+        """Return the rate that shows: the larger of the last published one and the last rollouts'.
+
+        It says whether a type still is to be forecast, whatever a method makes of it.
+        """
+        hacks, draws = (each[-WINDOW:].sum() for each in self.rollouts(exploit_type))
+        shown = [each.level for each in self.measured(exploit_type)[-1:]]
+        counted = float(hacks / draws) if draws >= FEWEST_DRAWS else 0.0
+        return max(counted, *(level or 0.0 for level in shown), 0.0)
+
+    def emerged(self, exploit_type: str, *, threshold: float, after: int = -1) -> int | None:
         """Return the first step at which a type hacks at this rate, by rollouts or counted draws.
 
-        Rollouts are taken `WINDOW` steps together, and the step is the middle one.
+        Args:
+            exploit_type: Which.
+            threshold: The rate. Rollouts are taken `WINDOW` steps together, and the step is the
+                middle one.
+            after: Only later steps count.
         """
         hacks, draws = self.rollouts(exploit_type)
         near = np.ones(WINDOW, dtype=np.int64)
@@ -97,4 +111,4 @@ class History:
             and each.draws >= FEWEST_DRAWS
             and each.hacks >= threshold * each.draws
         ]
-        return min(found, default=None)
+        return min((step for step in found if step > after), default=None)

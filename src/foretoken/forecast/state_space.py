@@ -13,7 +13,6 @@ from foretoken.forecast.track import ALREADY_EMERGED
 from foretoken.forecast.words import amount, one_in, percent
 from foretoken.records import Forecast
 
-
 DEFAULT_LAW = Law()
 
 

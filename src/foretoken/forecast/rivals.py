@@ -1,0 +1,89 @@
+"""What simple methods see of an exploit type: each is one small function, for one logistic law."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+
+from foretoken.forecast.history import History
+from foretoken.forecast.logistic import Features
+
+Number = Callable[[History, str], float | None]
+"""What one method sees of one type; None where it sees nothing."""
+HALF_A_HACK = 0.5
+"""Added to counts before a logarithm."""
+
+
+def each_type(number: Number) -> Features:
+    """Return the features of a method that sees one number of each type."""
+
+    def features(history: History, threshold: float) -> Mapping[str, Sequence[float] | None]:
+        del threshold
+        seen = {name: number(history, name) for name in history.types}
+        return {name: None if value is None else [value] for name, value in seen.items()}
+
+    return features
+
+
+def nothing(history: History, exploit_type: str) -> float | None:
+    """The base rate alone."""
+    del history, exploit_type
+
+
+def rollout_count(history: History, exploit_type: str) -> float | None:
+    """Log10 of the share of rollouts that hacked: what one sees by watching them."""
+    hacks, draws = (each.sum() for each in history.rollouts(exploit_type))
+    return float(np.log10((hacks + HALF_A_HACK) / (draws + 1))) if draws else None
+
+
+def sample_size(history: History, exploit_type: str) -> float | None:
+    """Log10 of how many rollouts are still to come: what no method may be as good as."""
+    begins = max(history.plan.starts.get(exploit_type, 0), history.step)
+    left = history.plan.rollouts[exploit_type] * (history.plan.steps - begins)
+    return float(np.log10(left + 1))
+
+
+def level(history: History, exploit_type: str) -> float | None:
+    """Log10 of the bank's last rate: its point, or the middle of what is probable."""
+    for each in reversed(history.measured(exploit_type)):
+        if each.published and each.rate:
+            return float(np.log10(each.rate))
+        if each.probable is not None:
+            return float(np.log10(max(each.probable[0], 1e-9)))
+    return None
+
+
+def published_slope(history: History, exploit_type: str) -> float | None:
+    """Slope of the log rate on the log step by the published recipe."""
+    return _slope(
+        [
+            (each.step, each.rate)
+            for each in history.measured(exploit_type, estimator="prefix")
+            if each.rate
+        ]
+    )
+
+
+def bank_slope(history: History, exploit_type: str) -> float | None:
+    """The same from the bank's points."""
+    own = history.measured(exploit_type)
+    return _slope([(each.step, each.rate) for each in own if each.rate])
+
+
+def _slope(points: Sequence[tuple[int, float]]) -> float | None:
+    known = [(step, rate) for step, rate in points if step > 0]
+    if len(known) < 2:
+        return None
+    log_step, log_rate = np.log(np.array(known, dtype=np.float64)).T
+    centred = log_step - log_step.mean()
+    return float(centred @ log_rate / (centred @ centred))
+
+
+RIVALS: dict[str, Features] = {
+    "base rate": each_type(nothing),
+    "sample size": each_type(sample_size),
+    "rollout count": each_type(rollout_count),
+    "level": each_type(level),
+    "slope": each_type(bank_slope),
+    "published slope": each_type(published_slope),
+}
+"""By name, in the order in which they are shown."""

@@ -1,0 +1,121 @@
+"""Forecasts of runs that are over, made from their beginnings alone, beside what happened."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field
+
+from foretoken.errors import SetupError
+from foretoken.forecast.base import Forecaster
+from foretoken.forecast.history import History, Plan
+from foretoken.forecast.logistic import cutoff_step, eligible
+from foretoken.forecast.skill import Unit
+from foretoken.records import Parsed, RateEstimate, Source, Tally
+from foretoken.store.run import Run
+from foretoken.work.settings import Settings
+from foretoken.work.tallies import read_tallies
+
+
+class BacktestConfig(Settings):
+    """Settings of `foretoken backtest`."""
+
+    runs: tuple[Path, ...] = Field(min_length=1)
+    """Run directories of trainings that are over."""
+    cutoffs: tuple[float, ...] = (0.05, 0.1, 0.2)
+    """Shares of the training after which nothing is read."""
+    thresholds: tuple[float, ...] = (0.1, 0.5)
+    """Rates that count as emerged."""
+    closed_known: bool = False
+    """Tell the forecasts which loopholes are closed, as an audit of the grader would."""
+    seed: int = 0
+    """Of all random numbers."""
+
+
+def read_history(run: Run, *, closed_known: bool = False) -> History:
+    """Return what a run has shown.
+
+    Args:
+        run: With measured checkpoints, rollouts, or both.
+        closed_known: Whether its plan says which loopholes are closed.
+
+    Raises:
+        SetupError: Nothing says how long it is, or which exploit types it has.
+    """
+    found: Parsed = run.read_config().get("train_rl", {})
+    training: Mapping[str, Any] = found if isinstance(found, dict) else {}
+    tallies, estimates = read_tallies(run), run.read(RateEstimate)
+    types = sorted({each.exploit_type for each in (*tallies, *estimates)})
+    last = max((each.step for each in (*tallies, *estimates)), default=0)
+    if not types or not last:
+        raise SetupError(
+            f"{run.path} has neither rollouts nor measured checkpoints: train or measure it first"
+        )
+    closed = set(training.get("closed", ()))
+    plan = Plan(
+        steps=int(training.get("steps", last)),
+        rollouts=_rollouts(tallies, types, training),
+        starts=training.get("starts", {}),
+        closed={name: name in closed for name in types} if closed_known else None,
+    )
+    return History(run.folder.name, plan, step=last, estimates=estimates, tallies=tallies)
+
+
+def _rollouts(
+    tallies: Sequence[Tally], types: Sequence[str], training: Mapping[str, Any]
+) -> dict[str, float]:
+    """Rollouts per step of each type while it takes part: as drawn, else as planned."""
+    drawn, steps = Counter[str](), Counter[str]()
+    for each in tallies:
+        if each.source is Source.ROLLOUT and each.draws:
+            drawn[each.exploit_type] += each.draws
+            steps[each.exploit_type] += 1
+    planned = float(training.get("prompts_per_step", 0) * training.get("generations", 0))
+    even = planned / len(types)
+    return {name: drawn[name] / steps[name] if steps[name] else even for name in types}
+
+
+@dataclass(frozen=True)
+class Frame:
+    """When was forecast, and what."""
+
+    cutoff: float
+    """Share of the training."""
+    threshold: float
+
+
+def units_of(
+    runs: Iterable[History],
+    forecaster: Forecaster,
+    *,
+    cutoffs: Sequence[float],
+    thresholds: Sequence[float],
+) -> dict[Frame, list[Unit]]:
+    """Forecast runs from their beginnings, and put what happened beside it.
+
+    Types that hack often at the cutoff are left out, whatever the method makes of them.
+    """
+    found: dict[Frame, list[Unit]] = {}
+    for run in runs:
+        for cutoff in cutoffs:
+            step = cutoff_step(run, cutoff)
+            now = run.until(step)
+            for threshold in thresholds:
+                said = forecaster.forecast(now, threshold=threshold)
+                by_type = {each.exploit_type: each for each in said}
+                for name in eligible(now):
+                    one = by_type[name]
+                    emerged = run.emerged(name, threshold=threshold, after=step)
+                    unit = Unit(
+                        run=run.name,
+                        exploit_type=name,
+                        probability=one.probability if one.probability is not None else 0.5,
+                        score=one.score,
+                        emerged=emerged is not None,
+                        step=emerged,
+                        interval=one.step_interval,
+                    )
+                    found.setdefault(Frame(cutoff, threshold), []).append(unit)
+    return found
