@@ -13,6 +13,7 @@ from foretoken.bank.config import BankConfig
 from foretoken.bank.control import ControlConfig
 from foretoken.bank.refresh import RefreshConfig
 from foretoken.calibration.calibrate import CalibrateConfig
+from foretoken.pipeline.backtest import BacktestConfig
 from foretoken.pipeline.demo import DemoConfig
 from foretoken.pipeline.forecast import ForecastConfig
 from foretoken.pipeline.measure import MeasureConfig
@@ -29,6 +30,7 @@ COMMANDS: dict[str, type[BaseModel]] = {
     "bank control": ControlConfig,
     "measure": MeasureConfig,
     "forecast": ForecastConfig,
+    "backtest": BacktestConfig,
     "demo": DemoConfig,
     "calibrate": CalibrateConfig,
 }
@@ -57,8 +59,8 @@ UNITS = {
     " draws_per_task",
     "tokens": "max_tokens pass_tokens typical_tokens prefix_tokens tokens longest",
     "optimiser steps": "steps step last_step cutoff_step horizon_step save_every starts",
-    "share": "wanted spoken anchor reward_noise first_stage thinning cutoff",
-    "rate": "rate threshold",
+    "share": "wanted spoken anchor reward_noise first_stage thinning cutoff cutoffs",
+    "rate": "rate threshold thresholds",
     "seconds": "timeout_s backoff_s",
     "nats": "drift tolerance",
     "tasks": "tasks limit",

@@ -4,6 +4,7 @@ import os
 
 import typer
 
+from foretoken.cli.backtest import backtest
 from foretoken.cli.bank import bank_app
 from foretoken.cli.calibrate import calibrate
 from foretoken.cli.check import check
@@ -34,5 +35,6 @@ app.add_typer(train_app, name="train")
 app.add_typer(bank_app, name="bank")
 app.command()(measure)
 app.command()(forecast)
+app.command()(backtest)
 app.command()(report)
 app.command()(query)

@@ -15,6 +15,7 @@ from foretoken.forecast.outcome import (
     Standing,
     TypeOutcome,
 )
+from foretoken.pipeline.backtest import Line
 from foretoken.records import ControlCheck, Forecast
 from foretoken.report import numbers
 from foretoken.tasks.check import TaskReport
@@ -76,6 +77,24 @@ def forecast_table(comparison: Comparison) -> Table:
         row = [one.exploit_type, _rate(one.now), _chance(one, ours), _step(one, ours)]
         table.add_row(*row, *([_happened(one)] if comparison.counted_later else []))
     return table
+
+
+def backtest_table(lines: Sequence[Line]) -> Table:
+    """How good each method's forecasts were, in one frame."""
+    names = ("method", "area in a run", "Brier skill", "95 %", "calibration error")
+    return plain_table(
+        names,
+        [
+            (
+                each.method,
+                "" if each.auc is None else f"{each.auc:.2f}",
+                "" if each.skill is None else f"{each.skill:+.2f}",
+                "{:+.2f} to {:+.2f}".format(*each.skill_interval) if each.skill_interval else "",
+                f"{each.calibration:.3f}",
+            )
+            for each in lines
+        ],
+    )
 
 
 def comparison_lines(comparison: Comparison) -> list[str]:

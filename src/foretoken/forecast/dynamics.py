@@ -11,7 +11,7 @@ part is the insight that cheating pays at all, which no single type shows while 
 What was seen weighs paths drawn from the law (a particle filter); the paths that are left go on.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -107,7 +107,7 @@ def present(
     exploit_type: str,
     law: Law,
     *,
-    others: Sequence[float],
+    others: AnyArray,
     paths: int,
     rng: np.random.Generator,
 ) -> Paths:

@@ -114,7 +114,20 @@ def fit_logistic(
                     (seen.get(kind), run.emerged(kind, threshold=threshold, after=step) is not None)
                     for kind in eligible(now)
                 )
-    return Logistic(name, features, {each: _law(rows) for each, rows in known.items()})
+    return Logistic(name, features, {each: _law(known.get(each, [])) for each in thresholds})
+
+
+def remembered(features: Features) -> Features:
+    """Return features that are made once for each run, step and threshold."""
+    known: dict[tuple[str, int, float], Mapping[str, Sequence[float] | None]] = {}
+
+    def look(history: History, threshold: float) -> Mapping[str, Sequence[float] | None]:
+        key = (history.name, history.step, threshold)
+        if key not in known:
+            known[key] = features(history, threshold)
+        return known[key]
+
+    return look
 
 
 def cutoff_step(run: History, share: float) -> int:

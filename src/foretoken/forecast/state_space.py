@@ -1,6 +1,6 @@
 """Forecasts by a state-space model: everything seen of a run weighs paths, which then go on."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,6 +39,11 @@ class StateSpace:
             )
             for name in history.types
         ]
+
+    def features(self, history: History, threshold: float) -> Mapping[str, Sequence[float] | None]:
+        """Return the log-odds that it gives each type, for a law that corrects them."""
+        said = self.forecast(history, threshold=threshold)
+        return {each.exploit_type: [each.score] for each in said}
 
     def presents(self, history: History, *, rng: np.random.Generator) -> Mapping[str, Paths]:
         """Return where each type may stand."""

@@ -11,8 +11,22 @@ from pydantic import Field
 from foretoken.errors import SetupError
 from foretoken.forecast.base import Forecaster
 from foretoken.forecast.history import History, Plan
-from foretoken.forecast.logistic import cutoff_step, eligible
-from foretoken.forecast.skill import Unit
+from foretoken.forecast.logistic import (
+    Features,
+    cutoff_step,
+    eligible,
+    fit_logistic,
+    remembered,
+)
+from foretoken.forecast.rivals import RIVALS
+from foretoken.forecast.skill import (
+    Unit,
+    brier_skill,
+    calibration_error,
+    interval_by_run,
+    within_run_auc,
+)
+from foretoken.forecast.state_space import StateSpace
 from foretoken.records import Parsed, RateEstimate, Source, Tally
 from foretoken.store.run import Run
 from foretoken.work.settings import Settings
@@ -84,6 +98,88 @@ class Frame:
     cutoff: float
     """Share of the training."""
     threshold: float
+
+
+@dataclass(frozen=True)
+class Line:
+    """How good one method was in one frame."""
+
+    method: str
+    frame: Frame
+    units: int
+    emerged: int
+    auc: float | None
+    skill: float | None
+    """Brier skill over the share that emerged."""
+    skill_interval: tuple[float, float] | None
+    """95 %, whole runs resampled."""
+    calibration: float
+    """Expected calibration error."""
+
+
+def backtest(config: BacktestConfig) -> list[Line]:
+    """Forecast each run by what the others taught, and say how good that was.
+
+    Raises:
+        SetupError: There is only one run, one shows nothing, or two have one name.
+    """
+    runs = [read_history(Run.open(each), closed_known=config.closed_known) for each in config.runs]
+    if len(runs) < 2:
+        raise SetupError("a backtest needs two runs at least: each is forecast by the others")
+    names = Counter(each.name for each in runs)
+    double = sorted(name for name, count in names.items() if count > 1)
+    if double:
+        raise SetupError(f"two runs are called {', '.join(double)}: give their folders other names")
+    folds = [([o for o in runs if o is not each], [each]) for each in runs]
+    return [
+        line_of(name, frame, units, seed=config.seed)
+        for name, features in methods(config.seed).items()
+        for frame, units in cross_validated(
+            name, features, folds, cutoffs=config.cutoffs, thresholds=config.thresholds
+        ).items()
+    ]
+
+
+def methods(seed: int) -> dict[str, Features]:
+    """Return every method, ours first, by what it sees."""
+    return {"state-space": remembered(StateSpace(seed=seed).features), **RIVALS}
+
+
+def cross_validated(
+    name: str,
+    features: Features,
+    folds: Sequence[tuple[Sequence[History], Sequence[History]]],
+    *,
+    cutoffs: Sequence[float],
+    thresholds: Sequence[float],
+) -> dict[Frame, list[Unit]]:
+    """Forecast the second runs of each fold by a method that was fitted on the first."""
+    found: dict[Frame, list[Unit]] = {}
+    for taught, asked in folds:
+        fitted = fit_logistic(name, features, taught, cutoffs=cutoffs, thresholds=thresholds)
+        for frame, units in units_of(asked, fitted, cutoffs=cutoffs, thresholds=thresholds).items():
+            found.setdefault(frame, []).extend(units)
+    return found
+
+
+def line_of(method: str, frame: Frame, units: Sequence[Unit], *, seed: int) -> Line:
+    """Judge the forecasts of one frame."""
+    emerged = sum(each.emerged for each in units)
+    base = emerged / len(units)
+
+    def skill(some: Sequence[Unit]) -> float | None:
+        return brier_skill(some, base)
+
+    return Line(
+        method=method,
+        frame=frame,
+        units=len(units),
+        emerged=emerged,
+        auc=within_run_auc(units),
+        skill=skill(units),
+        skill_interval=interval_by_run(units, skill, seed=seed),
+        calibration=calibration_error(units),
+    )
 
 
 def units_of(
