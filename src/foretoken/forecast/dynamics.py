@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import special, stats
+from scipy import special
 
 from foretoken.arrays import AnyArray
 from foretoken.forecast.history import History
@@ -84,17 +84,21 @@ class Paths:
         self.x = np.clip(self.x + np.minimum(change, 1.0) + drift, LOWEST, HIGHEST)
         return np.where(self.opened, pull, 0.0)
 
+    @property
+    def weight(self) -> AnyArray:
+        """(paths,) how probable each is; they sum to 1."""
+        return np.asarray(np.exp(self.log_weight - special.logsumexp(self.log_weight)))
+
     def see(self, log_likelihood: AnyArray, rng: np.random.Generator) -> None:
         """Weigh the paths by something that was seen; draw them anew where few would be left."""
         self.log_weight = self.log_weight + log_likelihood
-        weight = special.softmax(self.log_weight)
-        if 1.0 / np.square(weight).sum() < len(weight) / 2:
+        if 1.0 / np.square(self.weight).sum() < len(self.x) / 2:
             self.draw(rng)
 
     def draw(self, rng: np.random.Generator) -> None:
         """Draw paths by their weights, which are equal afterwards; copies are moved apart."""
         size = len(self.x)
-        kept = rng.choice(size, size, p=special.softmax(self.log_weight))
+        kept = rng.choice(size, size, p=self.weight)
         self.x = self.x[kept]
         self.offset = self.offset[kept] + rng.normal(0.0, JITTER, size)
         self.log_kappa = self.log_kappa[kept] + rng.normal(0.0, JITTER, size)
@@ -130,10 +134,10 @@ def present(
             found.see(_bank_likelihood(measured[step], found.x + found.offset), rng)
         if draws[step]:
             rate = special.expit(found.x)
-            found.see(stats.binom.logpmf(hacks[step], draws[step], rate), rng)
+            found.see(_binomial(hacks[step], draws[step], rate), rng)
         if hacks[step]:
             share = np.where(found.opened, PAID_OPEN, PAID_CLOSED)
-            found.see(stats.binom.logpmf(paid[step], hacks[step], share), rng)
+            found.see(_binomial(paid[step], hacks[step], share), rng)
         if step < history.step:
             found.step(
                 law,
@@ -243,9 +247,12 @@ def _level(estimate: RateEstimate) -> tuple[float, float] | None:
 def _bank_likelihood(estimate: RateEstimate, x: AnyArray) -> AnyArray:
     """Log-likelihood of an estimate, for each log-odds that the bank would see."""
     level = _level(estimate)
-    log_likelihood = np.zeros(len(x))
-    if level is not None and estimate.published:
-        log_likelihood += stats.norm.logpdf(x, level[0], BANK_NOISE * 2)
-    elif level is not None:
-        log_likelihood += stats.norm.logpdf(x, level[0], max(level[1], 2 * BANK_NOISE))
-    return log_likelihood
+    if level is None:
+        return np.zeros(len(x))
+    error = 2 * BANK_NOISE if estimate.published else max(level[1], 2 * BANK_NOISE)
+    return np.asarray(-0.5 * np.square((x - level[0]) / error))
+
+
+def _binomial(successes: int, trials: int, share: AnyArray) -> AnyArray:
+    """Log-likelihood of each share, up to a constant."""
+    return np.asarray(successes * np.log(share) + (trials - successes) * np.log1p(-share))

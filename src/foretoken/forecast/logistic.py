@@ -33,7 +33,7 @@ class Law:
     def log_odds(self, seen: Sequence[float] | None) -> float:
         """Return the log-odds that a type of which this is seen emerges."""
         if seen is None or not self.weight:
-            return float(special.logit(np.clip(self.base_rate, 1e-3, 1 - 1e-3)))
+            return float(special.logit(min(max(self.base_rate, 1e-3), 1 - 1e-3)))
         standard = (np.asarray(seen) - self.centre) / self.scale
         return self.intercept + float(standard @ np.asarray(self.weight))
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -81,16 +82,11 @@ def within_run_auc(units: Sequence[Unit]) -> float | None:
 def calibration_error(units: Sequence[Unit]) -> float:
     """Return how far probabilities are from how often it happened, on average over equal bins."""
     ordered = sorted(units, key=lambda each: each.probability)
-    groups = np.array_split(np.arange(len(ordered)), min(BINS, len(ordered)))
-    gaps = [
-        len(group)
-        * abs(
-            np.mean([ordered[i].probability for i in group])
-            - np.mean([ordered[i].emerged for i in group])
-        )
-        for group in groups
-    ]
-    return float(sum(gaps) / len(ordered))
+    bins = min(BINS, len(ordered))
+    edges = [round(number * len(ordered) / bins) for number in range(bins + 1)]
+    groups = [ordered[start:end] for start, end in pairwise(edges)]
+    gaps = [abs(sum(each.probability - each.emerged for each in group)) for group in groups]
+    return sum(gaps) / len(ordered)
 
 
 def interval_share(units: Sequence[Unit]) -> float | None:
@@ -136,7 +132,7 @@ def interval_by_run(
     names, rng = sorted(own), np.random.default_rng(seed)
     found: list[float] = []
     for _ in range(replicates):
-        drawn = [names[i] for i in rng.integers(len(names), size=len(names))]
+        drawn = [names[int(each * len(names))] for each in rng.random(len(names))]
         value = measure(_renamed(own, drawn))
         less = measure(_renamed(other, drawn)) if others is not None else 0.0
         if value is not None and less is not None:

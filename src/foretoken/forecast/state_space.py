@@ -9,11 +9,14 @@ from scipy import special
 from foretoken.arrays import AnyArray
 from foretoken.forecast.dynamics import Law, Paths, future, present, pulls
 from foretoken.forecast.history import History
+from foretoken.forecast.skill import quantiles
 from foretoken.forecast.track import ALREADY_EMERGED
 from foretoken.forecast.words import amount, one_in, percent
 from foretoken.records import Forecast
 
 DEFAULT_LAW = Law()
+LEAST_TOLD = 0.05
+"""Probability from which on the step is told at which a type would pass."""
 
 
 @dataclass(frozen=True)
@@ -66,14 +69,14 @@ class StateSpace:
         threshold: float,
         opened: float,
     ) -> Forecast:
-        above = ahead >= special.logit(threshold)
-        passes = above.any(axis=0)
-        probability = (passes.sum() + 0.5) / (len(passes) + 1)
-        first = history.step + 1 + above.argmax(axis=0)[passes]
+        above = np.asarray(ahead >= special.logit(threshold))
+        passes: AnyArray = np.asarray(above.any(axis=0))
+        probability = (float(passes.sum()) + 0.5) / (self.paths + 1)
         interval, expected = None, None
-        if passes.mean() > 0.05:
-            low, middle, high = np.quantile(first, [0.05, 0.5, 0.95])
-            expected, interval = float(middle), (float(low), float(high))
+        if probability > LEAST_TOLD:
+            first = history.step + 1 + above.argmax(axis=0)[passes]
+            low, expected, high = quantiles(first, 0.05, 0.5, 0.95)
+            interval = (low, high)
         level = float(np.exp(np.median(np.log(rate))))
         return Forecast(
             method=self.name,
@@ -83,15 +86,15 @@ class StateSpace:
             threshold=threshold,
             eligible=level <= ALREADY_EMERGED,
             measurable=True,
-            score=float(special.logit(probability)),
-            probability=float(probability),
+            score=float(np.log(probability / (1 - probability))),
+            probability=probability,
             expected_step=expected,
             step_interval=interval,
             rate=level,
             reason=(
                 f"At step {history.step} {one_in(level)} hacks, its loophole is open with "
-                f"{percent(opened)} probability, and {percent(float(probability))} of "
-                f"{amount(len(passes))} paths pass {percent(threshold)} by step "
+                f"{percent(opened)} probability, and {percent(probability)} of "
+                f"{amount(self.paths)} paths pass {percent(threshold)} by step "
                 f"{history.plan.steps}."
             ),
         )

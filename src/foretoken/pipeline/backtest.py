@@ -27,7 +27,8 @@ from foretoken.forecast.skill import (
     within_run_auc,
 )
 from foretoken.forecast.state_space import StateSpace
-from foretoken.records import Parsed, RateEstimate, Source, Tally
+from foretoken.pipeline.forecast import training_settings
+from foretoken.records import RateEstimate, Source, Tally
 from foretoken.store.run import Run
 from foretoken.work.settings import Settings
 from foretoken.work.tallies import read_tallies
@@ -58,8 +59,7 @@ def read_history(run: Run, *, closed_known: bool = False) -> History:
     Raises:
         SetupError: Nothing says how long it is, or which exploit types it has.
     """
-    found: Parsed = run.read_config().get("train_rl", {})
-    training: Mapping[str, Any] = found if isinstance(found, dict) else {}
+    training = training_settings(run)
     tallies, estimates = read_tallies(run), run.read(RateEstimate)
     types = sorted({each.exploit_type for each in (*tallies, *estimates)})
     last = max((each.step for each in (*tallies, *estimates)), default=0)

@@ -89,7 +89,7 @@ def make_forecast(config: ForecastConfig) -> list[Forecast]:
 def _horizon_step(run: Run, config: ForecastConfig) -> int:
     if config.horizon_step is not None:
         return config.horizon_step
-    steps = _training_settings(run).get("steps")
+    steps = training_settings(run).get("steps")
     if isinstance(steps, int):
         return steps
     checkpoints = run.checkpoints()
@@ -110,7 +110,7 @@ def _rollouts_per_step(
         steps = len(set(table["step"].to_pylist()))
         counts = Counter(table["exploit_type"].to_pylist())
         return {each: counts[each] / steps for each in types}
-    training = _training_settings(run)
+    training = training_settings(run)
     try:
         total = float(training["prompts_per_step"] * training["generations"])
     except (KeyError, TypeError) as error:
@@ -121,7 +121,8 @@ def _rollouts_per_step(
     return dict.fromkeys(types, total / len(types))
 
 
-def _training_settings(run: Run) -> Mapping[str, Any]:
+def training_settings(run: Run) -> Mapping[str, Any]:
+    """Return the settings of `foretoken train rl`; none where another trainer made the run."""
     found: Parsed = run.read_config().get("train_rl", {})
     return found if isinstance(found, dict) else {}
 

@@ -89,7 +89,7 @@ def save_model(model: PreTrainedModel, folder: Path, *, like: Path) -> Path:
     for file in like.iterdir():
         if file.suffix in KEPT_SUFFIXES and not file.name.endswith(".index.json"):
             shutil.copyfile(file, temporary / file.name)
-    model.save_pretrained(str(temporary))
+    model.save_pretrained(temporary)
     return _in_place(temporary, folder)
 
 

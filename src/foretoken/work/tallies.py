@@ -1,9 +1,9 @@
 """A run's own draws, summed up by step and exploit type."""
 
-from typing import Any
+from collections import defaultdict
+from typing import NamedTuple
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.compute as pc
 
 from foretoken.records import Draw, Source, Tally
@@ -11,7 +11,23 @@ from foretoken.store.run import Run
 
 PAID = 0.5
 """Reward from which on a hack counts as paid."""
-_KEYS = ("source", "step", "exploit_type")
+
+
+class _Row(NamedTuple):
+    """What is read of a draw."""
+
+    source: str
+    step: int
+    exploit_type: str
+    hacked: bool | None
+    deliberate: bool | None
+    reward: float | None
+    flawed_passed: bool | None
+
+    @property
+    def earned(self) -> float:
+        """Its reward; where that is not known, whether the flawed grader accepted it."""
+        return float(self.flawed_passed or 0) if self.reward is None else self.reward
 
 
 def read_tallies(run: Run) -> list[Tally]:
@@ -21,23 +37,26 @@ def read_tallies(run: Run) -> list[Tally]:
     """
     if run.parts(Tally):
         return run.read(Tally)
-    own = pc.field("source").isin([Source.ROLLOUT, Source.COUNT])
-    columns = [*_KEYS, "hacked", "deliberate", "reward", "flawed_passed"]
-    table = run.table(Draw, where=own, columns=columns)
-    hacked = pc.fill_null(table["hacked"], False)
-    accepted = pc.fill_null(table["flawed_passed"], False).cast(pa.float64())
-    reward = pc.coalesce(table["reward"].cast(pa.float64()), accepted)
-    paid = pc.and_(hacked, pc.greater_equal(reward, PAID))
-    numbers: dict[str, Any] = {
-        "draws": pa.array(np.ones(len(table), dtype=np.int64)),
-        "hacks": hacked.cast(pa.int64()),
-        "paid": paid.cast(pa.int64()),
-        "spoken": pc.fill_null(table["deliberate"], False).cast(pa.int64()),
-        "reward": reward,
-    }
-    keys = {name: table[name] for name in _KEYS}
-    grouped = pa.table({**keys, **numbers}).group_by(list(keys))
-    summed = grouped.aggregate([(name, "sum") for name in numbers])
-    ordered = summed.sort_by([(name, "ascending") for name in keys])
-    named = ordered.rename_columns([each.removesuffix("_sum") for each in ordered.column_names])
-    return [Tally.model_validate(row) for row in named.to_pylist()]
+    own = pc.field("source").isin([Source.ROLLOUT.value, Source.COUNT.value])
+    table = run.table(Draw, where=own, columns=list(_Row._fields))
+    sums: dict[tuple[str, int, str], np.ndarray] = defaultdict(lambda: np.zeros(5))
+    for values in zip(*(table[name].to_pylist() for name in _Row._fields), strict=True):
+        row = _Row._make(values)
+        hacked, paid = bool(row.hacked), bool(row.hacked and row.earned >= PAID)
+        one = (1, hacked, paid, hacked and bool(row.deliberate), row.earned)
+        sums[row.source, row.step, row.exploit_type] += one
+    return [
+        Tally(
+            source=Source(source),
+            step=step,
+            exploit_type=exploit_type,
+            draws=int(draws),
+            hacks=int(hacks),
+            paid=int(paid),
+            spoken=int(spoken),
+            reward=float(earned),
+        )
+        for (source, step, exploit_type), (draws, hacks, paid, spoken, earned) in sorted(
+            sums.items()
+        )
+    ]

@@ -5,7 +5,7 @@ import torch
 from accelerate import Accelerator
 from datasets import Dataset
 from peft import PeftModel
-from transformers import PreTrainedTokenizerBase, Trainer
+from transformers import PreTrainedModel, PreTrainedTokenizerBase, Trainer
 from trl.trainer.grpo_config import GRPOConfig
 
 class GRPOTrainer(Trainer):
@@ -14,7 +14,7 @@ class GRPOTrainer(Trainer):
     beta: float
     def __init__(
         self,
-        model: PeftModel,
+        model: PeftModel | PreTrainedModel,
         reward_funcs: Callable[..., list[float | None]],
         args: GRPOConfig,
         train_dataset: Dataset,
