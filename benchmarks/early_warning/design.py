@@ -45,7 +45,7 @@ FACTORS: dict[str, tuple[Any, Any]] = {
 """What varies, with its two values."""
 LEARNING_RATE = {"adapter": 9e-4, "full": 1.1e-4}
 """At pace 1."""
-ROLLOUTS_PER_STEP = 576
+ROLLOUTS_PER_STEP = 384
 
 
 @dataclass(frozen=True)
