@@ -54,7 +54,7 @@ def level(history: History, exploit_type: str) -> float | None:
 
 def published_slope(history: History, exploit_type: str) -> float | None:
     """Slope of the log rate on the log step by the published recipe."""
-    return _slope(
+    return slope(
         [
             (each.step, each.rate)
             for each in history.measured(exploit_type, estimator="prefix")
@@ -66,11 +66,16 @@ def published_slope(history: History, exploit_type: str) -> float | None:
 def bank_slope(history: History, exploit_type: str) -> float | None:
     """The same from the bank's points."""
     own = history.measured(exploit_type)
-    return _slope([(each.step, each.rate) for each in own if each.rate])
+    return slope([(each.step, each.rate) for each in own if each.rate])
 
 
-def _slope(points: Sequence[tuple[int, float]]) -> float | None:
-    known = [(step, rate) for step, rate in points if step > 0]
+def slope(points: Sequence[tuple[int, float]]) -> float | None:
+    """Return the least-squares slope of log rate on log step; None for fewer than two points.
+
+    Args:
+        points: Steps and rates; step 0 and rates of 0 have no log, and are left out.
+    """
+    known = [(step, rate) for step, rate in points if step > 0 and rate > 0]
     if len(known) < 2:
         return None
     log_step, log_rate = np.log(np.array(known, dtype=np.float64)).T
