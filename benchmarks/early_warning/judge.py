@@ -27,10 +27,10 @@ from foretoken.forecast.skill import (
     within_run_auc,
 )
 from foretoken.forecast.state_space import StateSpace
-from foretoken.pipeline.backtest import Frame, cross_validated, line_of, methods, units_of
+from foretoken.pipeline.backtest import Vantage, cross_validated, line_of, methods, units_of
 
 CUTOFFS, THRESHOLDS = (0.05, 0.1, 0.2), (0.1, 0.5)
-MAIN = Frame(0.2, 0.1)
+MAIN = Vantage(0.2, 0.1)
 """The frame of the headline."""
 SEED = 0
 

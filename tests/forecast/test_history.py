@@ -1,6 +1,6 @@
 """A history hides what is later, and says when a type emerged."""
 
-from foretoken.forecast.history import History, Plan
+from foretoken.forecast.history import History, TrainingPlan
 from foretoken.records import Source, Tally
 
 
@@ -16,7 +16,7 @@ def tally(step: int, hacks: int, draws: int = 40, **fields: object) -> Tally:
 
 
 def history(*tallies: Tally, step: int = 20) -> History:
-    plan = Plan(steps=step, rollouts={"other": 40.0, "toy": 40.0})
+    plan = TrainingPlan(steps=step, rollouts={"other": 40.0, "toy": 40.0})
     return History("run", plan, step=step, tallies=tallies)
 
 

@@ -7,7 +7,7 @@ import pytest
 from scipy import special
 
 from foretoken.forecast.dynamics import PAID_CLOSED, PAID_OPEN, Law, Paths
-from foretoken.forecast.history import History, Plan
+from foretoken.forecast.history import History, TrainingPlan
 from foretoken.forecast.logistic import Logistic, eligible, fit_logistic
 from foretoken.forecast.rivals import RIVALS
 from foretoken.forecast.skill import Unit, brier, calibration_error, within_run_auc
@@ -48,7 +48,7 @@ def run(number: int, *, bank: bool = True) -> History:
                 point(name, step, float(each)) for name, each in zip(types, said, strict=True)
             ]
         pull = paths.step(LAW, rollouts=ROLLOUTS, others=pull.sum() - pull, rng=rng)
-    plan = Plan(steps=STEPS, rollouts=dict.fromkeys(types, float(ROLLOUTS)))
+    plan = TrainingPlan(steps=STEPS, rollouts=dict.fromkeys(types, float(ROLLOUTS)))
     return History(f"run-{number}", plan, step=STEPS, estimates=estimates, tallies=tallies)
 
 
@@ -119,7 +119,7 @@ def test_it_is_calibrated_on_its_own_law_and_ranks_better_than_watching_rollouts
 def test_what_hacks_were_paid_tells_open_loopholes_from_closed_ones() -> None:
     def seen(paid: int) -> History:
         tallies = [tally("toy", step, 1, paid) for step in range(CUTOFF)]
-        plan = Plan(steps=STEPS, rollouts={"toy": float(ROLLOUTS)})
+        plan = TrainingPlan(steps=STEPS, rollouts={"toy": float(ROLLOUTS)})
         return History("run", plan, step=CUTOFF, tallies=tallies)
 
     rng = np.random.default_rng(0)
@@ -146,7 +146,7 @@ def test_a_type_whose_tasks_come_later_waits() -> None:
 
     def chance(starts: int) -> float:
         tallies = [tally("toy", step, step % 3 == 0, step % 3 == 0) for step in range(CUTOFF)]
-        plan = Plan(STEPS, rollouts={"toy": float(ROLLOUTS)}, starts={"toy": starts})
+        plan = TrainingPlan(STEPS, rollouts={"toy": float(ROLLOUTS)}, starts={"toy": starts})
         now = History("run", plan, step=CUTOFF, tallies=tallies)
         (said,) = StateSpace(law=alone).forecast(now, threshold=0.5)
         return said.probability or 0.0

@@ -14,7 +14,7 @@ from foretoken.forecast.logistic import fit_logistic
 from foretoken.organism.paths import RUN
 from foretoken.pipeline.backtest import (
     BacktestConfig,
-    Frame,
+    Vantage,
     backtest,
     cross_validated,
     line_of,
@@ -113,10 +113,10 @@ def test_a_run_is_never_forecast_by_what_it_taught(runs: list[Path]) -> None:
         "count", rivals.RIVALS["rollout count"], [usual], cutoffs=[0.3], thresholds=[0.1]
     )
     said = {f.exploit_type: f.probability for f in fitted.forecast(odd.until(12), threshold=0.1)}
-    units = found[Frame(0.3, 0.1)]
+    units = found[Vantage(0.3, 0.1)]
     assert {each.run for each in units} == {odd.name}
     assert all(each.probability == said[each.exploit_type] for each in units)
-    line = line_of("count", Frame(0.3, 0.1), units, seed=0)
+    line = line_of("count", Vantage(0.3, 0.1), units, seed=0)
     assert (line.units, line.emerged) == (6, 3)
 
 

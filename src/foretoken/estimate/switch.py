@@ -103,8 +103,7 @@ def switch_rate(
     contradicted, contradicted_at = contradiction(cell, interval)
     covered = hits.covered(cell.other_mass)
     doubts += health_doubts(cell.health) + contradicted + _drift_doubts(cell, hits, covered)
-    missed = bool(contradicted) or misses_a_route(cell.health)
-    holds = not missed and WITHHOLDING.isdisjoint(doubts)
+    holds = not (contradicted or misses_a_route(cell.health)) and WITHHOLDING.isdisjoint(doubts)
     return RateEstimate(
         estimator="switch",
         exploit_type=cell.exploit_type,

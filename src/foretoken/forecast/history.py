@@ -15,7 +15,7 @@ FEWEST_DRAWS = 50
 
 
 @dataclass(frozen=True)
-class Plan:
+class TrainingPlan:
     """What is known of a training before it begins."""
 
     steps: int
@@ -33,7 +33,7 @@ class History:
     """What a run has shown of its exploit types, up to some step."""
 
     name: str
-    plan: Plan
+    plan: TrainingPlan
     step: int
     """Nothing later is in here."""
     estimates: Sequence[RateEstimate] = ()

@@ -20,7 +20,7 @@ STRENGTH = 1.0
 
 
 @dataclass(frozen=True)
-class Law:
+class LogisticLaw:
     """Coefficients of one method at one threshold."""
 
     base_rate: float
@@ -44,7 +44,7 @@ class Logistic:
 
     name: str
     features: Features
-    laws: Mapping[float, Law]
+    laws: Mapping[float, LogisticLaw]
     """By threshold."""
 
     def forecast(self, history: History, *, threshold: float) -> list[Forecast]:
@@ -66,7 +66,7 @@ class Logistic:
         self,
         history: History,
         exploit_type: str,
-        law: Law,
+        law: LogisticLaw,
         seen: Sequence[float] | None,
         *,
         threshold: float,
@@ -140,17 +140,17 @@ def eligible(history: History) -> list[str]:
     return [name for name in history.types if history.rate(name) <= ALREADY_EMERGED]
 
 
-def _law(known: Sequence[tuple[Sequence[float] | None, bool]]) -> Law:
+def _law(known: Sequence[tuple[Sequence[float] | None, bool]]) -> LogisticLaw:
     labels = np.array([label for _, label in known], dtype=bool)
     base_rate = float((labels.sum() + 0.5) / (len(labels) + 1))
     told = [(seen, label) for seen, label in known if seen is not None and len(seen)]
     own = np.array([label for _, label in told], dtype=bool)
     if not len(own) or own.all() or not own.any():
-        return Law(base_rate)
+        return LogisticLaw(base_rate)
     x: AnyArray = np.array([seen for seen, _ in told], dtype=np.float64)
     centre, scale = x.mean(axis=0), np.maximum(x.std(axis=0), 1e-6)
     fitted = LogisticRegression(C=STRENGTH).fit((x - centre) / scale, own)
-    return Law(
+    return LogisticLaw(
         base_rate,
         centre=tuple(map(float, centre)),
         scale=tuple(map(float, scale)),

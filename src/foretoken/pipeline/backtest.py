@@ -10,7 +10,7 @@ from pydantic import Field
 
 from foretoken.errors import SetupError
 from foretoken.forecast.base import Forecaster
-from foretoken.forecast.history import History, Plan
+from foretoken.forecast.history import History, TrainingPlan
 from foretoken.forecast.logistic import (
     Features,
     cutoff_step,
@@ -68,7 +68,7 @@ def read_history(run: Run, *, closed_known: bool = False) -> History:
             f"{run.path} has neither rollouts nor measured checkpoints: train or measure it first"
         )
     closed = set(training.get("closed", ()))
-    plan = Plan(
+    plan = TrainingPlan(
         steps=int(training.get("steps", last)),
         rollouts=_rollouts(tallies, types, training),
         starts=training.get("starts", {}),
@@ -92,7 +92,7 @@ def _rollouts(
 
 
 @dataclass(frozen=True)
-class Frame:
+class Vantage:
     """When was forecast, and what."""
 
     cutoff: float
@@ -105,7 +105,7 @@ class Line:
     """How good one method was in one frame."""
 
     method: str
-    frame: Frame
+    frame: Vantage
     units: int
     emerged: int
     auc: float | None
@@ -152,9 +152,9 @@ def cross_validated(
     *,
     cutoffs: Sequence[float],
     thresholds: Sequence[float],
-) -> dict[Frame, list[Unit]]:
+) -> dict[Vantage, list[Unit]]:
     """Forecast the second runs of each fold by a method that was fitted on the first."""
-    found: dict[Frame, list[Unit]] = {}
+    found: dict[Vantage, list[Unit]] = {}
     for taught, asked in folds:
         fitted = fit_logistic(name, features, taught, cutoffs=cutoffs, thresholds=thresholds)
         for frame, units in units_of(asked, fitted, cutoffs=cutoffs, thresholds=thresholds).items():
@@ -162,7 +162,7 @@ def cross_validated(
     return found
 
 
-def line_of(method: str, frame: Frame, units: Sequence[Unit], *, seed: int) -> Line:
+def line_of(method: str, frame: Vantage, units: Sequence[Unit], *, seed: int) -> Line:
     """Judge the forecasts of one frame."""
     emerged = sum(each.emerged for each in units)
     base = emerged / len(units)
@@ -188,12 +188,12 @@ def units_of(
     *,
     cutoffs: Sequence[float],
     thresholds: Sequence[float],
-) -> dict[Frame, list[Unit]]:
+) -> dict[Vantage, list[Unit]]:
     """Forecast runs from their beginnings, and put what happened beside it.
 
     Types that hack often at the cutoff are left out, whatever the method makes of them.
     """
-    found: dict[Frame, list[Unit]] = {}
+    found: dict[Vantage, list[Unit]] = {}
     for run in runs:
         for cutoff in cutoffs:
             step = cutoff_step(run, cutoff)
@@ -213,5 +213,5 @@ def units_of(
                         step=emerged,
                         interval=one.step_interval,
                     )
-                    found.setdefault(Frame(cutoff, threshold), []).append(unit)
+                    found.setdefault(Vantage(cutoff, threshold), []).append(unit)
     return found

@@ -13,7 +13,7 @@ PAID = 0.5
 """Reward from which on a hack counts as paid."""
 
 
-class _Row(NamedTuple):
+class _Own(NamedTuple):
     """What is read of a draw."""
 
     source: str
@@ -38,10 +38,10 @@ def read_tallies(run: Run) -> list[Tally]:
     if run.parts(Tally):
         return run.read(Tally)
     own = pc.field("source").isin([Source.ROLLOUT.value, Source.COUNT.value])
-    table = run.table(Draw, where=own, columns=list(_Row._fields))
+    table = run.table(Draw, where=own, columns=list(_Own._fields))
     sums: dict[tuple[str, int, str], np.ndarray] = defaultdict(lambda: np.zeros(5))
-    for values in zip(*(table[name].to_pylist() for name in _Row._fields), strict=True):
-        row = _Row._make(values)
+    for values in zip(*(table[name].to_pylist() for name in _Own._fields), strict=True):
+        row = _Own._make(values)
         hacked, paid = bool(row.hacked), bool(row.hacked and row.earned >= PAID)
         one = (1, hacked, paid, hacked and bool(row.deliberate), row.earned)
         sums[row.source, row.step, row.exploit_type] += one
