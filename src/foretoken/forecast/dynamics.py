@@ -134,10 +134,10 @@ def present(
             found.see(_bank_likelihood(measured[step], found.x + found.offset), rng)
         if draws[step]:
             rate = special.expit(found.x)
-            found.see(_binomial(hacks[step], draws[step], rate), rng)
+            found.see(_binomial(float(hacks[step]), float(draws[step]), rate), rng)
         if hacks[step]:
             share = np.where(found.opened, PAID_OPEN, PAID_CLOSED)
-            found.see(_binomial(paid[step], hacks[step], share), rng)
+            found.see(_binomial(float(paid[step]), float(hacks[step]), share), rng)
         if step < history.step:
             found.step(
                 law,
@@ -253,6 +253,6 @@ def _bank_likelihood(estimate: RateEstimate, x: AnyArray) -> AnyArray:
     return np.asarray(-0.5 * np.square((x - level[0]) / error))
 
 
-def _binomial(successes: int, trials: int, share: AnyArray) -> AnyArray:
+def _binomial(successes: float, trials: float, share: AnyArray) -> AnyArray:
     """Log-likelihood of each share, up to a constant."""
     return np.asarray(successes * np.log(share) + (trials - successes) * np.log1p(-share))
