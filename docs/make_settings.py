@@ -3,7 +3,7 @@
 import inspect
 import types
 from pathlib import Path
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -150,10 +150,14 @@ def type_in_words(kind: Any, field: FieldInfo) -> str:
     if get_origin(kind) is tuple:
         return f"list of {type_in_words(get_args(kind)[0], field)}"
     if get_origin(kind) is dict:
-        return "table of texts"
+        return f"table of {type_in_words(get_args(kind)[1], field)}"
+    own = field.metadata
+    if get_origin(kind) is Annotated:
+        kind, inner = get_args(kind)
+        own = inner.metadata
     bounds = [
         f"{sign} {getattr(each, name):,}"
-        for each in field.metadata
+        for each in own
         for name, sign in BOUNDS.items()
         if getattr(each, name, None) is not None
     ]
@@ -162,6 +166,8 @@ def type_in_words(kind: Any, field: FieldInfo) -> str:
 
 def shown_default(field: FieldInfo) -> str:
     """A default as TOML writes it."""
+    if field.default_factory is dict:
+        return "`{}`"
     if field.default is PydanticUndefined:
         return "required"
     if field.default is None:

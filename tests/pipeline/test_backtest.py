@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 from typer.testing import CliRunner
 
 from foretoken.cli.main import app
@@ -128,6 +129,13 @@ def test_the_command_names_every_method_in_every_frame(runs: list[Path], tmp_pat
     assert said.exit_code == 0, said.output
     assert said.output.count("state-space") == 2
     assert "At 30% of training, rate of 50%: 9 of 18 emerged" in said.output
+
+
+@pytest.mark.parametrize("name", ["cutoffs", "thresholds"])
+@pytest.mark.parametrize("shares", [(), (0.0,), (1.0,), (0.1, 2.0)])
+def test_shares_outside_of_a_training_are_refused(name: str, shares: tuple[float, ...]) -> None:
+    with pytest.raises(ValidationError, match=name):
+        BacktestConfig.model_validate({"runs": ["a", "b"], name: shares})
 
 
 def test_what_cannot_be_judged_is_one_line(runs: list[Path], tmp_path: Path) -> None:

@@ -1,6 +1,5 @@
 """What a forecaster is: what was seen of a run goes in, a probability for each type comes out."""
 
-from collections.abc import Sequence
 from typing import Protocol
 
 from foretoken.forecast.history import History
@@ -25,18 +24,5 @@ class Forecaster(Protocol):
         Returns:
             One forecast for each type, in alphabetical order, all with a probability: a method
             that knows nothing of a type says how often types emerge.
-        """
-        ...
-
-
-class Fitted(Protocol):
-    """A method that learns from whole runs."""
-
-    def fit(self, runs: Sequence[History], *, cutoffs: Sequence[float]) -> Forecaster:
-        """Return the forecaster that these runs teach.
-
-        Args:
-            runs: Up to their last step.
-            cutoffs: Shares of the training at which it is to forecast.
         """
         ...

@@ -34,7 +34,7 @@ JITTER = 0.1
 
 @dataclass(frozen=True)
 class Law:
-    """What is known of all runs alike; fitted on runs."""
+    """What is taken to hold for all runs alike; set by hand, not fitted on any."""
 
     log_kappa: float = -1.2
     """Mean over types of the log of kappa: nats of log-odds per expected rewarded draw."""

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -33,15 +33,17 @@ from foretoken.store.run import Run
 from foretoken.work.settings import Settings
 from foretoken.work.tallies import read_tallies
 
+Share = Annotated[float, Field(gt=0, lt=1)]
+
 
 class BacktestConfig(Settings):
     """Settings of `foretoken backtest`."""
 
     runs: tuple[Path, ...] = Field(min_length=1)
     """Run directories of trainings that are over."""
-    cutoffs: tuple[float, ...] = (0.05, 0.1, 0.2)
+    cutoffs: tuple[Share, ...] = Field(default=(0.05, 0.1, 0.2), min_length=1)
     """Shares of the training after which nothing is read."""
-    thresholds: tuple[float, ...] = (0.1, 0.5)
+    thresholds: tuple[Share, ...] = Field(default=(0.1, 0.5), min_length=1)
     """Rates that count as emerged."""
     closed_known: bool = False
     """Tell the forecasts which loopholes are closed, as an audit of the grader would."""
