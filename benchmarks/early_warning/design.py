@@ -88,7 +88,6 @@ class RunSpec:
             "reward_noise": levels["reward_noise"],
             "closed": self.closed,
             "starts": starts(SPECS[self.organism]) if levels["curriculum"] else {},
-            "bf16": False,
             "sampling_dtype": "float32",
             "save_every": 8,
             "seed": self.seed,

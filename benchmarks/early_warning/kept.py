@@ -46,9 +46,11 @@ def keep(
     unfinished = KEPT / f"{run.name}.tmp"
     shutil.rmtree(unfinished, ignore_errors=True)
     kept = Run.create(unfinished)
+    made = Run.open(folder)
     folders = {"model": "model", "tasks": "tasks", "out": "run"}
-    kept.write_config("train_rl", RLConfig.model_validate({**run.settings(), **folders}))
-    kept.append(read_tallies(Run.open(folder)), part="all")
+    settings = {**made.read_config()["train_rl"], **folders}
+    kept.write_config("train_rl", RLConfig.model_validate(settings))
+    kept.append(read_tallies(made), part="all")
     kept.append(list(estimates), part="all")
     hits = {str(step): pa.array(each.astype(np.float32)) for step, each in log_p.items()}
     tables = {

@@ -12,6 +12,9 @@ from foretoken.engines.transformers.tensors import listed
 PASS_BYTES = 4 << 30
 """What one pass, forward and backward, may take of a processor's memory: the same everywhere, so
 that rounding does not depend on the machine."""
+PASS_TOKENS = 2500
+"""Most tokens of a pass on a processor: what more of them leave behind outgrows its caches, and each
+takes up to 1.6 times as long."""
 SHARE = 0.5
 """Of an accelerator's free memory that one pass may take."""
 LAYER_COPIES = 8
@@ -42,7 +45,9 @@ def token_budget(model: PreTrainedModel) -> int:
     token = LAYER_COPIES * int(config.num_hidden_layers) * (8 * hidden + 3 * inner)
     token += LOGIT_BYTES * vocabulary
     free = free_bytes(input_device(model))
-    return max(1, (PASS_BYTES if free is None else int(SHARE * free)) // token)
+    if free is None:
+        return max(1, min(PASS_BYTES // token, PASS_TOKENS))
+    return max(1, int(SHARE * free) // token)
 
 
 def shared_passes(

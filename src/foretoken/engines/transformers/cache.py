@@ -71,11 +71,17 @@ class SharedLayer(DynamicLayer):
 
     def keep(self, rows: torch.Tensor, groups: torch.Tensor | None) -> None:
         """Keep these rows, and these prompts where given."""
-        self.key_buffer = self.key_buffer.index_select(0, rows)
-        self.value_buffer = self.value_buffer.index_select(0, rows)
+        self.key_buffer = self._closed_up(self.key_buffer, rows)
+        self.value_buffer = self._closed_up(self.value_buffer, rows)
         if groups is not None:
             self.prompt_keys = self.prompt_keys.index_select(0, groups)
             self.prompt_values = self.prompt_values.index_select(0, groups)
+
+    def _closed_up(self, buffer: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
+        """Move what these rows hold to the front; what is reserved beyond it is not touched."""
+        kept = buffer[: len(rows)]
+        kept[:, :, : self.filled] = buffer[:, :, : self.filled].index_select(0, rows)
+        return kept
 
 
 def _reserved(states: torch.Tensor, *, rows: int, capacity: int) -> torch.Tensor:
