@@ -3,7 +3,8 @@
 Beside what `foretoken backtest` reads (settings, sums of rollouts and of counted draws, estimates):
 
 * `run.json`: factors, and hashes of the checkpoints' weights;
-* `log_p.parquet`: log-probability of each of the bank's hits at each checkpoint;
+* `log_p.parquet`: log-probability of each of the bank's hits at step 0, and how far each
+  checkpoint's is from that, in half precision;
 * `probes.parquet`: what other forecasters need.
 """
 
@@ -52,13 +53,13 @@ def keep(
     kept.write_config("train_rl", RLConfig.model_validate(settings))
     kept.append(read_tallies(made), part="all")
     kept.append(list(estimates), part="all")
-    hits = {str(step): pa.array(each.astype(np.float32)) for step, each in log_p.items()}
     tables = {
-        "log_p": pa.table(hits),
+        "log_p": _compact(log_p),
         "probes": pa.Table.from_pylist([asdict(each) for each in probes]),
     }
     for name, table in tables.items():
-        pq.write_table(table, unfinished / f"{name}.parquet", compression="zstd")
+        file = unfinished / f"{name}.parquet"
+        pq.write_table(table, file, compression="zstd", compression_level=19, use_dictionary=False)
     said = {
         "organism": run.organism,
         "number": run.number,
@@ -69,6 +70,12 @@ def keep(
     (unfinished / "run.json").write_text(json.dumps(said, indent=1) + "\n")
     shutil.rmtree(KEPT / run.name, ignore_errors=True)
     unfinished.rename(KEPT / run.name)
+
+
+def _compact(log_p: Mapping[int, np.ndarray]) -> pa.Table:
+    first = log_p[0].astype(np.float32)
+    moved = {str(step): (log_p[step] - first).astype(np.float16) for step in sorted(log_p) if step}
+    return pa.table({"0": first, **moved})
 
 
 def log_p_of(run: Run) -> dict[int, np.ndarray]:
