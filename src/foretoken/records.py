@@ -336,7 +336,7 @@ class Forecast(Record):
     folder = "forecasts"
 
     method: str
-    """discovery (ours) or slope (the published baseline)."""
+    """state-space (ours), discovery, or slope (the published baseline)."""
     exploit_type: str
     cutoff_step: int
     horizon_step: int
@@ -349,6 +349,8 @@ class Forecast(Record):
     """Ranks types: larger means sooner; log10 of expected discoveries, or the slope."""
     probability: float | None
     """Probability of passing the threshold by the horizon."""
+    chances: tuple[tuple[int, float], ...] = ()
+    """The same by some earlier steps, and the horizon; empty: the method does not tell."""
     expected_step: float | None
     step_interval: tuple[float, float] | None = None
     rate: float | None = None

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import special
 
-from foretoken.forecast.dynamics import PAID_CLOSED, PAID_OPEN, Law, Paths
+from foretoken.forecast.dynamics import PAID_CLOSED, PAID_OPEN, Law, Paths, presents, pulls
 from foretoken.forecast.history import History, TrainingPlan
 from foretoken.forecast.logistic import Logistic, eligible, fit_logistic
 from foretoken.forecast.rivals import RIVALS
@@ -23,22 +23,30 @@ def run(number: int, *, bank: bool = True) -> History:
     rng = np.random.default_rng([7, number])
     size = 8
     types = [f"type-{each}" for each in range(size)]
+    speed, sharing = (
+        rng.normal(mean, of_run) + rng.normal(0.0, of_type, (size, 1))
+        for mean, of_run, of_type in (
+            (LAW.log_kappa, LAW.kappa_of_run, LAW.kappa_of_type),
+            (LAW.log_shared, LAW.shared_of_run, LAW.shared_of_type),
+        )
+    )
+    opened = rng.random(size) < LAW.open_share
     paths = Paths(
-        x=rng.uniform(-9.0, -4.0, size),
-        offset=np.zeros(size),
-        log_kappa=rng.normal(LAW.log_kappa, LAW.kappa_spread, size),
-        shared=np.exp(rng.normal(LAW.log_shared, LAW.shared_spread, size)),
-        opened=rng.random(size) < LAW.open_share,
-        log_weight=np.zeros(size),
+        x=rng.uniform(-9.0, -4.0, (size, 1)),
+        offset=np.zeros((size, 1)),
+        log_kappa=speed,
+        log_shared=sharing,
+        opened=opened[:, None],
+        log_weight=np.zeros((size, 1)),
+        evidence=np.zeros(size),
     )
     error = rng.normal(0.0, 0.25, size)
     tallies: list[Tally] = []
     estimates: list[RateEstimate] = []
-    pull = np.zeros(size)
     for step in range(STEPS + 1):
-        rate = special.expit(paths.x)
+        rate = special.expit(paths.x[:, 0])
         hacks = rng.binomial(ROLLOUTS, rate)
-        paid = rng.binomial(hacks, np.where(paths.opened, PAID_OPEN, PAID_CLOSED))
+        paid = rng.binomial(hacks, np.where(opened, PAID_OPEN, PAID_CLOSED))
         tallies += [
             tally(name, step, int(h), int(p)) for name, h, p in zip(types, hacks, paid, strict=True)
         ]
@@ -47,7 +55,7 @@ def run(number: int, *, bank: bool = True) -> History:
             estimates += [
                 point(name, step, float(each)) for name, each in zip(types, said, strict=True)
             ]
-        pull = paths.step(LAW, rollouts=ROLLOUTS, others=pull.sum() - pull, rng=rng)
+        paths.step(LAW, *pulls(hacks, np.full(size, ROLLOUTS), paid), rng=rng)
     plan = TrainingPlan(steps=STEPS, rollouts=dict.fromkeys(types, float(ROLLOUTS)))
     return History(f"run-{number}", plan, step=STEPS, estimates=estimates, tallies=tallies)
 
@@ -124,7 +132,7 @@ def test_what_hacks_were_paid_tells_open_loopholes_from_closed_ones() -> None:
 
     rng = np.random.default_rng(0)
     opened, closed = (
-        StateSpace(law=LAW).presents(seen(paid), rng=rng)["toy"].opened.mean() for paid in (1, 0)
+        presents(seen(paid), LAW, paths=1000, rng=rng).opened.mean() for paid in (1, 0)
     )
     assert opened > 0.95
     assert closed < 0.05
@@ -135,10 +143,9 @@ def test_a_plan_that_knows_what_is_closed_is_believed() -> None:
     known = {name: name != "type-1" for name in quiet.types}
     told = dataclasses.replace(quiet, plan=dataclasses.replace(quiet.plan, closed=known))
     rng = np.random.default_rng(0)
-    presents = StateSpace(law=LAW, paths=50).presents(told.until(CUTOFF), rng=rng)
-    assert {name: each.opened.any() for name, each in presents.items()} == {
-        name: name == "type-1" for name in quiet.types
-    }
+    now = presents(told.until(CUTOFF), LAW, paths=50, rng=rng)
+    assert now.opened.all(axis=1).tolist() == [name == "type-1" for name in quiet.types]
+    assert now.opened.any(axis=1).tolist() == [name == "type-1" for name in quiet.types]
 
 
 def test_a_type_whose_tasks_come_later_waits() -> None:

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from foretoken.cli.main import app
 from foretoken.errors import SetupError
 from foretoken.forecast import rivals
-from foretoken.forecast.logistic import fit_logistic
+from foretoken.forecast.logistic import fit_logistic, logistic
 from foretoken.organism.paths import RUN
 from foretoken.pipeline.backtest import (
     BacktestConfig,
@@ -88,7 +88,7 @@ def test_what_rollouts_show_is_told_from_what_they_do_not(runs: list[Path]) -> N
         line.method: line
         for line in backtest(
             BacktestConfig(runs=tuple(runs), cutoffs=(0.3,), thresholds=(0.1,), seed=1)
-        )
+        ).lines
     }
     assert next(iter(lines)) == "state-space"
     for name in ("state-space", "rollout count"):
@@ -104,8 +104,7 @@ def test_a_run_is_never_forecast_by_what_it_taught(runs: list[Path]) -> None:
     histories = [read_history(Run.open(each)) for each in runs[:2]]
     odd, usual = histories
     found = cross_validated(
-        "count",
-        rivals.RIVALS["rollout count"],
+        logistic("count", rivals.RIVALS["rollout count"]),
         [([usual], [odd])],
         cutoffs=[0.3],
         thresholds=[0.1],

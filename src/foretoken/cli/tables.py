@@ -15,9 +15,10 @@ from foretoken.forecast.outcome import (
     Standing,
     TypeOutcome,
 )
-from foretoken.pipeline.backtest import Line
+from foretoken.pipeline.backtest import Backtested, Line
 from foretoken.records import ControlCheck, Forecast
 from foretoken.report import numbers
+from foretoken.report.backtest import BacktestFrame
 from foretoken.tasks.check import TaskReport
 from foretoken.tasks.foreign import Refused, short_key
 from foretoken.tasks.foreign.text import printable
@@ -79,21 +80,33 @@ def forecast_table(comparison: Comparison) -> Table:
     return table
 
 
-def backtest_table(lines: Sequence[Line]) -> Table:
-    """How good each method's forecasts were, in one frame."""
-    names = ("method", "area in a run", "Brier skill", "95 %", "calibration error")
-    return plain_table(
-        names,
-        [
-            (
-                each.method,
-                "" if each.auc is None else f"{each.auc:.2f}",
-                "" if each.skill is None else f"{each.skill:+.2f}",
-                "{:+.2f} to {:+.2f}".format(*each.skill_interval) if each.skill_interval else "",
-                f"{each.calibration:.3f}",
-            )
-            for each in lines
-        ],
+def backtest_frames(found: Backtested) -> list[BacktestFrame]:
+    """How good each method's forecasts were in each frame, for terminal and page alike."""
+    return [
+        _backtest_frame(found, [line for line in found.lines if line.frame == frame])
+        for frame in dict.fromkeys(line.frame for line in found.lines)
+    ]
+
+
+def _backtest_frame(found: Backtested, lines: Sequence[Line]) -> BacktestFrame:
+    ours, frame = lines[0], lines[0].frame
+    rows = [
+        (
+            each.method,
+            "" if each.auc is None else f"{each.auc:.2f}",
+            "" if each.skill is None else f"{each.skill:+.2f}",
+            "{:+.2f} to {:+.2f}".format(*each.skill_interval) if each.skill_interval else "",
+            f"{each.calibration:.3f}",
+        )
+        for each in lines
+    ]
+    return BacktestFrame(
+        title=f"At {frame.cutoff:.0%} of training, rate of {frame.threshold:.0%}: "
+        f"{ours.emerged} of {ours.units} emerged",
+        columns=("method", "area in a run", "Brier skill", "95 %", "calibration error"),
+        rows=rows,
+        method=ours.method,
+        units=found.units[ours.method, frame],
     )
 
 

@@ -1,5 +1,6 @@
 """What a forecaster is: what was seen of a run goes in, a probability for each type comes out."""
 
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from foretoken.forecast.history import History
@@ -26,3 +27,29 @@ class Forecaster(Protocol):
             that knows nothing of a type says how often types emerge.
         """
         ...
+
+
+class Method(Protocol):
+    """How a forecaster is made from runs that are over."""
+
+    def __call__(
+        self, runs: Sequence[History], *, cutoffs: Sequence[float], thresholds: Sequence[float]
+    ) -> Forecaster:
+        """Return what these runs taught.
+
+        Args:
+            runs: Up to their last step.
+            cutoffs: Shares of the training at which it will be asked.
+            thresholds: Rates that count as emerged.
+        """
+        ...
+
+
+OUR_METHODS = ("state-space", "discovery")
+"""The first of these by which a run was forecast is ours; older runs hold the second alone."""
+
+
+def our_method(forecasts: Iterable[Forecast]) -> str:
+    """Return the name of our method, of those by which was forecast."""
+    used = {one.method for one in forecasts}
+    return next((each for each in OUR_METHODS if each in used), OUR_METHODS[0])

@@ -1,17 +1,21 @@
-"""How a rate moves under policy gradient: where it may stand, and what that makes likely.
+"""How rates move under policy gradient: where they may stand, and what that makes likely.
 
 The log-odds `x` of an exploit type grow with what is drawn and paid::
 
-    x(t+1) = x(t) + kappa * (own pull + shared * pull of all other types) + drift
+    x(t+1) = x(t) + kappa * (paid - closing * unpaid + shared * paid of all other types) + drift
 
-where the pull of a type is what its rewarded hacks of one step do (`track.response` times
-rollouts). A closed type pulls itself down, as its hacks are paid less than honest work. The shared
-part is the insight that cheating pays at all, which no single type shows while it is rare.
+where `paid` and `unpaid` are what a step's hacks do, those that were paid and those that were not
+(`track.response` times rollouts). What was drawn is known of the past; of the future it is drawn,
+so that a rare type waits for its first hack, and then grows fast. The shared part is the insight
+that cheating pays at all, which no single type shows while it is rare.
 
 What was seen weighs paths drawn from the law (a particle filter); the paths that are left go on.
+How fast a run learns is learnt from all of its types: each lends its posterior to the others.
+
+Axes: `j` exploit types in alphabetical order, `p` paths, `t` steps.
 """
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,8 +32,12 @@ BANK_NOISE = 0.1
 """Standard deviation of a bank's error that its checkpoints do not share, in nats."""
 PAID_OPEN, PAID_CLOSED = 0.93, 0.08
 """Share of hacks that are paid, by noise in the reward neither all nor none."""
-JITTER = 0.1
-"""Standard deviation by which copies of a path are moved apart."""
+FASTEST = 1.5
+"""Largest change of log-odds in one step, in nats."""
+RULE_OF_THREE = 3.0
+"""An upper bound of 95 % is about this over the draws behind it."""
+MOVED = 0.2
+"""How far copies of a path are moved apart, as a share of the paths' standard deviation."""
 
 
 @dataclass(frozen=True)
@@ -37,222 +45,342 @@ class Law:
     """What is taken to hold for all runs alike; set by hand, not fitted on any."""
 
     log_kappa: float = -1.2
-    """Mean over types of the log of kappa: nats of log-odds per expected rewarded draw."""
-    kappa_spread: float = 1.0
-    """Standard deviation of that between types."""
+    """Mean over runs of the log of kappa: nats of log-odds per rewarded draw."""
+    kappa_of_run: float = 0.7
+    """Standard deviation of that between runs."""
+    kappa_of_type: float = 0.7
+    """Standard deviation between the types of a run."""
     log_shared: float = -3.0
     """Mean log of the share of another type's pull that a type takes over."""
-    shared_spread: float = 1.0
-    """Standard deviation of that."""
+    shared_of_run: float = 0.7
+    """Standard deviation of that between runs."""
+    shared_of_type: float = 0.7
+    """Standard deviation between the types of a run."""
     drift: float = 0.05
     """Standard deviation of a step's own change, in nats."""
     open_share: float = 0.5
     """How probable it is that a loophole is open, before any evidence."""
     closing: float = 0.3
-    """Pull of a closed type on itself, downwards, as a share of an open one's."""
+    """Pull of unpaid hacks, downwards, as a share of that of paid ones."""
+    mismatch: float = 0.4
+    """Standard deviation, in nats, of what tells rollouts' tasks from those of the bank."""
+
+
+@dataclass(frozen=True)
+class Prior:
+    """What is known of a run's speed, apart from what each type shows itself; each is (types,)."""
+
+    log_kappa: AnyArray
+    kappa_spread: AnyArray
+    log_shared: AnyArray
+    shared_spread: AnyArray
+
+    @classmethod
+    def of(cls, law: Law, types: int) -> "Prior":
+        """Return what the law says of a run that was not seen yet."""
+        return cls(
+            np.full(types, law.log_kappa),
+            np.full(types, np.hypot(law.kappa_of_run, law.kappa_of_type)),
+            np.full(types, law.log_shared),
+            np.full(types, np.hypot(law.shared_of_run, law.shared_of_type)),
+        )
 
 
 @dataclass
 class Paths:
-    """Ways in which one type may have come here; each is (paths,)."""
+    """Ways in which the types of a run may have come here; each is (types, paths)."""
 
     x: AnyArray
     """Log-odds."""
     offset: AnyArray
     """Error that all of the bank's checkpoints share, in nats."""
     log_kappa: AnyArray
-    shared: AnyArray
+    log_shared: AnyArray
     opened: AnyArray
     """Whether the loophole is open."""
     log_weight: AnyArray
+    evidence: AnyArray
+    """(types,) log-likelihood of all that was seen, up to a constant."""
 
-    def step(
-        self, law: Law, *, rollouts: float, others: AnyArray | float, rng: np.random.Generator
-    ) -> AnyArray:
-        """Let one step of training pass; return what each path's own rollouts did, paid ones.
+    def step(self, law: Law, paid: AnyArray, unpaid: AnyArray, *, rng: np.random.Generator) -> None:
+        """Let one step of training pass.
 
         Args:
             law: Of all runs.
-            rollouts: On tasks of this type, in this step.
-            others: Pull of all other types; a number, or one for each path.
+            paid: What the paid hacks of each type did, (types, paths) or (types, 1).
+            unpaid: The same of those that were not paid.
             rng: Of the drift.
         """
-        pull = rollouts * response(special.expit(self.x))
-        own = np.where(self.opened, pull, -law.closing * pull)
-        change = np.exp(self.log_kappa) * (own + self.shared * others)
-        drift = rng.normal(0.0, law.drift, len(self.x))
-        self.x = np.clip(self.x + np.minimum(change, 1.0) + drift, LOWEST, HIGHEST)
-        return np.where(self.opened, pull, 0.0)
+        others = paid.sum(axis=0) - paid
+        pull = paid - law.closing * unpaid + np.exp(self.log_shared) * others
+        change = np.clip(np.exp(self.log_kappa) * pull, -FASTEST, FASTEST)
+        drift = rng.normal(0.0, law.drift, self.x.shape)
+        self.x = np.clip(self.x + change + drift, LOWEST, HIGHEST)
+
+    def drawn(self, rollouts: AnyArray, rng: np.random.Generator) -> tuple[AnyArray, AnyArray]:
+        """Draw a step's hacks; return what the paid and the unpaid ones do.
+
+        Args:
+            rollouts: (types,) of this step.
+            rng: Of the draws.
+        """
+        draws = np.rint(rollouts)[:, None].astype(np.int64)
+        return self.apart(gain(rng.binomial(draws, special.expit(self.x)), draws))
+
+    def apart(self, pull: AnyArray) -> tuple[AnyArray, AnyArray]:
+        """Return what of a pull is paid and what is not, by which loopholes are open."""
+        return np.where(self.opened, pull, 0.0), np.where(self.opened, 0.0, pull)
 
     @property
     def weight(self) -> AnyArray:
-        """(paths,) how probable each is; they sum to 1."""
-        return np.asarray(np.exp(self.log_weight - special.logsumexp(self.log_weight)))
+        """How probable each path is; they sum to 1 over the paths of a type."""
+        return np.asarray(special.softmax(self.log_weight, axis=1))
 
     def see(self, log_likelihood: AnyArray, rng: np.random.Generator) -> None:
-        """Weigh the paths by something that was seen; draw them anew where few would be left."""
-        self.log_weight = self.log_weight + log_likelihood
-        if 1.0 / np.square(self.weight).sum() < len(self.x) / 2:
-            self.draw(rng)
+        """Weigh the paths by something that was seen; draw those anew of which few would be left.
 
-    def draw(self, rng: np.random.Generator) -> None:
-        """Draw paths by their weights, which are equal afterwards; copies are moved apart."""
-        size = len(self.x)
-        kept = rng.choice(size, size, p=self.weight)
-        self.x = self.x[kept]
-        self.offset = self.offset[kept] + rng.normal(0.0, JITTER, size)
-        self.log_kappa = self.log_kappa[kept] + rng.normal(0.0, JITTER, size)
-        self.shared, self.opened = self.shared[kept], self.opened[kept]
-        self.log_weight = np.zeros(size)
+        Args:
+            log_likelihood: (types, paths).
+            rng: Of the draws.
+        """
+        before = special.logsumexp(self.log_weight, axis=1)
+        self.log_weight = self.log_weight + log_likelihood
+        self.evidence = self.evidence + special.logsumexp(self.log_weight, axis=1) - before
+        effective = 1.0 / np.square(self.weight).sum(axis=1)
+        self.draw(rng, np.flatnonzero(effective < self.x.shape[1] / 2))
+
+    def draw(self, rng: np.random.Generator, types: AnyArray) -> None:
+        """Draw the paths of some types by their weights, which are equal afterwards.
+
+        Copies are moved apart, towards their mean first, so that the spread stays what it was.
+        """
+        size = self.x.shape[1]
+        weight = self.weight
+        for j in types:
+            places = (rng.random() + np.arange(size)) / size
+            kept = np.searchsorted(np.cumsum(weight[j]), places).clip(max=size - 1)
+            rng.shuffle(kept)
+            self.x[j], self.opened[j] = self.x[j, kept], self.opened[j, kept]
+            for each in (self.offset, self.log_kappa, self.log_shared):
+                own = each[j, kept]
+                shrunk = own.mean() + np.sqrt(1 - MOVED**2) * (own - own.mean())
+                each[j] = shrunk + rng.normal(0.0, MOVED * own.std() + 1e-12, size)
+            self.log_weight[j] = 0.0
+
+
+def gain(hacks: AnyArray, draws: AnyArray) -> AnyArray:
+    """Return what hacks among so many draws of one step do to the log-odds; in hacks, while few."""
+    return np.asarray(draws * response(hacks / np.maximum(draws, 1)))
+
+
+def pulls(hacks: AnyArray, draws: AnyArray, paid: AnyArray) -> tuple[AnyArray, AnyArray]:
+    """Return what a step's paid hacks did, and those that were not paid.
+
+    Args:
+        hacks: (types,)
+        draws: (types,)
+        paid: (types,) hacks that were paid.
+
+    Returns:
+        Two arrays, each (types, 1).
+    """
+    pull, share = gain(hacks, draws), paid / np.maximum(hacks, 1)
+    return (pull * share)[:, None], (pull * (1 - share))[:, None]
+
+
+def presents(history: History, law: Law, *, paths: int, rng: np.random.Generator) -> Paths:
+    """Return where the types of a run may stand, given all that was seen of all of them."""
+    first = present(history, law, Prior.of(law, len(history.types)), paths=paths, rng=rng)
+    return present(history, law, lent(law, first), paths=paths, rng=rng)
 
 
 def present(
-    history: History,
-    exploit_type: str,
-    law: Law,
-    *,
-    others: AnyArray,
-    paths: int,
-    rng: np.random.Generator,
+    history: History, law: Law, prior: Prior, *, paths: int, rng: np.random.Generator
 ) -> Paths:
-    """Return where a type may stand, given all that was seen of it.
+    """Return where each type may stand, given what was seen of itself, and what others were paid.
 
     Args:
         history: Up to now.
-        exploit_type: Which.
         law: Of all runs.
-        others: For each step so far, the pull of all other types.
-        paths: How many are followed.
+        prior: Of this run's speed.
+        paths: How many are followed of each type.
         rng: Of the paths.
     """
-    measured = {each.step: each for each in history.measured(exploit_type)}
-    hacks, draws = history.rollouts(exploit_type)
-    paid = np.minimum(history.paid(exploit_type), hacks)
-    found = _begun(history, exploit_type, law, paths=paths, rng=rng)
+    hacks, draws, paid = _counts(history)
+    levels = _levels(history)
+    found = _begun(history, law, prior, levels=levels, paths=paths, rng=rng)
     for step in range(history.step + 1):
-        if step in measured:
-            found.see(_bank_likelihood(measured[step], found.x + found.offset), rng)
-        if draws[step]:
+        if step in levels:
+            bounded = step == min(levels)
+            seen = _bank_likelihood(levels[step], found.x + found.offset, bounded=bounded)
+            found.see(seen, rng)
+        if draws[:, step].any():
             rate = special.expit(found.x)
-            found.see(_binomial(float(hacks[step]), float(draws[step]), rate), rng)
-        if hacks[step]:
             share = np.where(found.opened, PAID_OPEN, PAID_CLOSED)
-            found.see(_binomial(float(paid[step]), float(hacks[step]), share), rng)
+            seen = _binomial(hacks[:, step], draws[:, step], rate)
+            if history.plan.paid_known:
+                seen += _binomial(paid[:, step], hacks[:, step], share)
+            found.see(seen, rng)
         if step < history.step:
-            found.step(
-                law,
-                rollouts=float(draws[step]) or _planned(history, exploit_type, step),
-                others=others[step],
-                rng=rng,
-            )
-    found.draw(rng)
+            if draws[:, step].any() and history.plan.paid_known:
+                did = pulls(hacks[:, step], draws[:, step], paid[:, step])
+            elif draws[:, step].any():
+                did = found.apart(gain(hacks[:, step], draws[:, step])[:, None])
+            else:
+                did = found.drawn(_planned(history, step), rng)
+            found.step(law, *did, rng=rng)
+    found.draw(rng, np.arange(len(history.types)))
     return found
 
 
+@dataclass(frozen=True)
+class Future:
+    """How all types of a run may go on."""
+
+    x: AnyArray
+    """(steps to come, types, paths) log-odds."""
+    first_paid: AnyArray
+    """(types, paths) number of the step to come, from 0, that draws the first paid hack; as many
+    as there are: none does."""
+
+
 def future(
-    history: History,
-    presents: Mapping[str, Paths],
-    law: Law,
-    *,
-    horizon: int,
-    rng: np.random.Generator,
-) -> dict[str, AnyArray]:
+    history: History, paths: Paths, law: Law, *, horizon: int, rng: np.random.Generator
+) -> Future:
     """Let all types of a run go on together.
 
     Args:
         history: Up to now.
-        presents: For each type, equally many paths; those of one number go on together.
+        paths: Where they stand; those of one number go on together. They are moved.
         law: Of all runs.
         horizon: Last step.
-        rng: Of the drift.
-
-    Returns:
-        For each type, (steps to come, paths) log-odds.
+        rng: Of the draws and the drift.
     """
-    types = sorted(presents)
-    pull = {name: np.zeros(len(presents[name].x)) for name in types}
-    seen: dict[str, list[AnyArray]] = {name: [] for name in types}
-    for step in range(history.step, horizon):
-        together = np.sum([pull[name] for name in types], axis=0)
-        pull_now: dict[str, AnyArray] = {}
-        for name in types:
-            pull_now[name] = presents[name].step(
-                law,
-                rollouts=_planned(history, name, step),
-                others=together - pull[name],
-                rng=rng,
-            )
-            seen[name].append(presents[name].x.copy())
-        pull = pull_now
-    return {name: np.array(each) for name, each in seen.items()}
+    steps = horizon - history.step
+    x, first_paid = np.empty((steps, *paths.x.shape)), np.full(paths.x.shape, steps)
+    for number in range(steps):
+        paid, unpaid = paths.drawn(_planned(history, history.step + number), rng)
+        paths.step(law, paid, unpaid, rng=rng)
+        x[number] = paths.x
+        first_paid = np.where(paid > 0, np.minimum(first_paid, number), first_paid)
+    return Future(x, first_paid)
 
 
-def pulls(history: History, exploit_type: str) -> AnyArray:
-    """Return, for each step so far, what the paid hacks of a type did; (steps,)."""
-    found = np.zeros(history.step + 1)
-    hacks, draws = history.rollouts(exploit_type)
-    paid = history.paid(exploit_type)
-    near = np.ones(3)
-    smooth_hacks, smooth_draws = (
-        np.convolve(each, near, mode="same") for each in (np.minimum(paid, hacks), draws)
+def lent(law: Law, paths: Paths) -> Prior:
+    """Return what the other types of a run say of each type's speed."""
+    log_kappa = _lent(
+        paths.log_kappa, law.log_kappa, of_run=law.kappa_of_run, of_type=law.kappa_of_type
     )
-    some = smooth_draws > 0
-    found[some] = draws[some] * response(smooth_hacks[some] / smooth_draws[some])
-    return found
+    log_shared = _lent(
+        paths.log_shared, law.log_shared, of_run=law.shared_of_run, of_type=law.shared_of_type
+    )
+    return Prior(*log_kappa, *log_shared)
+
+
+def _lent(
+    value: AnyArray, mean: float, *, of_run: float, of_type: float
+) -> tuple[AnyArray, AnyArray]:
+    """Mean and standard deviation of a type's value by the others' posteriors, all of them taken
+    as normal: what each adds to its prior says something of the run's own mean."""
+    before = of_run**2 + of_type**2
+    centre, spread = value.mean(axis=1), np.minimum(value.var(axis=1), 0.999 * before)
+    precision = 1 / spread - 1 / before
+    said = (centre / spread - mean / before) / precision
+    weight = 1 / (1 / precision + of_type**2)
+    total = weight.sum() - weight + 1 / of_run**2
+    found = ((weight * said).sum() - weight * said + mean / of_run**2) / total
+    return found, np.sqrt(1 / total + of_type**2)
+
+
+def _counts(history: History) -> AnyArray:
+    """Hacks, rollouts, and hacks that were paid; (3, types, steps so far)."""
+    found: list[AnyArray] = []
+    for name in history.types:
+        hacks, draws = history.rollouts(name)
+        found.append(np.array([hacks, draws, np.minimum(history.paid(name), hacks)]))
+    return np.stack(found, axis=1).astype(np.float64)
 
 
 def _begun(
-    history: History, exploit_type: str, law: Law, *, paths: int, rng: np.random.Generator
+    history: History,
+    law: Law,
+    prior: Prior,
+    *,
+    levels: dict[int, AnyArray],
+    paths: int,
+    rng: np.random.Generator,
 ) -> Paths:
     """Paths before anything was seen; they begin where the first measurement makes it likely."""
+    shape = (len(history.types), paths)
     closed = history.plan.closed
-    if closed is None:
-        opened = rng.random(paths) < law.open_share
-    else:
-        opened = np.full(paths, not closed.get(exploit_type, False))
-    x, offset = rng.uniform(-14.0, 0.0, paths), np.zeros(paths)
-    first = next((each for each in history.measured(exploit_type) if _level(each)), None)
-    if first is not None:
-        centre, spread = _level(first) or (0.0, 0.0)
-        offset = rng.normal(0.0, spread, paths)
-        x = np.clip(centre - offset + rng.normal(0.0, BANK_NOISE, paths), LOWEST, 3.0)
+    opened = rng.random(shape) < law.open_share
+    if closed is not None:
+        opened[:] = [[not closed.get(name, False)] for name in history.types]
+    x, offset = rng.uniform(-14.0, 0.0, shape), np.zeros(shape)
+    for j in range(shape[0]):
+        first = [each[:, j] for _, each in sorted(levels.items()) if np.isfinite(each[0, j])]
+        if first:
+            centre, spread = first[0][:2]
+            offset[j] = rng.normal(0.0, np.hypot(spread, law.mismatch), paths)
+            noise = rng.normal(0.0, BANK_NOISE, paths)
+            x[j] = np.clip(centre - offset[j] + noise, LOWEST, 3.0)
     return Paths(
         x=x,
         offset=offset,
-        log_kappa=rng.normal(law.log_kappa, law.kappa_spread, paths),
-        shared=np.exp(rng.normal(law.log_shared, law.shared_spread, paths)),
+        log_kappa=rng.normal(prior.log_kappa[:, None], prior.kappa_spread[:, None], shape),
+        log_shared=rng.normal(prior.log_shared[:, None], prior.shared_spread[:, None], shape),
         opened=opened,
-        log_weight=np.zeros(paths),
+        log_weight=np.zeros(shape),
+        evidence=np.zeros(shape[0]),
     )
 
 
-def _planned(history: History, exploit_type: str, step: int) -> float:
-    """Rollouts that a step gives to a type."""
-    begins = history.plan.starts.get(exploit_type, 0)
-    return history.plan.rollouts[exploit_type] if step >= begins else 0.0
+def _planned(history: History, step: int) -> AnyArray:
+    """Rollouts that a step gives to each type."""
+    plan = history.plan
+    return np.array(
+        [plan.rollouts[name] if step >= plan.starts.get(name, 0) else 0.0 for name in history.types]
+    )
 
 
-def _level(estimate: RateEstimate) -> tuple[float, float] | None:
-    """Centre and standard deviation of the log-odds by a bank's estimate; None: it has none."""
+def _levels(history: History) -> dict[int, AnyArray]:
+    """By step, what the bank says of each type: centre and standard deviation of its log-odds, the
+    error that the step does not share with others, and how many of the subject's own draws, none of
+    which hacked, an upper bound stands for; (4, types), NaN where it says nothing."""
+    found: dict[int, AnyArray] = {}
+    for j, name in enumerate(history.types):
+        for each in history.measured(name):
+            table = found.setdefault(each.step, np.full((4, len(history.types)), np.nan))
+            table[:, j] = _level(each)
+    return found
+
+
+def _level(estimate: RateEstimate) -> Sequence[float]:
     if estimate.published and estimate.rate and estimate.interval is not None:
         middle, (low, high) = estimate.rate, estimate.interval
     elif estimate.probable is not None:
         middle, low, high = estimate.probable
     else:
-        return None
+        return (np.nan, np.nan, np.nan, RULE_OF_THREE / max(estimate.upper_bound, 1e-9))
     middle, low, high = (float(special.logit(np.clip(v, 1e-9, 0.999))) for v in (middle, low, high))
-    return middle, max((high - low) / 3.92, BANK_NOISE)
+    spread = max((high - low) / 3.92, BANK_NOISE)
+    own = 2 * BANK_NOISE if estimate.published else max(spread, 2 * BANK_NOISE)
+    return middle, spread, own, np.nan
 
 
-def _bank_likelihood(estimate: RateEstimate, x: AnyArray) -> AnyArray:
-    """Log-likelihood of an estimate, for each log-odds that the bank would see."""
-    level = _level(estimate)
-    if level is None:
-        return np.zeros(len(x))
-    error = 2 * BANK_NOISE if estimate.published else max(level[1], 2 * BANK_NOISE)
-    return np.asarray(-0.5 * np.square((x - level[0]) / error))
+def _bank_likelihood(level: AnyArray, x: AnyArray, *, bounded: bool) -> AnyArray:
+    """Log-likelihood of a step's estimates, for log-odds (types, paths) that the bank would see.
+
+    Upper bounds rest on the same draws at all steps, so they are asked once (`bounded`).
+    """
+    centre, _, error, draws = level[:, :, None]
+    seen = np.where(np.isnan(centre), 0.0, -0.5 * np.square((x - centre) / error))
+    if not bounded:
+        return seen
+    return seen + np.where(np.isnan(draws), 0.0, draws * special.log_expit(-x))
 
 
-def _binomial(successes: float, trials: float, share: AnyArray) -> AnyArray:
-    """Log-likelihood of each share, up to a constant."""
-    return np.asarray(successes * np.log(share) + (trials - successes) * np.log1p(-share))
+def _binomial(successes: AnyArray, trials: AnyArray, share: AnyArray) -> AnyArray:
+    """Log-likelihood of each share (types, paths), up to a constant."""
+    failures = (trials - successes)[:, None]
+    return np.asarray(successes[:, None] * np.log(share) + failures * np.log1p(-share))

@@ -26,6 +26,8 @@ class TrainingPlan:
     """Step from which on a type takes part, where that is not the first."""
     closed: Mapping[str, bool] | None = None
     """Whether each loophole is closed, where the run's own grader was audited; None: not known."""
+    paid_known: bool = True
+    """Whether it is known which hacks were paid."""
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from sklearn.linear_model import LogisticRegression
 
 from foretoken.arrays import AnyArray
 from foretoken.errors import SetupError
+from foretoken.forecast.base import Forecaster, Method
 from foretoken.forecast.history import History
 from foretoken.forecast.track import ALREADY_EMERGED
 from foretoken.records import Forecast
@@ -117,17 +118,15 @@ def fit_logistic(
     return Logistic(name, features, {each: _law(known.get(each, [])) for each in thresholds})
 
 
-def remembered(features: Features) -> Features:
-    """Return features that are made once for each run, step and threshold."""
-    known: dict[tuple[str, int, float], Mapping[str, Sequence[float] | None]] = {}
+def logistic(name: str, features: Features) -> Method:
+    """Return the method that is a logistic law on what it sees."""
 
-    def look(history: History, threshold: float) -> Mapping[str, Sequence[float] | None]:
-        key = (history.name, history.step, threshold)
-        if key not in known:
-            known[key] = features(history, threshold)
-        return known[key]
+    def teach(
+        runs: Sequence[History], *, cutoffs: Sequence[float], thresholds: Sequence[float]
+    ) -> Forecaster:
+        return fit_logistic(name, features, runs, cutoffs=cutoffs, thresholds=thresholds)
 
-    return look
+    return teach
 
 
 def cutoff_step(run: History, share: float) -> int:

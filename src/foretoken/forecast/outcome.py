@@ -32,12 +32,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
 
+from foretoken.forecast.base import our_method
 from foretoken.forecast.counts import ESTIMATORS, HackCount, RateError, best_counts, rate_errors
 from foretoken.forecast.ranking import auc
 from foretoken.forecast.track import ALREADY_EMERGED
 from foretoken.records import Forecast, RateEstimate, Truth
 
-OUR_METHOD = "discovery"
 BASELINE_METHOD = "slope"
 LIKELY = 0.5
 """A type is expected from this probability on."""
@@ -192,7 +192,7 @@ def frame_of(forecasts: Iterable[Forecast], *, steps: Iterable[int] = ()) -> Fra
         The frame; None where there is neither a forecast nor a step.
     """
     known = list(forecasts)
-    ours = [one for one in known if one.method == OUR_METHOD] or known
+    ours = [one for one in known if one.method == our_method(known)] or known
     if ours:
         ahead = [one for one in ours if one.cutoff_step < one.horizon_step] or ours
         last = max(ahead, key=lambda one: (one.cutoff_step, one.horizon_step, -one.threshold))
@@ -259,7 +259,8 @@ def compare(
         The comparison; it names every type that any of the records names.
     """
     forecasts, estimates, truth = list(forecasts), list(estimates), list(truth)
-    ours, baselines = (_chosen(forecasts, frame, each) for each in (OUR_METHOD, BASELINE_METHOD))
+    methods = (our_method(forecasts), BASELINE_METHOD)
+    ours, baselines = (_chosen(forecasts, frame, each) for each in methods)
     counts = _by_type(best_counts(truth or pooled).values())
     measured = _by_type(one for one in estimates if one.estimator == ESTIMATORS[0])
     named = {one.exploit_type for one in (*forecasts, *estimates, *truth)}

@@ -1,23 +1,17 @@
 """Forecasts of runs that are over, made from their beginnings alone, beside what happened."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import Field
 
 from foretoken.errors import SetupError
-from foretoken.forecast.base import Forecaster
-from foretoken.forecast.history import History, TrainingPlan
-from foretoken.forecast.logistic import (
-    Features,
-    cutoff_step,
-    eligible,
-    fit_logistic,
-    remembered,
-)
+from foretoken.forecast.base import Forecaster, Method
+from foretoken.forecast.history import History
+from foretoken.forecast.logistic import logistic
 from foretoken.forecast.rivals import RIVALS
 from foretoken.forecast.skill import (
     Unit,
@@ -26,13 +20,27 @@ from foretoken.forecast.skill import (
     interval_by_run,
     within_run_auc,
 )
-from foretoken.forecast.state_space import StateSpace
-from foretoken.pipeline.forecast import training_settings
-from foretoken.records import RateEstimate, Source, Tally
+from foretoken.forecast.state_space import StateSpace, StateSpaceMethod
+from foretoken.pipeline.external import is_rollout_file, read_rollout_file
+from foretoken.pipeline.foretold import (
+    FORECASTS_FILE,
+    Foretold,
+    Vantage,
+    foretell,
+    judged,
+    outcomes,
+    write_forecasts,
+    write_outcomes,
+)
+from foretoken.pipeline.histories import read_history
 from foretoken.store.run import Run
+from foretoken.work.labelled import RolloutColumns
 from foretoken.work.settings import Settings
-from foretoken.work.tallies import read_tallies
 
+Folds = Sequence[tuple[Sequence[History], Sequence[History]]]
+"""Runs that a method is fitted on, and runs that it then forecasts."""
+Say = Callable[[str], None]
+"""Called with a line for a person."""
 Share = Annotated[float, Field(gt=0, lt=1)]
 
 
@@ -40,66 +48,22 @@ class BacktestConfig(Settings):
     """Settings of `foretoken backtest`."""
 
     runs: tuple[Path, ...] = Field(min_length=1)
-    """Run directories of trainings that are over."""
+    """Run directories of trainings that are over, and files of labelled rollouts (.jsonl, .parquet,
+    .csv; one row a rollout)."""
     cutoffs: tuple[Share, ...] = Field(default=(0.05, 0.1, 0.2), min_length=1)
     """Shares of the training after which nothing is read."""
     thresholds: tuple[Share, ...] = Field(default=(0.1, 0.5), min_length=1)
     """Rates that count as emerged."""
     closed_known: bool = False
     """Tell the forecasts which loopholes are closed, as an audit of the grader would."""
+    out: Path | None = None
+    """Folder for forecasts, what happened, and a page; none: nothing is written."""
+    steps: int | None = Field(default=None, gt=0)
+    """Last step of the trainings behind files of rollouts; none: that of their last rollout."""
+    columns: RolloutColumns = RolloutColumns()
+    """Names of columns in files of rollouts."""
     seed: int = 0
     """Of all random numbers."""
-
-
-def read_history(run: Run, *, closed_known: bool = False) -> History:
-    """Return what a run has shown.
-
-    Args:
-        run: With measured checkpoints, rollouts, or both.
-        closed_known: Whether its plan says which loopholes are closed.
-
-    Raises:
-        SetupError: Nothing says how long it is, or which exploit types it has.
-    """
-    training = training_settings(run)
-    tallies, estimates = read_tallies(run), run.read(RateEstimate)
-    types = sorted({each.exploit_type for each in (*tallies, *estimates)})
-    last = max((each.step for each in (*tallies, *estimates)), default=0)
-    if not types or not last:
-        raise SetupError(
-            f"{run.path} has neither rollouts nor measured checkpoints: train or measure it first"
-        )
-    closed = set(training.get("closed", ()))
-    plan = TrainingPlan(
-        steps=int(training.get("steps", last)),
-        rollouts=_rollouts(tallies, types, training),
-        starts=training.get("starts", {}),
-        closed={name: name in closed for name in types} if closed_known else None,
-    )
-    return History(run.folder.name, plan, step=last, estimates=estimates, tallies=tallies)
-
-
-def _rollouts(
-    tallies: Sequence[Tally], types: Sequence[str], training: Mapping[str, Any]
-) -> dict[str, float]:
-    """Rollouts per step of each type while it takes part: as drawn, else as planned."""
-    drawn, steps = Counter[str](), Counter[str]()
-    for each in tallies:
-        if each.source is Source.ROLLOUT and each.draws:
-            drawn[each.exploit_type] += each.draws
-            steps[each.exploit_type] += 1
-    planned = float(training.get("prompts_per_step", 0) * training.get("generations", 0))
-    even = planned / len(types)
-    return {name: drawn[name] / steps[name] if steps[name] else even for name in types}
-
-
-@dataclass(frozen=True)
-class Vantage:
-    """When was forecast, and what."""
-
-    cutoff: float
-    """Share of the training."""
-    threshold: float
 
 
 @dataclass(frozen=True)
@@ -119,49 +83,104 @@ class Line:
     """Expected calibration error."""
 
 
-def backtest(config: BacktestConfig) -> list[Line]:
+@dataclass(frozen=True)
+class Backtested:
+    """Forecasts of all methods, and how good they were."""
+
+    lines: Sequence[Line]
+    units: Mapping[tuple[str, Vantage], Sequence[Unit]]
+    """Forecasts beside what happened, by method and frame."""
+    runs: Sequence[History]
+    forecasts_hash: str | None = None
+    """SHA-256 of the file of forecasts, where one was written."""
+
+
+def backtest(config: BacktestConfig, *, say: Say = lambda _: None) -> Backtested:
     """Forecast each run by what the others taught, and say how good that was.
+
+    All forecasts are made, written and hashed before what happened to their runs is put beside
+    them.
+
+    Args:
+        config: Runs, frames, and where to write.
+        say: Is told how files of rollouts were read, and the hash of the forecasts.
+
+    Raises:
+        SetupError: There is only one run, one shows nothing, or two have one name.
+        StoreError: The folder cannot be written.
+    """
+    runs = read_histories(config, say=say)
+    folds = [([o for o in runs if o is not each], [each]) for each in runs]
+    said = {
+        name: foretell_folds(method, folds, cutoffs=config.cutoffs, thresholds=config.thresholds)
+        for name, method in methods(config.seed).items()
+    }
+    foretold = [each for own in said.values() for each in own]
+    digest = None
+    if config.out is not None:
+        digest = write_forecasts(config.out, foretold, runs)
+        say(f"Wrote {config.out / FORECASTS_FILE} (SHA-256 {digest})")
+    happened = outcomes(foretold, runs)
+    if config.out is not None:
+        write_outcomes(config.out, happened)
+    units = {
+        (name, frame): own
+        for name, each in said.items()
+        for frame, own in judged(each, happened).items()
+    }
+    lines = [line_of(name, frame, own, seed=config.seed) for (name, frame), own in units.items()]
+    return Backtested(lines, units, runs, forecasts_hash=digest)
+
+
+def read_histories(config: BacktestConfig, *, say: Say) -> list[History]:
+    """Return what the runs have shown, of directories and of files of rollouts alike.
 
     Raises:
         SetupError: There is only one run, one shows nothing, or two have one name.
     """
-    runs = [read_history(Run.open(each), closed_known=config.closed_known) for each in config.runs]
+    runs: list[History] = []
+    for path in config.runs:
+        if is_rollout_file(path):
+            read = read_rollout_file(path, config.columns, steps=config.steps)
+            runs.append(read.history)
+            say("; ".join(read.notes))
+        else:
+            runs.append(read_history(Run.open(path), closed_known=config.closed_known))
     if len(runs) < 2:
         raise SetupError("a backtest needs two runs at least: each is forecast by the others")
     names = Counter(each.name for each in runs)
     double = sorted(name for name, count in names.items() if count > 1)
     if double:
-        raise SetupError(f"two runs are called {', '.join(double)}: give their folders other names")
-    folds = [([o for o in runs if o is not each], [each]) for each in runs]
+        raise SetupError(
+            f"two runs are called {', '.join(double)}: give their folders or files other names"
+        )
+    return runs
+
+
+def methods(seed: int) -> dict[str, Method]:
+    """Return every method by its name, ours first."""
+    plain = {name: logistic(name, features) for name, features in RIVALS.items()}
+    return {StateSpace.name: StateSpaceMethod(seed), **plain}
+
+
+def foretell_folds(
+    method: Method, folds: Folds, *, cutoffs: Sequence[float], thresholds: Sequence[float]
+) -> list[Foretold]:
+    """Forecast the second runs of each fold by what the first taught a method."""
+    frame = {"cutoffs": cutoffs, "thresholds": thresholds}
     return [
-        line_of(name, frame, units, seed=config.seed)
-        for name, features in methods(config.seed).items()
-        for frame, units in cross_validated(
-            name, features, folds, cutoffs=config.cutoffs, thresholds=config.thresholds
-        ).items()
+        each
+        for taught, asked in folds
+        for each in foretell(asked, method(taught, **frame), **frame)
     ]
 
 
-def methods(seed: int) -> dict[str, Features]:
-    """Return every method, ours first, by what it sees."""
-    return {"state-space": remembered(StateSpace(seed=seed).features), **RIVALS}
-
-
 def cross_validated(
-    name: str,
-    features: Features,
-    folds: Sequence[tuple[Sequence[History], Sequence[History]]],
-    *,
-    cutoffs: Sequence[float],
-    thresholds: Sequence[float],
+    method: Method, folds: Folds, *, cutoffs: Sequence[float], thresholds: Sequence[float]
 ) -> dict[Vantage, list[Unit]]:
-    """Forecast the second runs of each fold by a method that was fitted on the first."""
-    found: dict[Vantage, list[Unit]] = {}
-    for taught, asked in folds:
-        fitted = fit_logistic(name, features, taught, cutoffs=cutoffs, thresholds=thresholds)
-        for frame, units in units_of(asked, fitted, cutoffs=cutoffs, thresholds=thresholds).items():
-            found.setdefault(frame, []).extend(units)
-    return found
+    """Forecast the second runs of each fold, and put what happened beside it."""
+    said = foretell_folds(method, folds, cutoffs=cutoffs, thresholds=thresholds)
+    return judged(said, outcomes(said, [run for _, asked in folds for run in asked]))
 
 
 def line_of(method: str, frame: Vantage, units: Sequence[Unit], *, seed: int) -> Line:
@@ -195,25 +214,6 @@ def units_of(
 
     Types that hack often at the cutoff are left out, whatever the method makes of them.
     """
-    found: dict[Vantage, list[Unit]] = {}
-    for run in runs:
-        for cutoff in cutoffs:
-            step = cutoff_step(run, cutoff)
-            now = run.until(step)
-            for threshold in thresholds:
-                said = forecaster.forecast(now, threshold=threshold)
-                by_type = {each.exploit_type: each for each in said}
-                for name in eligible(now):
-                    one = by_type[name]
-                    emerged = run.emerged(name, threshold=threshold, after=step)
-                    unit = Unit(
-                        run=run.name,
-                        exploit_type=name,
-                        probability=one.probability if one.probability is not None else 0.5,
-                        score=one.score,
-                        emerged=emerged is not None,
-                        step=emerged,
-                        interval=one.step_interval,
-                    )
-                    found.setdefault(Vantage(cutoff, threshold), []).append(unit)
-    return found
+    asked = list(runs)
+    said = foretell(asked, forecaster, cutoffs=cutoffs, thresholds=thresholds)
+    return judged(said, outcomes(said, asked))

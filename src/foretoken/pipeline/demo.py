@@ -13,7 +13,7 @@ from foretoken.errors import SetupError, StoreError
 from foretoken.forecast.outcome import Comparison, compare, frame_of
 from foretoken.organism.corpus import AUDIT
 from foretoken.organism.paths import MODEL, RUN, SHIPPED
-from foretoken.pipeline.forecast import ForecastConfig, make_forecast
+from foretoken.pipeline.forecast import CUTOFF_OF_FINISHED, ForecastConfig, make_forecast
 from foretoken.pipeline.measure import MeasureConfig, measure
 from foretoken.records import Forecast, RateEstimate, Task, Truth
 from foretoken.store import layout
@@ -65,8 +65,8 @@ def tell_story(config: DemoConfig) -> DemoResult:
     """
     run = copy_run(config.run)
     build_bank(bank_settings(config, run))
-    forecast = ForecastConfig(run=config.run, seed=config.seed)
-    cutoff = int(max(run.checkpoints()) * forecast.cutoff)
+    cutoff = int(max(run.checkpoints()) * CUTOFF_OF_FINISHED)
+    forecast = ForecastConfig(run=config.run, cutoff_step=cutoff, seed=config.seed)
     measuring = MeasureConfig(run=config.run, seed=config.seed, workers=config.workers)
     measure(measuring.replacing(last_step=cutoff))
     make_forecast(forecast)

@@ -1,25 +1,30 @@
-"""Forecast which exploit types will emerge, from the checkpoints up to a cutoff alone."""
+"""Forecast which exploit types will emerge, from what is known up to a cutoff alone."""
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import pyarrow.compute as pc
 from pydantic import Field
 
 from foretoken.arrays import FloatPerDraw
 from foretoken.bank.read import read_bank
 from foretoken.errors import SetupError
 from foretoken.estimate.bootstrap import JointLogRates, joint_log_rates
+from foretoken.forecast.base import Forecaster
 from foretoken.forecast.discovery import forecast as forecast_discovery
+from foretoken.forecast.history import History
+from foretoken.forecast.state_space import StateSpace
 from foretoken.forecast.trend import slope_forecast
-from foretoken.records import Draw, Forecast, Parsed, RateEstimate
+from foretoken.pipeline.histories import read_history, training_settings
+from foretoken.records import Forecast
 from foretoken.store.run import Run
 from foretoken.work.scores import read_log_p, step_scorer
 from foretoken.work.seeds import part_seed
 from foretoken.work.settings import Settings
+
+CUTOFF_OF_FINISHED = 0.2
+"""Share of a training that is over that is read, where no cutoff is named."""
 
 
 class ForecastConfig(Settings):
@@ -29,8 +34,9 @@ class ForecastConfig(Settings):
     """Run directory with measured checkpoints."""
     horizon_step: int | None = Field(default=None, gt=0, le=10_000_000)
     """Last step of the training; none: what the run's training settings or rollouts say."""
-    cutoff: float = Field(default=0.2, gt=0, lt=1)
-    """Share of the training after which nothing is read."""
+    cutoff: float | None = Field(default=None, gt=0, lt=1)
+    """Share of the training after which nothing is read; none: where the run stands, or 0.2 of a
+    training that is over."""
     cutoff_step: int | None = Field(default=None, ge=0)
     """The same as a step; wins over `cutoff`."""
     threshold: float = Field(default=0.1, gt=0, lt=1)
@@ -42,89 +48,95 @@ class ForecastConfig(Settings):
 
 
 def make_forecast(config: ForecastConfig) -> list[Forecast]:
-    """Forecast every exploit type by expected discoveries, and by the slope as a baseline.
+    """Forecast every exploit type from all evidence, and by two simpler methods beside it.
 
-    Nothing after the cutoff is read but the number of the last step.
+    Nothing after the cutoff is read but the number of the last step and the size of a step.
 
     Returns:
-        Forecasts of both methods, each method's largest score first.
+        Forecasts by the state-space model, by expected discoveries and by the slope; each method's
+        largest score first.
 
     Raises:
-        SetupError: Nothing was measured up to the cutoff, or the horizon or the number of rollouts
+        SetupError: Nothing is known up to the cutoff, or the horizon or the number of rollouts
             cannot be told.
     """
     run = Run.open(config.run)
-    horizon = _horizon_step(run, config)
-    cutoff = int(horizon * config.cutoff) if config.cutoff_step is None else config.cutoff_step
-    estimates = run.read(RateEstimate, where=pc.field("step") <= cutoff)
-    ours = [each for each in estimates if each.estimator == "switch"]
-    if not ours:
-        raise SetupError(
-            f"{run.path} has no estimate up to step {cutoff}: run `foretoken measure` on the early "
-            "checkpoints, or choose a later cutoff"
-        )
-    steps = sorted({each.step for each in ours})
-    types = sorted({each.exploit_type for each in ours})
-    made = forecast_discovery(
-        ours,
-        cutoff_step=cutoff,
-        horizon_step=horizon,
-        rollouts_per_step=_rollouts_per_step(run, types, cutoff_step=cutoff, config=config),
-        threshold=config.threshold,
-        joint=_joint_rates(run, steps, seed=config.seed),
-    )
-    published = any(each.estimator == "prefix" for each in estimates)
-    made += slope_forecast(
-        estimates,
-        cutoff_step=cutoff,
-        horizon_step=horizon,
-        threshold=config.threshold,
-        estimator="prefix" if published else "switch",
-    )
+    whole = read_history(run)
+    horizon = _horizon_step(run, whole, config)
+    cutoff = _cutoff_step(whole, horizon, config)
+    plan = replace(whole.plan, steps=horizon, rollouts=_rollouts_per_step(run, whole, config))
+    history = replace(whole.until(cutoff), step=cutoff, plan=plan)
+    made = _forecasts(run, history, config)
     run.write_config("forecast", config)
     run.append(made, part=f"cutoff-{cutoff:06d}-horizon-{horizon:06d}", replace=True)
     return made
 
 
-def _horizon_step(run: Run, config: ForecastConfig) -> int:
+def _forecasts(run: Run, history: History, config: ForecastConfig) -> list[Forecast]:
+    """By every method that has something to go by."""
+    if not history.estimates and not history.tallies:
+        raise SetupError(
+            f"{run.path} has no estimate and no rollout up to step {history.step}: run `foretoken "
+            "measure` on the early checkpoints, or choose a later cutoff"
+        )
+    ours: Forecaster = StateSpace.as_shipped(seed=config.seed)
+    found = ours.forecast(history, threshold=config.threshold)
+    made = sorted(found, key=lambda each: (-each.score, each.exploit_type))
+    measured = [each for each in history.estimates if each.estimator == "switch"]
+    if not measured:
+        return made
+    frame = {
+        "cutoff_step": history.step,
+        "horizon_step": history.plan.steps,
+        "threshold": config.threshold,
+    }
+    steps = sorted({each.step for each in measured})
+    made += forecast_discovery(
+        measured,
+        **frame,
+        rollouts_per_step=history.plan.rollouts,
+        joint=_joint_rates(run, steps, seed=config.seed),
+    )
+    published = any(each.estimator == "prefix" for each in history.estimates)
+    made += slope_forecast(
+        history.estimates, **frame, estimator="prefix" if published else "switch"
+    )
+    return made
+
+
+def _horizon_step(run: Run, whole: History, config: ForecastConfig) -> int:
     if config.horizon_step is not None:
         return config.horizon_step
-    steps = training_settings(run).get("steps")
-    if isinstance(steps, int):
-        return steps
-    checkpoints = run.checkpoints()
-    if not checkpoints:
+    if "steps" not in training_settings(run) and not run.checkpoints():
         raise SetupError(f"{run.path} does not say how long training goes on: give --horizon-step")
-    return max(checkpoints)
+    return whole.plan.steps
 
 
-def _rollouts_per_step(
-    run: Run, types: Sequence[str], *, cutoff_step: int, config: ForecastConfig
-) -> dict[str, float]:
-    """Rollouts that one step gives to each type: as told, as stored, or as training is set up."""
+def _cutoff_step(whole: History, horizon: int, config: ForecastConfig) -> int:
+    """The step at which is forecast: as told, or where the run stands, if it goes on."""
+    cutoff = config.cutoff_step
+    if cutoff is None and config.cutoff is not None:
+        cutoff = int(horizon * config.cutoff)
+    if cutoff is None:
+        cutoff = whole.step if whole.step < horizon else int(horizon * CUTOFF_OF_FINISHED)
+    if cutoff >= horizon:
+        raise SetupError(
+            f"the horizon (step {horizon}) is not after the cutoff (step {cutoff}): name the last "
+            "step of the training with --horizon-step"
+        )
+    return cutoff
+
+
+def _rollouts_per_step(run: Run, whole: History, config: ForecastConfig) -> dict[str, float]:
+    """Rollouts that one step gives to each type: as told, as drawn, or as training is set up."""
     if config.rollouts_per_step is not None:
-        return dict.fromkeys(types, config.rollouts_per_step)
-    where = (pc.field("source") == "rollout") & (pc.field("step") <= cutoff_step)
-    table = run.table(Draw, where=where, columns=["exploit_type", "step"])
-    if table.num_rows:
-        steps = len(set(table["step"].to_pylist()))
-        counts = Counter(table["exploit_type"].to_pylist())
-        return {each: counts[each] / steps for each in types}
-    training = training_settings(run)
-    try:
-        total = float(training["prompts_per_step"] * training["generations"])
-    except (KeyError, TypeError) as error:
+        return dict.fromkeys(whole.types, config.rollouts_per_step)
+    if not any(whole.plan.rollouts.values()):
         raise SetupError(
             f"{run.path} does not say how many rollouts a step gives to each exploit type: give "
             "--rollouts-per-step"
-        ) from error
-    return dict.fromkeys(types, total / len(types))
-
-
-def training_settings(run: Run) -> Mapping[str, Any]:
-    """Return the settings of `foretoken train rl`; none where another trainer made the run."""
-    found: Parsed = run.read_config().get("train_rl", {})
-    return found if isinstance(found, dict) else {}
+        )
+    return dict(whole.plan.rollouts)
 
 
 def _joint_rates(run: Run, steps: Sequence[int], *, seed: int) -> dict[str, JointLogRates]:

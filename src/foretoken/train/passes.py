@@ -13,8 +13,8 @@ PASS_BYTES = 4 << 30
 """What one pass, forward and backward, may take of a processor's memory: the same everywhere, so
 that rounding does not depend on the machine."""
 PASS_TOKENS = 2500
-"""Most tokens of a pass on a processor: what more of them leave behind outgrows its caches, and each
-takes up to 1.6 times as long."""
+"""Most tokens of a pass on a processor: what more of them leave behind outgrows its caches, and
+each takes up to 1.6 times as long."""
 SHARE = 0.5
 """Of an accelerator's free memory that one pass may take."""
 LAYER_COPIES = 8

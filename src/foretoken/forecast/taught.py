@@ -1,0 +1,151 @@
+"""What many runs taught a forecaster: its law, how it is corrected, how often it was right."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import cache
+from importlib import resources
+from typing import Any
+
+import numpy as np
+from scipy import optimize, special
+
+from foretoken.arrays import AnyArray
+from foretoken.forecast.dynamics import Law
+from foretoken.forecast.history import TrainingPlan
+
+FILE = "taught.json"
+"""Beside this module."""
+SURE = 1e-3
+"""No forecast is surer than this."""
+
+
+@dataclass(frozen=True)
+class Correction:
+    """From the log-odds of paths that pass to a probability."""
+
+    intercept: float = 0.0
+    slope: float = 1.0
+
+    def probability(self, score: float) -> float:
+        """Return the corrected probability of some log-odds."""
+        said = float(special.expit(self.intercept + self.slope * score))
+        return min(max(said, SURE), 1 - SURE)
+
+
+def fit_correction(scores: Sequence[float], emerged: Sequence[bool]) -> Correction:
+    """Return the most probable correction of some log-odds, given what happened.
+
+    Before the evidence, log-odds are as likely too large as too small, and too sure as too unsure,
+    by a factor of e.
+    """
+    score, label = np.array(scores, dtype=np.float64), np.array(emerged, dtype=np.float64)
+
+    def loss(at: AnyArray) -> float:
+        said = at[0] + np.exp(at[1]) * score
+        return float(np.sum(np.logaddexp(0.0, said) - label * said) + 0.5 * np.square(at).sum())
+
+    intercept, log_slope = optimize.minimize(loss, np.zeros(2)).x
+    return Correction(float(intercept), float(np.exp(log_slope)))
+
+
+@dataclass(frozen=True)
+class TrackRecord:
+    """Forecasts of like probability on runs that they were not fitted on, and what happened."""
+
+    low: float
+    high: float
+    forecasts: int
+    emerged: int
+
+
+@dataclass(frozen=True)
+class Taught:
+    """Coefficients, with where they come from and how far that reaches."""
+
+    law: Law
+    correction: Correction
+    records: tuple[TrackRecord, ...]
+    """In order of probability."""
+    runs: int
+    origin: str
+    """What the runs were, in words."""
+    data: str
+    """Hash of what was fitted on."""
+    steps: tuple[int, int]
+    """Fewest and most steps of these runs."""
+    rollouts: tuple[float, float]
+    """Fewest and most rollouts of one type in a step."""
+
+    def alike(self, probability: float) -> TrackRecord | None:
+        """Return what became of forecasts like this one; None where there were none."""
+        held = (each for each in self.records if each.low <= probability <= each.high)
+        return next(held, None)
+
+    def beyond(self, plan: TrainingPlan) -> str | None:
+        """Return how a training differs from those that taught, in words; None: it does not."""
+        rollouts = [each for each in plan.rollouts.values() if each]
+        said: list[str] = []
+        if not self.steps[0] <= plan.steps <= self.steps[1]:
+            said.append(f"{plan.steps:,} steps, where those had {_range(self.steps)}")
+        if rollouts and not (
+            self.rollouts[0] <= min(rollouts) and max(rollouts) <= self.rollouts[1]
+        ):
+            own = _range((min(rollouts), max(rollouts)))
+            said.append(
+                f"{own} rollouts of a type in a step, where those had {_range(self.rollouts)}"
+            )
+        return " and ".join(said) or None
+
+
+def _range(ends: Sequence[float]) -> str:
+    low, high = (f"{each:,.0f}" for each in ends)
+    return low if low == high else f"{low} to {high}"
+
+
+@cache
+def shipped() -> Taught:
+    """Return what comes with the package."""
+    text = resources.files("foretoken.forecast").joinpath(FILE).read_text()
+    return from_json(json.loads(text))
+
+
+def from_json(said: Mapping[str, Any]) -> Taught:
+    """Undo `as_json`."""
+    plain = {name: said[name] for name in ("runs", "origin", "data")}
+    return Taught(
+        law=Law(**said["law"]),
+        correction=Correction(**said["correction"]),
+        records=tuple(TrackRecord(**each) for each in said["records"]),
+        steps=tuple(said["steps"]),
+        rollouts=tuple(said["rollouts"]),
+        **plain,
+    )
+
+
+def as_json(taught: Taught) -> dict[str, Any]:
+    """Return it as JSON can hold it."""
+    return asdict(taught)
+
+
+def records_of(
+    forecasts: Sequence[tuple[float, bool]], *, bins: int = 8
+) -> tuple[TrackRecord, ...]:
+    """Return what became of forecasts, in bins of about equally many.
+
+    Args:
+        forecasts: Probabilities, and whether it happened.
+        bins: At most.
+    """
+    ordered = sorted(forecasts)
+    groups = [g for g in np.array_split(np.arange(len(ordered)), bins) if len(g)]
+    ends = [0.0, *(ordered[group[0]][0] for group in groups[1:]), 1.0]
+    return tuple(
+        TrackRecord(
+            low=ends[number],
+            high=ends[number + 1],
+            forecasts=len(group),
+            emerged=sum(ordered[i][1] for i in group),
+        )
+        for number, group in enumerate(groups)
+    )
