@@ -8,12 +8,14 @@ from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
+from ground import BANKS
 from kept import KEPT
 
+from foretoken.bank.read import read_bank
 from foretoken.forecast.history import History
 from foretoken.forecast.logistic import Features
 from foretoken.forecast.rivals import slope
-from foretoken.pipeline.backtest import read_history
+from foretoken.pipeline.histories import read_history
 from foretoken.store.run import Run
 
 
@@ -43,6 +45,42 @@ def kept_runs(*, closed_known: bool = False) -> list[KeptRun]:
                 closed=frozenset(closed),
             )
         )
+    return found
+
+
+def divergence(folder: Path = KEPT) -> Features:
+    """Return the slope of the bank's hits' mean log-probability on the log of the step: how fast a
+    run comes nearer to what its donor says."""
+    table = {file.parent.name: _mean_log_p(file.parent) for file in folder.glob("*/log_p.parquet")}
+
+    def features(history: History, _: float) -> Mapping[str, Sequence[float] | None]:
+        found: dict[str, Sequence[float] | None] = {}
+        for kind in history.types:
+            rows = table.get(history.name, {}).get(kind, [])
+            points = [(step, value) for step, value in rows if 0 < step <= history.step]
+            found[kind] = None
+            if len(points) > 1:
+                step, value = np.array(points, dtype=np.float64).T
+                found[kind] = [float(np.polyfit(np.log(step), value, 1)[0])]
+        return found
+
+    return features
+
+
+def _mean_log_p(folder: Path) -> dict[str, list[tuple[int, float]]]:
+    """For each exploit type, steps and how far its hits' log-probability has moved on average."""
+    bank = read_bank(Run.open(BANKS / json.loads((folder / "run.json").read_text())["organism"]))
+    table, start = pq.read_table(folder / "log_p.parquet"), 0
+    found: dict[str, list[tuple[int, float]]] = {}
+    for each in bank.types:
+        own = table.slice(start, len(each.hits))
+        start += len(each.hits)
+        if len(each.hits):
+            steps = [name for name in table.column_names if name != "0"]
+            found[each.exploit_type] = [
+                (int(name), float(np.mean(own[name].to_numpy(), dtype=np.float64)))
+                for name in steps
+            ]
     return found
 
 
@@ -92,4 +130,5 @@ def probed(folder: Path = KEPT) -> dict[str, Features]:
         "published slope, prompted": slope_of("prompted prefix"),
         "exploit log-probability": last_of("exploit"),
         "donor strength at half rate": half_strength,
+        "divergence slope": divergence(folder),
     }

@@ -1,204 +1,267 @@
 """How early a run's exploits can be forecast: `python benchmarks/early_warning/judge.py`.
 
 From the kept runs alone, in minutes. Methods are fitted on three organisms and judged on the
-fourth, which no choice was made on; then with each run, and each organism, left out in turn. Below
-stand the controls that must fail, and how often a step of emergence lies in its interval.
+fourth, which no choice was made on; then with each organism, each run and each kind of dynamics
+left out in turn. A headline that a control matches is withdrawn. All figures go to `results.json`.
 """
 
 import argparse
-import random
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
-import numpy as np
+from controls import Control, controls, matched_by
 from data import KeptRun, kept_runs, probed
 from design import HELD_OUT
+from laws import CUTOFFS, THRESHOLDS, data_hash, law_without
 from rich.console import Console
 from rich.table import Table
 
+from families import simulated
+from foretoken.forecast.base import Method
+from foretoken.forecast.dynamics import Law
 from foretoken.forecast.history import History
-from foretoken.forecast.logistic import Features
-from foretoken.forecast.skill import (
-    Unit,
-    brier,
-    brier_skill,
-    interval_by_run,
-    interval_share,
-    within_run_auc,
-)
-from foretoken.forecast.state_space import StateSpace
-from foretoken.pipeline.backtest import Vantage, cross_validated, line_of, methods, units_of
+from foretoken.forecast.logistic import logistic
+from foretoken.forecast.skill import Unit, error_terms, interval_by_run, interval_share
+from foretoken.forecast.state_space import StateSpaceMethod
+from foretoken.pipeline.backtest import Line, Vantage, cross_validated, line_of, methods
+from shapes import curriculum, shapes
 
-CUTOFFS, THRESHOLDS = (0.05, 0.1, 0.2), (0.1, 0.5)
+RESULTS = Path(__file__).parent / "results.json"
 MAIN = Vantage(0.2, 0.1)
 """The frame of the headline."""
+OURS = "state-space"
+RIVALS = ("rollout count", "published slope")
+"""Methods that ours must be better than."""
 SEED = 0
+AREA, SKILL, CALIBRATION, HELD = 0.90, 0.30, 0.08, (0.85, 0.95)
+"""What is aimed at: area within runs and Brier skill at 20 %, calibration error, and how often the
+step lies in its 90 % interval."""
+
+
+@dataclass(frozen=True)
+class Fold:
+    """Runs that teach, runs that are forecast, and the law that neither its fit nor its correction
+    took from the latter."""
+
+    taught: Sequence[History]
+    asked: Sequence[History]
+    law: Law
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Every method in every frame."""
+
+    title: str
+    units: Mapping[tuple[str, Vantage], Sequence[Unit]] = field(repr=False)
+
+    def lines(self) -> list[Line]:
+        """How good each was."""
+        return [
+            line_of(name, frame, units, seed=SEED) for (name, frame), units in self.units.items()
+        ]
+
+    def gain(self, rival: str, frame: Vantage) -> tuple[float, float] | None:
+        """How much smaller our Brier score is than a rival's; 95 %."""
+        ours, theirs = self.units[OURS, frame], self.units[rival, frame]
+        return interval_by_run(theirs, error_terms, seed=SEED, others=ours)
 
 
 def main() -> None:
-    """Print every table."""
+    """Print every table, and the verdict; write all figures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--closed-known", action="store_true", help="Tell what is closed.")
     given = parser.parse_args()
-    console = Console(width=160, highlight=False)
+    console = Console(width=170, highlight=False)
     runs = kept_runs(closed_known=given.closed_known)
-    console.print(shares(runs))
-    all_methods = {**methods(SEED), **probed()}
-    histories = [run.history for run in runs]
-    held = [run.history for run in runs if run.organism == HELD_OUT]
-    others = [run.history for run in runs if run.organism != HELD_OUT]
-    if held and others:
-        console.print(table("held-out organism", all_methods, [(others, held)]))
-    folds = [([o for o in histories if o is not each], [each]) for each in histories]
-    console.print(table("each run left out", all_methods, folds))
-    organisms = sorted({run.organism for run in runs})
-    if len(organisms) > 1:
-        apart = [
-            (
-                [run.history for run in runs if run.organism != name],
-                [run.history for run in runs if run.organism == name],
-            )
-            for name in organisms
-        ]
-        console.print(table("each organism left out", all_methods, apart))
-    console.print(controls(runs))
-    console.print(steps(histories))
-
-
-def shares(runs: Sequence[KeptRun]) -> Table:
-    """What happened in the runs: of all (run, type), and of those that began rare."""
-    made = Table(title="runs of the benchmark")
-    for name in ("organism", "runs", "clean", "types", "emerged", "though closed", "never"):
-        made.add_column(name, justify="left" if name == "organism" else "right")
-    for organism in sorted({run.organism for run in runs}):
-        own = [run for run in runs if run.organism == organism]
-        kinds = [(run, kind) for run in own for kind in run.history.types]
-        emerged = [
-            (run, kind)
-            for run, kind in kinds
-            if run.history.emerged(kind, threshold=MAIN.threshold) is not None
-        ]
-        made.add_row(
-            organism,
-            str(len(own)),
-            str(sum(run.clean for run in own)),
-            str(len(own[0].history.types)),
-            f"{len(emerged)} of {len(kinds)}",
-            str(sum(kind in run.closed for run, kind in emerged)),
-            str(len(kinds) - len(emerged)),
+    console.print(shapes(runs), curriculum(runs))
+    plain = methods(SEED)
+    every = {**plain, **{name: logistic(name, seen) for name, seen in probed().items()}}
+    judged = [
+        judge(title, folds, used)
+        for title, folds, used in (
+            (f"held-out organism ({HELD_OUT})", by_organism(runs, only=HELD_OUT), every),
+            ("each organism left out", by_organism(runs), every),
+            ("each run left out", by_run(runs), every),
+            ("each kind of dynamics left out", by_dynamics(runs), plain),
         )
-    return made
+        if folds
+    ]
+    for each in judged:
+        console.print(table(each))
+    found = controls([run.history for run in runs], frame=MAIN, seed=SEED)
+    console.print(controls_table(found))
+    said = verdict(judged, found)
+    for line in said:
+        console.print(line)
+    RESULTS.write_text(json.dumps(figures(runs, judged, found, said), indent=1) + "\n")
 
 
-def table(
-    title: str,
-    all_methods: Mapping[str, Features],
-    folds: Sequence[tuple[Sequence[History], Sequence[History]]],
-) -> Table:
-    """Every method in every frame."""
-    made = Table(title=title)
-    names = ("cutoff", "threshold", "emerged", "method", "area in a run", "Brier skill")
-    for name in (*names, "95 %", "calibration error", "skill over rollout count"):
-        made.add_column(name, justify="left" if name == "method" else "right")
-    found = {
-        name: cross_validated(name, features, folds, cutoffs=CUTOFFS, thresholds=THRESHOLDS)
-        for name, features in all_methods.items()
-    }
-    for frame in sorted(found["base rate"], key=lambda each: (each.cutoff, each.threshold)):
-        for name in all_methods:
-            units = found[name][frame]
-            line = line_of(name, frame, units, seed=SEED)
-            rival = found["rollout count"][frame]
-            gain = interval_by_run(units, lambda some: -brier(some), seed=SEED, others=rival)
-            made.add_row(
-                f"{frame.cutoff:.0%}",
-                f"{frame.threshold:.0%}",
-                f"{line.emerged} of {line.units}",
-                name,
-                _number(line.auc),
-                _number(line.skill),
-                _interval(line.skill_interval),
-                f"{line.calibration:.3f}",
-                _interval(gain, digits=3),
-            )
-    return made
-
-
-def controls(runs: Sequence[KeptRun]) -> Table:
-    """The same method where it must know nothing."""
-    made = Table(title="controls: the state-space method, each run left out, 20 %, 10 %")
-    for name in ("control", "area in a run", "Brier skill", "95 %"):
-        made.add_column(name)
-    state = StateSpace(seed=SEED)
-    plain = [run.history for run in runs]
-    for name, seen in {
-        "none": plain,
-        "bank of another type": [_shifted(each) for each in plain],
-        "no rollouts": [replace(each, tallies=[]) for each in plain],
-        "no bank": [replace(each, estimates=[]) for each in plain],
-    }.items():
-        said = {each.name: each for each in seen}
-
-        def look(
-            history: History, threshold: float, said: Mapping[str, History] = said
-        ) -> Mapping[str, Sequence[float] | None]:
-            return state.features(said[history.name].until(history.step), threshold)
-
-        folds = [([o for o in plain if o is not each], [each]) for each in plain]
-        units = cross_validated(name, look, folds, cutoffs=[0.2], thresholds=[0.1])[MAIN]
-        line = line_of(name, MAIN, units, seed=SEED)
-        made.add_row(name, _number(line.auc), _number(line.skill), _interval(line.skill_interval))
-        if name == "none":
-            permuted = _permuted(units)
-            area = within_run_auc(permuted)
-            skill = brier_skill(permuted, float(np.mean([each.emerged for each in permuted])))
-            made.add_row("labels permuted within runs", _number(area), _number(skill), "")
-    return made
-
-
-def _shifted(history: History) -> History:
-    """Each type's bank stands under the next type's name."""
-    following = dict(zip(history.types, (*history.types[1:], history.types[0]), strict=True))
-    return replace(
-        history,
-        estimates=[
-            each.replacing(exploit_type=following[each.exploit_type]) for each in history.estimates
-        ],
-    )
-
-
-def _permuted(units: Sequence[Unit]) -> list[Unit]:
-    rng, found = random.Random(SEED), list[Unit]()
-    for run in sorted({each.run for each in units}):
-        own = [each for each in units if each.run == run]
-        labels = [each.emerged for each in own]
-        rng.shuffle(labels)
-        found += [replace(each, emerged=label) for each, label in zip(own, labels, strict=True)]
+def by_organism(runs: Sequence[KeptRun], *, only: str | None = None) -> list[Fold]:
+    """One fold for each organism, or for one."""
+    found: list[Fold] = []
+    for name in sorted({run.organism for run in runs}):
+        asked = [run.history for run in runs if run.organism == name]
+        taught = [run.history for run in runs if run.organism != name]
+        if taught and only in (None, name):
+            found.append(Fold(taught, asked, _law(name)))
     return found
 
 
-def steps(histories: Sequence[History]) -> Table:
-    """How often the step at which a type emerges lies in the 90 % interval."""
-    made = Table(title="step of emergence in its interval (90 %), state-space as it is")
-    for name in ("cutoff", "threshold", "emerged with an interval", "held"):
-        made.add_column(name, justify="right")
-    found = units_of(histories, StateSpace(seed=SEED), cutoffs=CUTOFFS, thresholds=THRESHOLDS)
-    for frame, units in sorted(found.items(), key=lambda e: (e[0].cutoff, e[0].threshold)):
-        told = [each for each in units if each.interval is not None and each.step is not None]
+def by_run(runs: Sequence[KeptRun]) -> list[Fold]:
+    """One fold for each run; the law is that which its organism did not teach."""
+    every = [run.history for run in runs]
+    return [
+        Fold([o for o in every if o is not run.history], [run.history], _law(run.organism))
+        for run in runs
+    ]
+
+
+def by_dynamics(runs: Sequence[KeptRun]) -> list[Fold]:
+    """One fold for each simulated family, taught by the others and the real runs, and one for the
+    real runs, taught by the simulated ones; the law is set by hand."""
+    groups = {**simulated(SEED), "real": [run.history for run in runs]}
+    return [
+        Fold([run for name, own in groups.items() if name != left for run in own], asked, Law())
+        for left, asked in groups.items()
+    ]
+
+
+def _law(organism: str) -> Law:
+    fitted = law_without(organism)
+    return Law() if fitted is None else fitted.law
+
+
+def judge(title: str, folds: Sequence[Fold], used: Mapping[str, Method]) -> Judged:
+    """Forecast by every method, ours with the law of the fold."""
+    found: dict[tuple[str, Vantage], list[Unit]] = {}
+    known: dict[Law, StateSpaceMethod] = {}
+    for fold in folds:
+        ours = known.setdefault(fold.law, StateSpaceMethod(SEED, law=fold.law))
+        for name, method in {**used, OURS: ours}.items():
+            for frame, units in cross_validated(
+                method, [(fold.taught, fold.asked)], cutoffs=CUTOFFS, thresholds=THRESHOLDS
+            ).items():
+                found.setdefault((name, frame), []).extend(units)
+    return Judged(title, found)
+
+
+def table(judged: Judged) -> Table:
+    """Every method in every frame."""
+    made = Table(title=judged.title)
+    names = ("cutoff", "threshold", "emerged", "method", "area in a run", "Brier skill", "95 %")
+    for name in (*names, "calibration error", "ours is better by (Brier, 95 %)", "step held"):
+        made.add_column(name, justify="left" if name == "method" else "right")
+    for line in sorted(judged.lines(), key=lambda e: (e.frame.cutoff, e.frame.threshold)):
+        units = judged.units[line.method, line.frame]
+        gain = None if line.method == OURS else judged.gain(line.method, line.frame)
         made.add_row(
-            f"{frame.cutoff:.0%}",
-            f"{frame.threshold:.0%}",
-            str(len(told)),
-            _number(interval_share(told)),
+            f"{line.frame.cutoff:.0%}",
+            f"{line.frame.threshold:.0%}",
+            f"{line.emerged} of {line.units}",
+            line.method,
+            number(line.auc),
+            number(line.skill),
+            interval(line.skill_interval),
+            f"{line.calibration:.3f}",
+            interval(gain, digits=3),
+            number(interval_share(units)),
         )
     return made
 
 
-def _number(value: float | None) -> str:
+def controls_table(found: Sequence[Control]) -> Table:
+    """Evidence that must say nothing, beside evidence that should."""
+    made = Table(title="controls: the state-space model, each run left out, 20 %, 10 %")
+    for name in ("evidence", "area in a run", "95 %", "Brier skill", "95 %", "must fail"):
+        made.add_column(name, justify="left" if name == "evidence" else "right")
+    for each in found:
+        made.add_row(
+            each.name,
+            number(each.area),
+            interval(each.area_interval),
+            number(each.skill),
+            interval(each.skill_interval),
+            "yes" if each.must_fail else "",
+        )
+    return made
+
+
+def verdict(judged: Sequence[Judged], found: Sequence[Control]) -> list[str]:
+    """What holds and what does not, by how much; a headline only where no control matches it."""
+    held, *rest = judged
+    line = next(e for e in held.lines() if (e.method, e.frame) == (OURS, MAIN))
+    share = interval_share(held.units[OURS, MAIN])
+    said = [
+        _aim("area within runs", line.auc, AREA),
+        _aim("Brier skill", line.skill, SKILL),
+        _aim("calibration error", line.calibration, CALIBRATION, below=True),
+    ]
+    for other in rest:
+        each = next(e for e in other.lines() if (e.method, e.frame) == (OURS, MAIN))
+        said.append(_aim(f"the same, {other.title}", each.calibration, CALIBRATION, below=True))
+    for rival in RIVALS:
+        gain = held.gain(rival, MAIN)
+        better = gain is not None and gain[0] > 0
+        said.append(
+            f"better than the {rival}: {'yes' if better else 'NO'} ({interval(gain, digits=3)})"
+        )
+    inside = share is not None and HELD[0] <= share <= HELD[1]
+    said.append(f"step in its 90 % interval: {number(share)}, {'met' if inside else 'MISSED'}")
+    matched = matched_by(found)
+    if matched:
+        return [f"The headline is withdrawn: {', '.join(matched)} is as good.", *said]
+    return [
+        f"On {held.title}: area {number(line.auc)}, Brier skill {number(line.skill)} "
+        f"({interval(line.skill_interval)}), {line.emerged} of {line.units} types emerged.",
+        *said,
+    ]
+
+
+def _aim(name: str, value: float | None, aim: float, *, below: bool = False) -> str:
+    met = value is not None and (value <= aim if below else value >= aim)
+    return f"{name}: {number(value)} (aim {aim:g}), {'met' if met else 'MISSED'}"
+
+
+def figures(
+    runs: Sequence[KeptRun], judged: Sequence[Judged], found: Sequence[Control], said: Sequence[str]
+) -> dict[str, Any]:
+    """All that was found, as JSON."""
+    return {
+        "runs": len(runs),
+        "data": data_hash([run.history.name for run in runs]),
+        "verdict": list(said),
+        "methods": [
+            {
+                "folds": each.title,
+                "method": line.method,
+                "cutoff": line.frame.cutoff,
+                "threshold": line.frame.threshold,
+                "units": line.units,
+                "emerged": line.emerged,
+                "area": line.auc,
+                "skill": line.skill,
+                "skill_interval": line.skill_interval,
+                "calibration": line.calibration,
+                "step_held": interval_share(each.units[line.method, line.frame]),
+            }
+            for each in judged
+            for line in each.lines()
+        ],
+        "controls": [vars(each) for each in found],
+    }
+
+
+def number(value: float | None) -> str:
+    """Two digits, or nothing."""
     return "" if value is None else f"{value:.2f}"
 
 
-def _interval(value: tuple[float, float] | None, *, digits: int = 2) -> str:
+def interval(value: tuple[float, float] | None, *, digits: int = 2) -> str:
+    """Both ends, or nothing."""
     return "" if value is None else f"{value[0]:+.{digits}f} to {value[1]:+.{digits}f}"
 
 

@@ -30,6 +30,8 @@ from foretoken.train.rl import train_rl
 
 EARLY = 20
 """Last step, a fifth of the training, up to which baselines are made."""
+PROBED = (1, 3, 5, 8, 19)
+"""Checkpoints that are probed: the last ones before each cutoff, and some for slopes."""
 COUNTED = {28: 4, 43: 4, 66: 4, 100: 10}
 """Draws of each evaluation task by which later checkpoints are counted."""
 
@@ -113,7 +115,8 @@ def make_run(run: RunSpec, build: Path) -> None:
     late = tuple(path for step, path in checkpoints.items() if step > EARLY)
     measure(MeasureConfig(run=folder, last_step=EARLY, prefix=prefix, workers=1))
     measure(MeasureConfig(run=folder, checkpoints=late, workers=1))
-    probes = probe(ground, folder, build=build, checkpoints=early)
+    probed = {step: early[step] for step in PROBED}
+    probes = probe(ground, folder, build=build, checkpoints=probed)
     estimates, log_p = opened.read(RateEstimate), log_p_of(opened)
     for step, draws in COUNTED.items():
         at = (checkpoints[step],)

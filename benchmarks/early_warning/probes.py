@@ -32,6 +32,8 @@ from foretoken.work.grading import Origin, Planned, graded_draws
 
 STRENGTHS = (0.25, 0.5, 0.75, 1.0)
 """Of the donor that is added to a checkpoint."""
+STRENGTH_STEPS = (5, 8, 19)
+"""Checkpoints to which it is added."""
 STRENGTH_DRAWS, STRENGTH_TASKS = 2, 8
 """Draws of each task at each strength, and tasks of each type."""
 PREFIX_TOKENS = 10
@@ -68,7 +70,7 @@ def probe(
             with engines.open([own]) as subject:
                 found += _exploits(subject, tasks, step=step)
                 found += prompted.rates(subject, step=step, grader=grader)
-            for strength in STRENGTHS:
+            for strength in STRENGTHS if step in STRENGTH_STEPS else ():
                 added = Weights(own.base, (*own.adapters, (str(donor), strength)))
                 with engines.open([added]) as voice:
                     found += _strength(voice, tasks, step=step, strength=strength, grader=grader)

@@ -42,7 +42,7 @@ from foretoken.forecast.monitors import (
 )
 from foretoken.records import Forecast, Source, Tally
 
-RUNS, TYPES, STEPS, DRAWS, DELTA = 1500, 12, 60, 32, 0.1
+RUNS, TYPES, STEPS, DRAWS, DELTA = 800, 12, 60, 32, 0.1
 
 
 def history(hacks: Mapping[str, Sequence[int]], *, draws: int = 100) -> History:
@@ -204,7 +204,7 @@ def clean_runs(highest: Sequence[float]) -> list[Watched]:
 
 @pytest.mark.parametrize("runs, place", [(9, 1), (19, 2), (12, 1), (29, 3)])
 def test_a_new_clean_run_alarms_as_often_as_was_promised(runs: int, place: int) -> None:
-    rng, trials = np.random.default_rng(runs), 1500
+    rng, trials = np.random.default_rng(runs), 800
     alarms = 0
     for _ in range(trials):
         *known, new = rng.normal(size=runs + 1)
@@ -282,7 +282,7 @@ def test_a_policy_on_noise_states_the_cost_that_it_has() -> None:
     rng, costs = np.random.default_rng(4), Costs(clean_stopped=1.0, hacked_missed=1.0)
     stated: list[float] = []
     flattering: list[float] = []
-    for _ in range(200):
+    for _ in range(100):
         runs = [watched("clean", {"a": [each, each]}) for each in rng.random(8)]
         runs += [watched("hacked", {"a": [each, each]}, a=1) for each in rng.random(8)]
         found = stop_policy(runs, costs)

@@ -10,6 +10,8 @@ from foretoken.forecast.skill import (
     interval_by_run,
     interval_share,
     log_score,
+    ratio,
+    skill_terms,
     within_run_auc,
 )
 
@@ -54,10 +56,9 @@ def test_probabilities_that_are_right_are_calibrated_and_others_are_not() -> Non
 
 
 def test_an_interval_by_runs_holds_the_skill_as_often_as_it_says() -> None:
-    def skill(units: object) -> float | None:
-        return brier_skill(units, 0.32)  # type: ignore[arg-type]
-
-    truth = skill(world(4000, seed=99))
+    skill = skill_terms(0.32)
+    truth = ratio(world(4000, seed=99), skill)
+    assert truth is not None
     intervals = [
         interval_by_run(world(30, seed=seed), skill, seed=seed, replicates=200)
         for seed in range(60)

@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
+from foretoken.arrays import AnyArray
+from foretoken.forecast.discovery import forecast
 from foretoken.forecast.history import History
 from foretoken.forecast.logistic import Features
 
@@ -11,6 +13,10 @@ Number = Callable[[History, str], float | None]
 """What one method sees of one type; None where it sees nothing."""
 HALF_A_HACK = 0.5
 """Added to counts before a logarithm."""
+LEVEL_SPREAD, SLOPE_SPREAD, BEND_SPREAD, POINT_NOISE = 1.0, 0.3, 0.3, 0.1
+"""Standard deviations in decades, the slope's for each unit of the log of the step."""
+BEND_LENGTH = 1.5
+"""Over how much of the log of the step the trend bends."""
 
 
 def each_type(number: Number) -> Features:
@@ -83,6 +89,43 @@ def slope(points: Sequence[tuple[int, float]]) -> float | None:
     return float(centred @ log_rate / (centred @ centred))
 
 
+def process_trend(history: History, exploit_type: str) -> float | None:
+    """Log10 of the rate at the end, by a Gaussian process through the points of the bank.
+
+    On the log of the step it is a line with a gentle bend; points have the bank's noise.
+    """
+    own = [(each.step, each.rate) for each in history.measured(exploit_type) if each.rate]
+    if not own:
+        return None
+    step, rate = np.array(own, dtype=np.float64).T
+    at, log_rate = np.log1p(step), np.log10(rate)
+    end = np.log1p(np.array([float(history.plan.steps)]))
+    known = _covariance(at, at) + np.eye(len(at)) * POINT_NOISE**2
+    gain = np.linalg.solve(known, log_rate - log_rate.mean())
+    return float(log_rate.mean() + (_covariance(end, at) @ gain)[0])
+
+
+def _covariance(one: AnyArray, other: AnyArray) -> AnyArray:
+    """Of a process on log steps, in decades squared: level, slope and bend."""
+    apart = one[:, None] - other[None]
+    line = LEVEL_SPREAD**2 + SLOPE_SPREAD**2 * one[:, None] * other[None]
+    return line + BEND_SPREAD**2 * np.exp(-0.5 * np.square(apart / BEND_LENGTH))
+
+
+def discovered(history: History, threshold: float) -> Mapping[str, Sequence[float] | None]:
+    """Log10 of the rewarded draws that are expected still to come, as in `discovery`."""
+    if history.step >= history.plan.steps:
+        return {}
+    said = forecast(
+        history.estimates,
+        cutoff_step=history.step,
+        horizon_step=history.plan.steps,
+        rollouts_per_step=history.plan.rollouts,
+        threshold=threshold,
+    )
+    return {each.exploit_type: [each.score] for each in said if np.isfinite(each.score)}
+
+
 RIVALS: dict[str, Features] = {
     "base rate": each_type(nothing),
     "sample size": each_type(sample_size),
@@ -90,5 +133,7 @@ RIVALS: dict[str, Features] = {
     "level": each_type(level),
     "slope": each_type(bank_slope),
     "published slope": each_type(published_slope),
+    "Gaussian-process trend": each_type(process_trend),
+    "discovery": discovered,
 }
 """By name, in the order in which they are shown."""

@@ -31,26 +31,61 @@ class Unit:
     """Where that step was said to lie, 90 %."""
 
 
-Measure = Callable[[Sequence[Unit]], float | None]
-"""A number about forecasts; None where they are too few for it."""
+Terms = Callable[[Sequence[Unit]], tuple[float, float]]
+"""Of one run's forecasts: numerator and denominator of a measure that is a ratio of their sums."""
+
+
+def error_terms(units: Sequence[Unit]) -> tuple[float, float]:
+    """Terms of the Brier score: mean squared error of the probabilities."""
+    return sum((each.probability - each.emerged) ** 2 for each in units), float(len(units))
+
+
+def skill_terms(base_rate: float) -> Terms:
+    """Terms of the share of a constant forecast's Brier score that is done away with.
+
+    Args:
+        base_rate: The constant, from runs that the forecasts were not fitted on either.
+    """
+
+    def terms(units: Sequence[Unit]) -> tuple[float, float]:
+        constant = sum((base_rate - each.emerged) ** 2 for each in units)
+        return constant - error_terms(units)[0], constant
+
+    return terms
+
+
+def ranking_terms(units: Sequence[Unit]) -> tuple[float, float]:
+    """Terms of the area under the curve: pairs of types that are ranked right, and all pairs of one
+    that emerged and one that did not; a tie is half right."""
+    labels = [each.emerged for each in units]
+    area = auc([each.score for each in units], labels)
+    pairs = float(sum(labels) * (len(labels) - sum(labels)))
+    return (0.0, 0.0) if area is None else (area * pairs, pairs)
+
+
+def ratio(units: Sequence[Unit], terms: Terms) -> float | None:
+    """Return a measure: the ratio of what its terms sum up to over the runs."""
+    numerator, denominator = np.sum([terms(own) for own in by_run(units).values()] or [(0, 0)], 0)
+    return float(numerator / denominator) if denominator else None
 
 
 def brier(units: Sequence[Unit]) -> float:
     """Return the mean squared error of the probabilities."""
-    error = [each.probability - each.emerged for each in units]
-    return float(np.mean(np.square(error)))
+    numerator, denominator = error_terms(units)
+    return numerator / denominator
 
 
 def brier_skill(units: Sequence[Unit], base_rate: float) -> float | None:
-    """Return the share of a constant forecast's Brier score that is done away with.
+    """Return the share of a constant forecast's Brier score that is done away with."""
+    return ratio(units, skill_terms(base_rate))
 
-    Args:
-        units: Forecasts.
-        base_rate: The constant, from runs that these were not fitted on either.
+
+def within_run_auc(units: Sequence[Unit]) -> float | None:
+    """Return the probability that, in one run, a type that emerged outranks one that did not.
+
+    Every such pair of types counts the same; runs in which all or none emerged hold none.
     """
-    label = np.array([each.emerged for each in units], dtype=np.float64)
-    constant = float(np.mean(np.square(base_rate - label))) if len(label) else 0.0
-    return 1.0 - brier(units) / constant if constant else None
+    return ratio(units, ranking_terms)
 
 
 def log_score(units: Sequence[Unit], *, least: float = 1e-3) -> float:
@@ -62,21 +97,6 @@ def log_score(units: Sequence[Unit], *, least: float = 1e-3) -> float:
     """
     said = np.array([each.probability if each.emerged else 1 - each.probability for each in units])
     return float(np.log(np.maximum(said, least)).mean())
-
-
-def within_run_auc(units: Sequence[Unit]) -> float | None:
-    """Return the probability that, in one run, a type that emerged outranks one that did not.
-
-    Every such pair of types counts the same; runs in which all or none emerged hold none.
-    """
-    pairs, right = 0, 0.0
-    for own in by_run(units).values():
-        labels = [each.emerged for each in own]
-        area = auc([each.score for each in own], labels)
-        if area is not None:
-            weight = sum(labels) * (len(labels) - sum(labels))
-            pairs, right = pairs + weight, right + weight * area
-    return right / pairs if pairs else None
 
 
 def calibration_error(units: Sequence[Unit]) -> float:
@@ -109,7 +129,7 @@ def by_run(units: Iterable[Unit]) -> dict[str, list[Unit]]:
 
 def interval_by_run(
     units: Sequence[Unit],
-    measure: Measure,
+    terms: Terms,
     *,
     seed: int,
     others: Sequence[Unit] | None = None,
@@ -119,7 +139,7 @@ def interval_by_run(
 
     Args:
         units: Forecasts of some method.
-        measure: Its number.
+        terms: Of the measure.
         seed: Of the resampling.
         others: Another method's forecasts of the same types; then the interval is that of the
             difference, both on the same runs.
@@ -129,37 +149,25 @@ def interval_by_run(
         None where fewer than half of the resamples define the measure.
     """
     own, other = by_run(units), by_run(others or [])
-    names, rng = sorted(own), np.random.default_rng(seed)
-    found: list[float] = []
-    for _ in range(replicates):
-        drawn = [names[int(each * len(names))] for each in rng.random(len(names))]
-        value = measure(_renamed(own, drawn))
-        less = measure(_renamed(other, drawn)) if others is not None else 0.0
-        if value is not None and less is not None:
-            found.append(value - less)
+    rng = np.random.default_rng(seed)
+    times = rng.multinomial(len(own), np.full(len(own), 1 / max(len(own), 1)), size=replicates)
+    value = _resampled([terms(own[name]) for name in own], times)
+    if others is not None:
+        value = value - _resampled([terms(other.get(name, [])) for name in own], times)
+    found = value[np.isfinite(value)]
     if 2 * len(found) < replicates:
         return None
-    low, high = quantiles(np.array(found), 0.025, 0.975)
+    low, high = quantiles(found, 0.025, 0.975)
     return low, high
+
+
+def _resampled(terms: Sequence[tuple[float, float]], times: AnyArray) -> AnyArray:
+    """A measure in each resample, (replicates,); NaN where it is not defined."""
+    numerator, denominator = (times @ np.array(terms, dtype=np.float64)).T
+    known = denominator > 0
+    return np.divide(numerator, denominator, out=np.full(len(times), np.nan), where=known)
 
 
 def quantiles(values: AnyArray, *shares: float) -> tuple[float, ...]:
     """Return these quantiles of some values."""
     return tuple(float(each) for each in np.quantile(values, shares))
-
-
-def _renamed(runs: dict[str, list[Unit]], drawn: Sequence[str]) -> list[Unit]:
-    """Units of the drawn runs; a run that was drawn twice counts as two."""
-    return [
-        Unit(
-            run=f"{name}/{number}",
-            exploit_type=each.exploit_type,
-            probability=each.probability,
-            score=each.score,
-            emerged=each.emerged,
-            step=each.step,
-            interval=each.interval,
-        )
-        for number, name in enumerate(drawn)
-        for each in runs.get(name, [])
-    ]

@@ -10,14 +10,16 @@ from pydantic import Field
 
 from foretoken.errors import SetupError
 from foretoken.forecast.base import Forecaster, Method
+from foretoken.forecast.hazard import Hazard, hazard
 from foretoken.forecast.history import History
 from foretoken.forecast.logistic import logistic
 from foretoken.forecast.rivals import RIVALS
 from foretoken.forecast.skill import (
     Unit,
-    brier_skill,
     calibration_error,
     interval_by_run,
+    ratio,
+    skill_terms,
     within_run_auc,
 )
 from foretoken.forecast.state_space import StateSpace, StateSpaceMethod
@@ -160,7 +162,7 @@ def read_histories(config: BacktestConfig, *, say: Say) -> list[History]:
 def methods(seed: int) -> dict[str, Method]:
     """Return every method by its name, ours first."""
     plain = {name: logistic(name, features) for name, features in RIVALS.items()}
-    return {StateSpace.name: StateSpaceMethod(seed), **plain}
+    return {StateSpace.name: StateSpaceMethod(seed), Hazard.name: hazard, **plain}
 
 
 def foretell_folds(
@@ -186,19 +188,15 @@ def cross_validated(
 def line_of(method: str, frame: Vantage, units: Sequence[Unit], *, seed: int) -> Line:
     """Judge the forecasts of one frame."""
     emerged = sum(each.emerged for each in units)
-    base = emerged / len(units)
-
-    def skill(some: Sequence[Unit]) -> float | None:
-        return brier_skill(some, base)
-
+    terms = skill_terms(emerged / len(units))
     return Line(
         method=method,
         frame=frame,
         units=len(units),
         emerged=emerged,
         auc=within_run_auc(units),
-        skill=skill(units),
-        skill_interval=interval_by_run(units, skill, seed=seed),
+        skill=ratio(units, terms),
+        skill_interval=interval_by_run(units, terms, seed=seed),
         calibration=calibration_error(units),
     )
 
