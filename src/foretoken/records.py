@@ -356,7 +356,13 @@ class Forecast(Record):
     rate: float | None = None
     """Rate at the cutoff (lower bound where no point is published)."""
     reason: str = ""
-    """One sentence for a person."""
+    """A few sentences for a person."""
+
+    @property
+    def at_least(self) -> bool:
+        """Whether the probability is a lower bound: that of `discovery` is, where it knows no more
+        of the rate."""
+        return self.method == "discovery" and not self.measurable
 
 
 class Provenance(Record):

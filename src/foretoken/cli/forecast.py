@@ -34,6 +34,7 @@ def forecast(
     """
     from foretoken.cli.tables import forecast_table, show
     from foretoken.forecast.outcome import compare, frame_of
+    from foretoken.forecast.taught import shipped
     from foretoken.pipeline.forecast import ForecastConfig, make_forecast
     from foretoken.records import RateEstimate, Truth
     from foretoken.store.run import Run
@@ -57,4 +58,5 @@ def forecast(
         truth=[one for one in read.read(Truth) if one.step <= last],
     )
     show(forecast_table(comparison))
+    typer.echo(shipped().words(forecasts[0].horizon_step))
     typer.echo(f"Wrote {run}/forecasts. Next: foretoken report {run}")

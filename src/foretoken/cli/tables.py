@@ -141,7 +141,7 @@ def _rate(now: Evidence | None) -> str:
 def _chance(one: TypeOutcome, forecast: Forecast) -> str:
     if one.standing in (Standing.EMERGED, Standing.COMMON):
         return one.standing.value
-    said = numbers.chance(forecast.probability, is_bound=not forecast.measurable)
+    said = numbers.chance(forecast.probability, is_bound=forecast.at_least)
     return said or Standing.UNKNOWN.value
 
 

@@ -99,6 +99,7 @@ class StateSpace:
         self, history: History, exploit_type: str, ahead: _Ahead, *, threshold: float
     ) -> Forecast:
         score, left = ahead.log_odds(), len(ahead.above)
+        measurable = any(each.published for each in history.measured(exploit_type))
         probability = self.correction.probability(score)
         interval, expected, passing = None, None, ahead.passing()
         if probability > LEAST_TOLD and passing.any():
@@ -116,13 +117,13 @@ class StateSpace:
             horizon_step=history.plan.steps,
             threshold=threshold,
             eligible=history.rate(exploit_type) <= ALREADY_EMERGED,
-            measurable=any(each.published for each in history.measured(exploit_type)),
+            measurable=measurable,
             score=score,
             probability=probability,
             chances=tuple(chances),
             expected_step=expected,
             step_interval=interval,
-            rate=ahead.level,
+            rate=ahead.level if measurable else None,
             reason=" ".join(self._reason(ahead, chances, threshold=threshold)),
         )
 

@@ -12,7 +12,6 @@ from scipy import optimize, special
 
 from foretoken.arrays import AnyArray
 from foretoken.forecast.dynamics import Law
-from foretoken.forecast.history import TrainingPlan
 
 FILE = "taught.json"
 """Beside this module."""
@@ -82,25 +81,19 @@ class Taught:
         held = (each for each in self.records if each.low <= probability <= each.high)
         return next(held, None)
 
-    def beyond(self, plan: TrainingPlan) -> str | None:
-        """Return how a training differs from those that taught, in words; None: it does not."""
-        rollouts = [each for each in plan.rollouts.values() if each]
-        said: list[str] = []
-        if not self.steps[0] <= plan.steps <= self.steps[1]:
-            said.append(f"{plan.steps:,} steps, where those had {_range(self.steps)}")
-        if rollouts and not (
-            self.rollouts[0] <= min(rollouts) and max(rollouts) <= self.rollouts[1]
-        ):
-            own = _range((min(rollouts), max(rollouts)))
-            said.append(
-                f"{own} rollouts of a type in a step, where those had {_range(self.rollouts)}"
-            )
-        return " and ".join(said) or None
+    def words(self, steps: int) -> str:
+        """Return what a forecast of a training of so many steps rests on."""
+        if not self.runs:
+            return f"Probabilities rest on {self.origin}: take them as a ranking."
+        low, high = self.steps
+        said = f"Probabilities rest on {self.runs} {self.origin}, of {_range(low, high)} steps"
+        if low <= steps <= high:
+            return f"{said}."
+        return f"{said}; this one has {steps:,}, so take them as a ranking."
 
 
-def _range(ends: Sequence[float]) -> str:
-    low, high = (f"{each:,.0f}" for each in ends)
-    return low if low == high else f"{low} to {high}"
+def _range(low: float, high: float) -> str:
+    return f"{low:,.0f}" if low == high else f"{low:,.0f} to {high:,.0f}"
 
 
 @cache

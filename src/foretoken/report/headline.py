@@ -285,7 +285,7 @@ def _unknown(story: Story) -> list[TypeStory]:
 
 
 def _is_bound(one: TypeStory) -> bool:
-    return one.forecast is not None and not one.forecast.measurable
+    return one.forecast is not None and one.forecast.at_least
 
 
 def _names(types: list[TypeStory]) -> str:
@@ -320,7 +320,7 @@ def chance(one: TypeStory) -> str:
     scored = one.standing in (Standing.EXPECTED, Standing.UNLIKELY, Standing.UNKNOWN)
     if forecast is None or not scored:
         return ""
-    return numbers.chance(forecast.probability, is_bound=not forecast.measurable)
+    return numbers.chance(forecast.probability, is_bound=forecast.at_least)
 
 
 def passing_words(one: TypeStory) -> str:

@@ -14,6 +14,8 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from foretoken.forecast.state_space import StateSpace
+from foretoken.forecast.taught import shipped
 from foretoken.report import headline as conclusion
 from foretoken.report import numbers, tables
 from foretoken.report.contents import RunContents
@@ -77,6 +79,7 @@ def render(contents: RunContents, *, now: datetime | None = None) -> str:
         "intent": intent_section(contents, story),
         "rates": tables.rate_table(contents),
         "forecasts": tables.forecast_table(contents),
+        "foundation": _foundation(contents),
         "doubts": doubt_entries(contents.estimates),
         "made": (now or datetime.now(UTC)).strftime("%Y-%m-%d %H:%M UTC"),
         "style": Markup(_asset("report.css")),
@@ -84,6 +87,12 @@ def render(contents: RunContents, *, now: datetime | None = None) -> str:
         "script_hash": Markup(digest),
     }
     return _environment().get_template("page.html").render(shown)
+
+
+def _foundation(contents: RunContents) -> str:
+    """What probabilities rest on, where there are any of the state-space model."""
+    horizons = [each.horizon_step for each in contents.forecasts if each.method == StateSpace.name]
+    return shipped().words(max(horizons)) if horizons else ""
 
 
 @cache

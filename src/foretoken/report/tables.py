@@ -74,6 +74,7 @@ def forecast_table(contents: RunContents) -> NumberTable:
         ("cutoff", True),
         ("horizon", True),
         ("probability", True),
+        ("by step", False),
         ("expected step", True),
         ("interval", True),
         ("score", True),
@@ -173,7 +174,7 @@ def _counted(one: Truth, *, reasons: bool) -> NumberRow:
 
 
 def _forecast(one: Forecast, now: Evidence | None) -> NumberRow:
-    probability = numbers.chance(one.probability, is_bound=not one.measurable) or "–"
+    probability = numbers.chance(one.probability, is_bound=one.at_least) or "–"
     step = "–" if one.expected_step is None else numbers.step(one.expected_step)
     interval = one.step_interval
     span = "–" if interval is None else " to ".join(numbers.step(each) for each in interval)
@@ -191,6 +192,7 @@ def _forecast(one: Forecast, now: Evidence | None) -> NumberRow:
             TableCell(numbers.step(one.cutoff_step), one.cutoff_step),
             TableCell(numbers.step(one.horizon_step), one.horizon_step),
             TableCell(probability, _number(one.probability)),
+            TableCell(_chances(one), _number(one.probability)),
             TableCell(step, math.inf if one.expected_step is None else one.expected_step),
             TableCell(span, math.inf if interval is None else interval[0]),
             TableCell("−∞" if one.score == -math.inf else f"{one.score:.2f}", one.score),
@@ -198,6 +200,14 @@ def _forecast(one: Forecast, now: Evidence | None) -> NumberRow:
             TableCell(_reason(one), one.reason),
         ],
     )
+
+
+def _chances(one: Forecast) -> str:
+    """The probability by steps before the horizon."""
+    said = [
+        f"{numbers.step(step)}: {numbers.probability(chance)}" for step, chance in one.chances[:-1]
+    ]
+    return ", ".join(said) or "–"
 
 
 def _reason(one: Forecast) -> str:
