@@ -38,7 +38,6 @@ def run(number: int, *, bank: bool = True) -> History:
         log_shared=sharing,
         opened=opened[:, None],
         log_weight=np.zeros((size, 1)),
-        evidence=np.zeros(size),
     )
     error = rng.normal(0.0, 0.25, size)
     tallies: list[Tally] = []

@@ -99,8 +99,6 @@ class Paths:
     opened: AnyArray
     """Whether the loophole is open."""
     log_weight: AnyArray
-    evidence: AnyArray
-    """(types,) log-likelihood of all that was seen, up to a constant."""
 
     def step(self, law: Law, paid: AnyArray, unpaid: AnyArray, *, rng: np.random.Generator) -> None:
         """Let one step of training pass.
@@ -143,9 +141,7 @@ class Paths:
             log_likelihood: (types, paths).
             rng: Of the draws.
         """
-        before = special.logsumexp(self.log_weight, axis=1)
         self.log_weight = self.log_weight + log_likelihood
-        self.evidence = self.evidence + special.logsumexp(self.log_weight, axis=1) - before
         effective = 1.0 / np.square(self.weight).sum(axis=1)
         self.draw(rng, np.flatnonzero(effective < self.x.shape[1] / 2))
 
@@ -157,8 +153,8 @@ class Paths:
         size = self.x.shape[1]
         weight = self.weight
         for j in types:
-            places = (rng.random() + np.arange(size)) / size
-            kept = np.searchsorted(np.cumsum(weight[j]), places).clip(max=size - 1)
+            places = np.asarray((rng.random() + np.arange(size, dtype=np.float64)) / size)
+            kept: AnyArray = np.searchsorted(np.cumsum(weight[j]), places).clip(0, size - 1)
             rng.shuffle(kept)
             self.x[j], self.opened[j] = self.x[j, kept], self.opened[j, kept]
             for each in (self.offset, self.log_kappa, self.log_shared):
@@ -331,7 +327,6 @@ def _begun(
         log_shared=rng.normal(prior.log_shared[:, None], prior.shared_spread[:, None], shape),
         opened=opened,
         log_weight=np.zeros(shape),
-        evidence=np.zeros(shape[0]),
     )
 
 
@@ -362,7 +357,9 @@ def _level(estimate: RateEstimate) -> Sequence[float]:
         middle, low, high = estimate.probable
     else:
         return (np.nan, np.nan, np.nan, RULE_OF_THREE / max(estimate.upper_bound, 1e-9))
-    middle, low, high = (float(special.logit(np.clip(v, 1e-9, 0.999))) for v in (middle, low, high))
+    middle, low, high = (
+        float(special.logit(min(max(each, 1e-9), 0.999))) for each in (middle, low, high)
+    )
     spread = max((high - low) / 3.92, BANK_NOISE)
     own = 2 * BANK_NOISE if estimate.published else max(spread, 2 * BANK_NOISE)
     return middle, spread, own, np.nan

@@ -100,8 +100,8 @@ def process_trend(history: History, exploit_type: str) -> float | None:
     step, rate = np.array(own, dtype=np.float64).T
     at, log_rate = np.log1p(step), np.log10(rate)
     end = np.log1p(np.array([float(history.plan.steps)]))
-    known = _covariance(at, at) + np.eye(len(at)) * POINT_NOISE**2
-    gain = np.linalg.solve(known, log_rate - log_rate.mean())
+    known: AnyArray = _covariance(at, at) + POINT_NOISE**2 * (at[:, None] == at)
+    gain: AnyArray = np.linalg.inv(known) @ (log_rate - log_rate.mean())
     return float(log_rate.mean() + (_covariance(end, at) @ gain)[0])
 
 

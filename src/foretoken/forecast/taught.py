@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from importlib import resources
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -131,14 +132,10 @@ def records_of(
         bins: At most.
     """
     ordered = sorted(forecasts)
-    groups = [g for g in np.array_split(np.arange(len(ordered)), bins) if len(g)]
-    ends = [0.0, *(ordered[group[0]][0] for group in groups[1:]), 1.0]
+    edges = [round(number * len(ordered) / bins) for number in range(bins + 1)]
+    groups = [ordered[start:end] for start, end in pairwise(edges) if end > start]
+    ends = [0.0, *(group[0][0] for group in groups[1:]), 1.0]
     return tuple(
-        TrackRecord(
-            low=ends[number],
-            high=ends[number + 1],
-            forecasts=len(group),
-            emerged=sum(ordered[i][1] for i in group),
-        )
-        for number, group in enumerate(groups)
+        TrackRecord(low, high, len(group), sum(emerged for _, emerged in group))
+        for group, (low, high) in zip(groups, pairwise(ends), strict=True)
     )

@@ -85,21 +85,21 @@ def _forecasts(run: Run, history: History, config: ForecastConfig) -> list[Forec
     measured = [each for each in history.estimates if each.estimator == "switch"]
     if not measured:
         return made
-    frame = {
-        "cutoff_step": history.step,
-        "horizon_step": history.plan.steps,
-        "threshold": config.threshold,
-    }
-    steps = sorted({each.step for each in measured})
     made += forecast_discovery(
         measured,
-        **frame,
+        cutoff_step=history.step,
+        horizon_step=history.plan.steps,
         rollouts_per_step=history.plan.rollouts,
-        joint=_joint_rates(run, steps, seed=config.seed),
+        threshold=config.threshold,
+        joint=_joint_rates(run, sorted({each.step for each in measured}), seed=config.seed),
     )
     published = any(each.estimator == "prefix" for each in history.estimates)
     made += slope_forecast(
-        history.estimates, **frame, estimator="prefix" if published else "switch"
+        history.estimates,
+        cutoff_step=history.step,
+        horizon_step=history.plan.steps,
+        threshold=config.threshold,
+        estimator="prefix" if published else "switch",
     )
     return made
 
