@@ -27,12 +27,12 @@ from foretoken.train.config import RLConfig
 from foretoken.work.scores import read_log_p, step_scorer
 from foretoken.work.tallies import read_tallies
 
-KEPT = Path(__file__).parent / "runs"
+KEPT, SECOND_TIER = (Path(__file__).parent / name for name in ("runs", "second_tier"))
 
 
-def is_kept(name: str) -> bool:
+def is_kept(name: str, into: Path = KEPT) -> bool:
     """Whether all of a run is kept."""
-    return (KEPT / name / "run.json").is_file()
+    return (into / name / "run.json").is_file()
 
 
 def keep(
@@ -41,10 +41,11 @@ def keep(
     *,
     estimates: Sequence[RateEstimate],
     log_p: Mapping[int, np.ndarray],
-    probes: Sequence[Probe],
+    probes: Sequence[Probe] = (),
+    into: Path = KEPT,
 ) -> None:
     """Keep a run, whole or not at all; `estimates` and `log_p` are those of before the counting."""
-    unfinished = KEPT / f"{run.name}.tmp"
+    unfinished = into / f"{run.name}.tmp"
     shutil.rmtree(unfinished, ignore_errors=True)
     kept = Run.create(unfinished)
     made = Run.open(folder)
@@ -53,10 +54,9 @@ def keep(
     kept.write_config("train_rl", RLConfig.model_validate(settings))
     kept.append(read_tallies(made), part="all")
     kept.append(list(estimates), part="all")
-    tables = {
-        "log_p": _compact(log_p),
-        "probes": pa.Table.from_pylist([asdict(each) for each in probes]),
-    }
+    tables = {"log_p": _compact(log_p)}
+    if probes:
+        tables["probes"] = pa.Table.from_pylist([asdict(each) for each in probes])
     for name, table in tables.items():
         file = unfinished / f"{name}.parquet"
         pq.write_table(table, file, compression="zstd", compression_level=19, use_dictionary=False)
@@ -68,8 +68,8 @@ def keep(
         "weights": {each.step: each.weights for each in sorted(estimates, key=lambda e: e.step)},
     }
     (unfinished / "run.json").write_text(json.dumps(said, indent=1) + "\n")
-    shutil.rmtree(KEPT / run.name, ignore_errors=True)
-    unfinished.rename(KEPT / run.name)
+    shutil.rmtree(into / run.name, ignore_errors=True)
+    unfinished.rename(into / run.name)
 
 
 def _compact(log_p: Mapping[int, np.ndarray]) -> pa.Table:

@@ -134,7 +134,7 @@ def records_of(
     ordered = sorted(forecasts)
     edges = [round(number * len(ordered) / bins) for number in range(bins + 1)]
     groups = [ordered[start:end] for start, end in pairwise(edges) if end > start]
-    ends = [0.0, *(group[0][0] for group in groups[1:]), 1.0]
+    ends = [0.0, *(group[0][0] for group in groups[1:]), 1.0] if groups else []
     return tuple(
         TrackRecord(low, high, len(group), sum(emerged for _, emerged in group))
         for group, (low, high) in zip(groups, pairwise(ends), strict=True)
