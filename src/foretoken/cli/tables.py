@@ -15,7 +15,7 @@ from foretoken.forecast.outcome import (
     Standing,
     TypeOutcome,
 )
-from foretoken.pipeline.backtest import Backtested, Line
+from foretoken.pipeline.backtest import WATCHED, Backtested, Line
 from foretoken.records import ControlCheck, Forecast
 from foretoken.report import numbers
 from foretoken.report.backtest import BacktestFrame
@@ -88,22 +88,37 @@ def backtest_frames(found: Backtested) -> list[BacktestFrame]:
     ]
 
 
+def _span(ends: tuple[float, float] | None, *, digits: int = 2) -> str:
+    return "" if ends is None else f"{ends[0]:+.{digits}f} to {ends[1]:+.{digits}f}"
+
+
 def _backtest_frame(found: Backtested, lines: Sequence[Line]) -> BacktestFrame:
     ours, frame = lines[0], lines[0].frame
+    watched = next((each for each in lines if each.method == WATCHED), None)
     rows = [
         (
             each.method,
             "" if each.auc is None else f"{each.auc:.2f}",
             "" if each.skill is None else f"{each.skill:+.2f}",
-            "{:+.2f} to {:+.2f}".format(*each.skill_interval) if each.skill_interval else "",
+            _span(each.skill_interval),
             f"{each.calibration:.3f}",
+            "" if each.step_held is None else f"{each.step_held:.2f}",
+            "" if each is watched else _span(each.gain, digits=3),
         )
         for each in lines
     ]
     return BacktestFrame(
         title=f"At {frame.cutoff:.0%} of training, rate of {frame.threshold:.0%}: "
         f"{ours.emerged} of {ours.units} emerged",
-        columns=("method", "area in a run", "Brier skill", "95 %", "calibration error"),
+        columns=(
+            "method",
+            "area in a run",
+            "Brier skill",
+            "95 %",
+            "calibration error",
+            "step in its 90 %",
+            "better than watching",
+        ),
         rows=rows,
         method=ours.method,
         units=found.units[ours.method, frame],

@@ -17,7 +17,9 @@ from foretoken.forecast.rivals import RIVALS
 from foretoken.forecast.skill import (
     Unit,
     calibration_error,
+    error_terms,
     interval_by_run,
+    interval_share,
     ratio,
     skill_terms,
     within_run_auc,
@@ -39,6 +41,8 @@ from foretoken.store.run import Run
 from foretoken.work.labelled import RolloutColumns
 from foretoken.work.settings import Settings
 
+WATCHED = "rollout count"
+"""The method that every other is to be better than."""
 Folds = Sequence[tuple[Sequence[History], Sequence[History]]]
 """Runs that a method is fitted on, and runs that it then forecasts."""
 Say = Callable[[str], None]
@@ -83,6 +87,10 @@ class Line:
     """95 %, whole runs resampled."""
     calibration: float
     """Expected calibration error."""
+    step_held: float | None
+    """Share of the emergences that lie in the 90 % interval of their step."""
+    gain: tuple[float, float] | None
+    """By how much the Brier score is smaller than that of watching rollouts; 95 %."""
 
 
 @dataclass(frozen=True)
@@ -130,7 +138,10 @@ def backtest(config: BacktestConfig, *, say: Say = lambda _: None) -> Backtested
         for name, each in said.items()
         for frame, own in judged(each, happened).items()
     }
-    lines = [line_of(name, frame, own, seed=config.seed) for (name, frame), own in units.items()]
+    lines = [
+        line_of(name, frame, own, seed=config.seed, watched=units[WATCHED, frame])
+        for (name, frame), own in units.items()
+    ]
     return Backtested(lines, units, runs, forecasts_hash=digest)
 
 
@@ -185,8 +196,23 @@ def cross_validated(
     return judged(said, outcomes(said, [run for _, asked in folds for run in asked]))
 
 
-def line_of(method: str, frame: Vantage, units: Sequence[Unit], *, seed: int) -> Line:
-    """Judge the forecasts of one frame."""
+def line_of(
+    method: str,
+    frame: Vantage,
+    units: Sequence[Unit],
+    *,
+    seed: int,
+    watched: Sequence[Unit] | None = None,
+) -> Line:
+    """Judge the forecasts of one frame.
+
+    Args:
+        method: Its name.
+        frame: Which.
+        units: Its forecasts.
+        seed: Of the resampling.
+        watched: Forecasts of the same types by watching rollouts.
+    """
     emerged = sum(each.emerged for each in units)
     terms = skill_terms(emerged / len(units))
     return Line(
@@ -198,6 +224,8 @@ def line_of(method: str, frame: Vantage, units: Sequence[Unit], *, seed: int) ->
         skill=ratio(units, terms),
         skill_interval=interval_by_run(units, terms, seed=seed),
         calibration=calibration_error(units),
+        step_held=interval_share(units),
+        gain=interval_by_run(watched, error_terms, seed=seed, others=units) if watched else None,
     )
 
 

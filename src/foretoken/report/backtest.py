@@ -1,19 +1,16 @@
 """The page of a backtest: in each frame, how good methods were, and whether shares came true."""
 
-import base64
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib import resources
 from itertools import pairwise
 from pathlib import Path
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from foretoken.estimate.bounds import clopper_pearson_lower, clopper_pearson_upper
 from foretoken.forecast.skill import BINS, Unit
 from foretoken.report import numbers, svg
+from foretoken.report.assets import render_page
 from foretoken.store.run import write_atomically
 
 PAGE_FILE = "backtest.html"
@@ -119,24 +116,9 @@ def write_backtest(out: Path, page: BacktestPage) -> Path:
 
 def render_backtest(page: BacktestPage) -> str:
     """Return the page as HTML text, with nothing to fetch."""
-    script = _asset("report.js")
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    environment = Environment(
-        loader=PackageLoader("foretoken.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     drawn = [(frame, reliability(frame.units)) for frame in page.frames]
-    return environment.get_template("backtest.html").render(
-        page=page,
-        numbers=numbers,
-        frames=[(frame, bins, _figure(frame, bins)) for frame, bins in drawn],
-        style=Markup(_asset("report.css")),
-        script=Markup(script),
-        script_hash=Markup(digest),
-    )
+    frames = [(frame, bins, _figure(frame, bins)) for frame, bins in drawn]
+    return render_page("backtest.html", {"page": page, "numbers": numbers, "frames": frames})
 
 
 def _figure(frame: BacktestFrame, bins: Sequence[ReliabilityBin]) -> Markup:
@@ -186,8 +168,3 @@ def _x(share: float) -> float:
 
 def _y(share: float) -> float:
     return TOP + (1 - share) * (HEIGHT - TOP - BOTTOM)
-
-
-def _asset(name: str) -> str:
-    folder = resources.files("foretoken.report") / "templates"
-    return (folder / name).read_text(encoding="utf-8")

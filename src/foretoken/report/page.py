@@ -3,21 +3,15 @@
 `load` reads the run, `render` turns its records into text, `write_report` does both.
 """
 
-import base64
-import hashlib
 from datetime import UTC, datetime
-from functools import cache
-from importlib import resources
 from pathlib import Path
 from typing import Any
-
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
 
 from foretoken.forecast.state_space import StateSpace
 from foretoken.forecast.taught import shipped
 from foretoken.report import headline as conclusion
 from foretoken.report import numbers, tables
+from foretoken.report.assets import render_page
 from foretoken.report.contents import RunContents
 from foretoken.report.doubts import doubt_entries
 from foretoken.report.health import health_section
@@ -60,8 +54,6 @@ def render(contents: RunContents, *, now: datetime | None = None) -> str:
     """
     story = tell(contents)
     groups, without = example_groups(contents.hits, contents.tasks, story)
-    script = _asset("report.js")
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     shown: dict[str, Any] = {
         "contents": contents,
         "numbers": numbers,
@@ -82,30 +74,11 @@ def render(contents: RunContents, *, now: datetime | None = None) -> str:
         "foundation": _foundation(contents),
         "doubts": doubt_entries(contents.estimates),
         "made": (now or datetime.now(UTC)).strftime("%Y-%m-%d %H:%M UTC"),
-        "style": Markup(_asset("report.css")),
-        "script": Markup(script),
-        "script_hash": Markup(digest),
     }
-    return _environment().get_template("page.html").render(shown)
+    return render_page("page.html", shown)
 
 
 def _foundation(contents: RunContents) -> str:
     """What probabilities rest on, where there are any of the state-space model."""
     horizons = [each.horizon_step for each in contents.forecasts if each.method == StateSpace.name]
     return shipped().words(max(horizons)) if horizons else ""
-
-
-@cache
-def _environment() -> Environment:
-    return Environment(
-        loader=PackageLoader("foretoken.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-
-
-def _asset(name: str) -> str:
-    folder = resources.files("foretoken.report") / "templates"
-    return (folder / name).read_text(encoding="utf-8")
