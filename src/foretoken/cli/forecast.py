@@ -14,7 +14,10 @@ def forecast(
         int | None, typer.Option(help="Last step of the training; default: as the run says.")
     ] = None,
     cutoff: Annotated[
-        float | None, typer.Option(help="Share of the training that may be read [default: 0.2].")
+        float | None,
+        typer.Option(
+            help="Share of the training that may be read [default: all so far; 0.2 if it is over]."
+        ),
     ] = None,
     cutoff_step: Annotated[
         int | None, typer.Option(help="The same as a step; wins over --cutoff.")
@@ -26,9 +29,13 @@ def forecast(
         float | None,
         typer.Option(help="Rollouts of one type in a training step; default: as the run says."),
     ] = None,
+    closed: Annotated[
+        list[str] | None,
+        typer.Option(help="Exploit type that the run's own grader does not pay; may be repeated."),
+    ] = None,
     config: ConfigOption = None,
 ) -> None:
-    """Forecast every exploit type from the checkpoints up to the cutoff.
+    """Forecast every exploit type from all that is known up to the cutoff.
 
     Example: foretoken forecast runs/mine --horizon-step 400 --threshold 0.1
     """
@@ -47,6 +54,7 @@ def forecast(
         "cutoff_step": cutoff_step,
         "threshold": threshold,
         "rollouts_per_step": rollouts_per_step,
+        "closed": tuple(closed) if closed else None,
     }
     forecasts = make_forecast(resolve(ForecastConfig, config, flags))
     read = Run.open(run)

@@ -43,6 +43,9 @@ class ForecastConfig(Settings):
     """Rate that counts as emerged."""
     rollouts_per_step: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     """Rollouts that a training step gives to the tasks of one type; none: as the run says."""
+    closed: tuple[str, ...] | None = None
+    """Exploit types that the run's own grader does not pay, where it was audited: all others are
+    taken to be paid; none: what hacks earned in the run tells."""
     seed: int = 0
     """Of all random numbers."""
 
@@ -64,7 +67,12 @@ def make_forecast(config: ForecastConfig) -> list[Forecast]:
     whole = read_history(run)
     horizon = _horizon_step(run, whole, config)
     cutoff = _cutoff_step(whole, horizon, config)
-    plan = replace(whole.plan, steps=horizon, rollouts=_rollouts_per_step(run, whole, config))
+    plan = replace(
+        whole.plan,
+        steps=horizon,
+        rollouts=_rollouts_per_step(run, whole, config),
+        closed=_closed(whole, config),
+    )
     history = replace(whole.until(cutoff), step=cutoff, plan=plan)
     made = _forecasts(run, history, config)
     run.write_config("forecast", config)
@@ -137,6 +145,19 @@ def _rollouts_per_step(run: Run, whole: History, config: ForecastConfig) -> dict
             "--rollouts-per-step"
         )
     return dict(whole.plan.rollouts)
+
+
+def _closed(whole: History, config: ForecastConfig) -> dict[str, bool] | None:
+    """Which loopholes are closed, where that is told."""
+    if config.closed is None:
+        return None
+    unknown = sorted({*config.closed} - {*whole.types})
+    if unknown:
+        raise SetupError(
+            f"closed names types that the run does not have: {', '.join(unknown)}; it has "
+            f"{', '.join(whole.types)}"
+        )
+    return {name: name in config.closed for name in whole.types}
 
 
 def _joint_rates(run: Run, steps: Sequence[int], *, seed: int) -> dict[str, JointLogRates]:
