@@ -73,7 +73,7 @@ def test_what_cannot_be_told_is_asked_for(tmp_path: Path) -> None:
     with pytest.raises(SetupError, match="give --horizon-step"):
         chances(bare)
     assert chances(bare, horizon_step=STEPS)["rising"].cutoff_step == 15
-    empty = Run.create(tmp_path / "empty").folder
+    empty = begun(tmp_path / "empty", until=0)
     with pytest.raises(SetupError, match="neither rollouts nor measured checkpoints"):
         chances(empty, horizon_step=STEPS)
 
