@@ -32,7 +32,8 @@ def begun(folder: Path, *, until: int, told: bool = True) -> Path:
         for name, hacks in (("rising", 1), ("quiet", 0))
         for step in range(until)
     ]
-    run.append(tallies, part="all")
+    if tallies:
+        run.append(tallies, part="all")
     settings = {"steps": STEPS, "prompts_per_step": 10, "generations": 8} if told else {}
     (run.folder / "config.toml").write_text(dump_toml({"train_rl": settings}))
     return run.folder
