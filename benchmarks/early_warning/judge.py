@@ -26,7 +26,8 @@ from foretoken.forecast.history import History
 from foretoken.forecast.logistic import logistic
 from foretoken.forecast.skill import Unit, error_terms, interval_by_run, interval_share
 from foretoken.forecast.state_space import StateSpaceMethod
-from foretoken.pipeline.backtest import Line, Vantage, cross_validated, line_of, methods
+from foretoken.pipeline.backtest import Line, Vantage, foretell_folds, line_of, methods
+from foretoken.pipeline.foretold import Foretold, judged, outcomes, write_forecasts
 from shapes import curriculum, shapes
 
 RESULTS = Path(__file__).parent / "results.json"
@@ -36,6 +37,8 @@ OURS = "state-space"
 RIVALS = ("rollout count", "published slope")
 """Methods that ours must be better than."""
 SEED = 0
+BUILD = Path("build/early_warning/forecasts")
+FRAMES = {"cutoffs": CUTOFFS, "thresholds": THRESHOLDS}
 AREA, SKILL, CALIBRATION, HELD = 0.90, 0.30, 0.08, (0.85, 0.95)
 """What is aimed at: area within runs and Brier skill at 20 %, calibration error, and how often the
 step lies in its 90 % interval."""
@@ -56,6 +59,8 @@ class Judged:
     """Every method in every frame."""
 
     title: str
+    digest: str
+    """SHA-256 of the file of forecasts."""
     units: Mapping[tuple[str, Vantage], Sequence[Unit]] = field(repr=False)
 
     def lines(self) -> list[Line]:
@@ -80,7 +85,7 @@ def main() -> None:
     console.print(shapes(runs), curriculum(runs))
     plain = methods(SEED)
     every = {**plain, **{name: logistic(name, seen) for name, seen in probed().items()}}
-    judged = [
+    found_out = [
         judge(title, folds, used)
         for title, folds, used in (
             (f"held-out organism ({HELD_OUT})", by_organism(runs, only=HELD_OUT), every),
@@ -90,14 +95,14 @@ def main() -> None:
         )
         if folds
     ]
-    for each in judged:
+    for each in found_out:
         console.print(table(each))
     found = controls([run.history for run in runs], frame=MAIN, seed=SEED)
     console.print(controls_table(found))
-    said = verdict(judged, found)
+    said = verdict(found_out, found)
     for line in said:
         console.print(line)
-    RESULTS.write_text(json.dumps(figures(runs, judged, found, said), indent=1) + "\n")
+    RESULTS.write_text(json.dumps(figures(runs, found_out, found, said), indent=1) + "\n")
 
 
 def by_organism(runs: Sequence[KeptRun], *, only: str | None = None) -> list[Fold]:
@@ -136,28 +141,37 @@ def _law(organism: str) -> Law:
 
 
 def judge(title: str, folds: Sequence[Fold], used: Mapping[str, Method]) -> Judged:
-    """Forecast by every method, ours with the law of the fold."""
-    found: dict[tuple[str, Vantage], list[Unit]] = {}
+    """Forecast by every method, ours with the law of the fold; then look at what happened.
+
+    All forecasts are written and hashed before any outcome of their runs is looked up.
+    """
+    said: dict[str, list[Foretold]] = {name: [] for name in used}
     known: dict[Law, StateSpaceMethod] = {}
     for fold in folds:
         ours = known.setdefault(fold.law, StateSpaceMethod(SEED, law=fold.law))
         for name, method in {**used, OURS: ours}.items():
-            for frame, units in cross_validated(
-                method, [(fold.taught, fold.asked)], cutoffs=CUTOFFS, thresholds=THRESHOLDS
-            ).items():
-                found.setdefault((name, frame), []).extend(units)
-    return Judged(title, found)
+            said[name] += foretell_folds(method, [(fold.taught, fold.asked)], **FRAMES)
+    asked = [run for fold in folds for run in fold.asked]
+    every = [each for own in said.values() for each in own]
+    digest = write_forecasts(BUILD / title.replace(" ", "-"), every, asked)
+    happened = outcomes(every, asked)
+    units = {
+        (name, frame): each
+        for name, own in said.items()
+        for frame, each in judged(own, happened).items()
+    }
+    return Judged(title, digest, units)
 
 
-def table(judged: Judged) -> Table:
+def table(shown: Judged) -> Table:
     """Every method in every frame."""
-    made = Table(title=judged.title)
+    made = Table(title=shown.title)
     names = ("cutoff", "threshold", "emerged", "method", "area in a run", "Brier skill", "95 %")
     for name in (*names, "calibration error", "ours is better by (Brier, 95 %)", "step held"):
         made.add_column(name, justify="left" if name == "method" else "right")
-    for line in sorted(judged.lines(), key=lambda e: (e.frame.cutoff, e.frame.threshold)):
-        units = judged.units[line.method, line.frame]
-        gain = None if line.method == OURS else judged.gain(line.method, line.frame)
+    for line in sorted(shown.lines(), key=lambda e: (e.frame.cutoff, e.frame.threshold)):
+        units = shown.units[line.method, line.frame]
+        gain = None if line.method == OURS else shown.gain(line.method, line.frame)
         made.add_row(
             f"{line.frame.cutoff:.0%}",
             f"{line.frame.threshold:.0%}",
@@ -190,9 +204,9 @@ def controls_table(found: Sequence[Control]) -> Table:
     return made
 
 
-def verdict(judged: Sequence[Judged], found: Sequence[Control]) -> list[str]:
+def verdict(found_out: Sequence[Judged], found: Sequence[Control]) -> list[str]:
     """What holds and what does not, by how much; a headline only where no control matches it."""
-    held, *rest = judged
+    held, *rest = found_out
     line = next(e for e in held.lines() if (e.method, e.frame) == (OURS, MAIN))
     share = interval_share(held.units[OURS, MAIN])
     said = [
@@ -227,13 +241,17 @@ def _aim(name: str, value: float | None, aim: float, *, below: bool = False) -> 
 
 
 def figures(
-    runs: Sequence[KeptRun], judged: Sequence[Judged], found: Sequence[Control], said: Sequence[str]
+    runs: Sequence[KeptRun],
+    found_out: Sequence[Judged],
+    found: Sequence[Control],
+    said: Sequence[str],
 ) -> dict[str, Any]:
     """All that was found, as JSON."""
     return {
         "runs": len(runs),
         "data": data_hash([run.history.name for run in runs]),
         "verdict": list(said),
+        "forecasts": {each.title: each.digest for each in found_out},
         "methods": [
             {
                 "folds": each.title,
@@ -248,7 +266,7 @@ def figures(
                 "calibration": line.calibration,
                 "step_held": interval_share(each.units[line.method, line.frame]),
             }
-            for each in judged
+            for each in found_out
             for line in each.lines()
         ],
         "controls": [vars(each) for each in found],

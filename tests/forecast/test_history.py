@@ -41,6 +41,12 @@ def test_a_type_emerges_where_rollouts_of_some_steps_together_pass() -> None:
     assert few.emerged("toy", threshold=0.1) is None
 
 
+def test_a_short_history_tells_of_no_step_that_it_does_not_have() -> None:
+    short = history(tally(0, 0, draws=60), tally(1, 30, draws=60), step=1)
+    assert short.emerged("toy", threshold=0.1) == 0
+    assert short.emerged("toy", threshold=0.1, after=1) is None
+
+
 def test_counted_draws_tell_of_types_that_were_not_trained_on() -> None:
     counted = history(
         tally(12, 4, draws=100, source=Source.COUNT), tally(18, 60, draws=100, source=Source.COUNT)

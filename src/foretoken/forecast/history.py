@@ -101,8 +101,7 @@ class History:
             after: Only later steps count.
         """
         hacks, draws = self.rollouts(exploit_type)
-        near = np.ones(WINDOW, dtype=np.int64)
-        together, of = (np.convolve(each, near, mode="same") for each in (hacks, draws))
+        together, of = (_near(each) for each in (hacks, draws))
         above = (of >= FEWEST_DRAWS) & (together >= threshold * of)
         found = [int(step) for step in np.flatnonzero(above)]
         found += [
@@ -114,3 +113,9 @@ class History:
             and each.hacks >= threshold * each.draws
         ]
         return min((step for step in found if step > after), default=None)
+
+
+def _near(counts: AnyArray) -> AnyArray:
+    """Sum up each step and those around it, `WINDOW` in all."""
+    half = WINDOW // 2
+    return np.convolve(counts, np.ones(WINDOW, dtype=np.int64))[half : half + len(counts)]

@@ -1,7 +1,7 @@
 """Forecasts of runs that are over, made from their beginnings alone, beside what happened."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import Field
 
 from foretoken.errors import SetupError
-from foretoken.forecast.base import Forecaster, Method
+from foretoken.forecast.base import Method
 from foretoken.forecast.hazard import Hazard, hazard
 from foretoken.forecast.history import History
 from foretoken.forecast.logistic import logistic
@@ -227,19 +227,3 @@ def line_of(
         step_held=interval_share(units),
         gain=interval_by_run(watched, error_terms, seed=seed, others=units) if watched else None,
     )
-
-
-def units_of(
-    runs: Iterable[History],
-    forecaster: Forecaster,
-    *,
-    cutoffs: Sequence[float],
-    thresholds: Sequence[float],
-) -> dict[Vantage, list[Unit]]:
-    """Forecast runs from their beginnings, and put what happened beside it.
-
-    Types that hack often at the cutoff are left out, whatever the method makes of them.
-    """
-    asked = list(runs)
-    said = foretell(asked, forecaster, cutoffs=cutoffs, thresholds=thresholds)
-    return judged(said, outcomes(said, asked))
