@@ -9,10 +9,12 @@ import argparse
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 from data import KeptRun, kept_runs
 from design import STEPS
+from laws import law_without
 from rich.console import Console
 from rich.table import Table
 
@@ -64,9 +66,13 @@ class Alarmed:
     runs: Sequence[Watched]
 
 
-def monitors() -> dict[str, Monitor]:
-    """Return every monitor by name, in the order in which they are shown."""
-    state = probability(StateSpace(Law(), paths=PATHS, seed=SEED))
+@cache
+def monitors(organism: str) -> Mapping[str, Monitor]:
+    """Return every monitor of an organism's runs by name, in the order in which they are shown; the
+    state-space model has the law that the organism did not teach."""
+    fitted = law_without(organism)
+    law = Law() if fitted is None else fitted.law
+    state = probability(StateSpace(law, paths=PATHS, seed=SEED))
 
     def without_bank(history: History, threshold: float) -> Mapping[str, Sequence[float] | None]:
         return state(replace(history, estimates=[]), threshold)
@@ -100,7 +106,8 @@ def main() -> None:
 def show(runs: Sequence[KeptRun], costs: Costs, console: Console) -> None:
     """Print every table of some runs."""
     watched = {
-        name: [watch(run.history, monitor) for run in runs] for name, monitor in monitors().items()
+        name: [watch(run.history, monitors(run.organism)[name]) for run in runs]
+        for name in monitors(runs[0].organism)
     }
     own = watched[COUNTING[0]]
     clean, flagged = [run for run in own if run.clean], sum(run.clean for run in runs)

@@ -28,12 +28,10 @@ from foretoken.tasks.load import save_tasks
 from foretoken.train.config import RLConfig
 from foretoken.train.rl import train_rl
 
-EARLY = 20
-"""Last step, a fifth of the training, up to which baselines are made."""
 PROBED = (1, 3, 5, 8, 19)
 """Checkpoints that are probed: the last ones before each cutoff, and some for slopes."""
-COUNTED = {28: 4, 43: 4, 66: 4, 100: 10}
-"""Draws of each evaluation task by which later checkpoints are counted."""
+COUNTED = {100: 4}
+"""Draws of each evaluation task by which the end is counted."""
 
 
 def main() -> None:
@@ -111,11 +109,10 @@ def make_run(run: RunSpec, build: Path) -> None:
     opened = Run.open(folder)
     checkpoints = opened.checkpoints()
     prefix = PrefixConfig(donor_draws=PREFIX_DRAWS, prefix_tokens=(PREFIX_TOKENS,))
-    early = {step: path for step, path in checkpoints.items() if step <= EARLY}
-    late = tuple(path for step, path in checkpoints.items() if step > EARLY)
-    measure(MeasureConfig(run=folder, last_step=EARLY, prefix=prefix, workers=1))
-    measure(MeasureConfig(run=folder, checkpoints=late, workers=1))
-    probed = {step: early[step] for step in PROBED}
+    probed = {step: checkpoints[step] for step in PROBED}
+    measure(MeasureConfig(run=folder, checkpoints=tuple(probed.values()), prefix=prefix, workers=1))
+    others = tuple(path for step, path in checkpoints.items() if step not in PROBED)
+    measure(MeasureConfig(run=folder, checkpoints=others, workers=1))
     probes = probe(ground, folder, build=build, checkpoints=probed)
     estimates, log_p = opened.read(RateEstimate), log_p_of(opened)
     for step, draws in COUNTED.items():
