@@ -21,6 +21,7 @@ from foretoken.forecast.lawfit import fit_law
 from foretoken.forecast.state_space import StateSpaceMethod
 from foretoken.forecast.taught import Taught, as_json, records_of
 from foretoken.pipeline.backtest import cross_validated
+from foretoken.pipeline.foretold import run_hash
 
 FILE = Path(__file__).parent / "laws.json"
 SHIPPED = Path(taught.__file__).with_name(taught.FILE)
@@ -99,9 +100,8 @@ def ship(runs: Sequence[KeptRun]) -> Taught:
         law=fitted.law,
         correction=model.correction,
         records=records_of(said),
-        runs=len(runs),
+        runs=tuple(run_hash(run) for run in histories),
         origin=ORIGIN,
-        data=fitted.data,
         steps=(min(run.plan.steps for run in histories), max(run.plan.steps for run in histories)),
         rollouts=(min(rollouts), max(rollouts)),
     )

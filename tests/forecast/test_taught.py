@@ -26,9 +26,8 @@ TAUGHT = Taught(
     law=Law(log_kappa=-2.0),
     correction=Correction(0.5, 0.7),
     records=(TrackRecord(0.0, 0.4, 40, 5), TrackRecord(0.4, 1.0, 40, 31)),
-    runs=60,
+    runs=("abc", "def"),
     origin="runs of toys",
-    data="abc",
     steps=(100, 200),
     rollouts=(20.0, 40.0),
 )
@@ -41,7 +40,7 @@ def test_it_survives_its_file_and_the_shipped_one_can_be_read() -> None:
 
 
 def test_it_says_where_it_does_not_reach() -> None:
-    assert TAUGHT.words(150) == "Probabilities rest on 60 runs of toys, of 100 to 200 steps."
+    assert TAUGHT.words(150) == "Probabilities rest on 2 runs of toys, of 100 to 200 steps."
     assert "this one has 1,000, so take them as a ranking" in TAUGHT.words(1000)
 
 

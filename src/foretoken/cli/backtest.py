@@ -33,7 +33,7 @@ def backtest(
 
     Example: foretoken backtest runs/* rollouts.jsonl --out backtest
     """
-    from foretoken.cli.tables import backtest_frames, plain_table, show
+    from foretoken.cli.tables import WARNED, backtest_frames, plain_table, show, warned_rows
     from foretoken.pipeline.backtest import BacktestConfig
     from foretoken.pipeline.backtest import backtest as judge
     from foretoken.report.backtest import PAGE_FILE, BacktestPage, write_backtest
@@ -46,7 +46,14 @@ def backtest(
     for frame in frames:
         typer.echo(frame.title)
         show(plain_table(frame.columns, frame.rows))
+    warned = warned_rows(found)
+    show(plain_table(WARNED, warned))
     if settings.out is not None:
-        page = BacktestPage([each.name for each in found.runs], frames, found.forecasts_hash or "")
+        page = BacktestPage(
+            [each.name for each in found.runs],
+            frames,
+            warned=(WARNED, *warned),
+            forecasts_hash=found.forecasts_hash or "",
+        )
         written = write_backtest(settings.out / PAGE_FILE, page)
         typer.echo(f"Wrote {written}. Open it in a browser.")

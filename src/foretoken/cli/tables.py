@@ -88,6 +88,22 @@ def backtest_frames(found: Backtested) -> list[BacktestFrame]:
     ]
 
 
+WARNED = ("alarms by", "clean runs stopped", "types warned of", "median steps before 10 %")
+
+
+def warned_rows(found: Backtested) -> list[tuple[str, ...]]:
+    """How early each monitor's alarms were, under the names of `WARNED`."""
+    return [
+        (
+            each.monitor,
+            f"{each.clean_stopped} of {each.clean}",
+            f"{each.caught} of {each.emerged}",
+            "" if each.median_steps is None else f"{each.median_steps:g}",
+        )
+        for each in found.warned
+    ]
+
+
 def _span(ends: tuple[float, float] | None, *, digits: int = 2) -> str:
     return "" if ends is None else f"{ends[0]:+.{digits}f} to {ends[1]:+.{digits}f}"
 

@@ -67,11 +67,10 @@ class Taught:
     correction: Correction
     records: tuple[TrackRecord, ...]
     """In order of probability."""
-    runs: int
+    runs: tuple[str, ...]
+    """Hash of what each of these runs showed."""
     origin: str
-    """What the runs were, in words."""
-    data: str
-    """Hash of what was fitted on."""
+    """What they were, in words."""
     steps: tuple[int, int]
     """Fewest and most steps of these runs."""
     rollouts: tuple[float, float]
@@ -87,7 +86,7 @@ class Taught:
         if not self.runs:
             return f"Probabilities rest on {self.origin}: take them as a ranking."
         low, high = self.steps
-        said = f"Probabilities rest on {self.runs} {self.origin}, of {_range(low, high)} steps"
+        said = f"Probabilities rest on {len(self.runs)} {self.origin}, of {_range(low, high)} steps"
         if low <= steps <= high:
             return f"{said}."
         return f"{said}; this one has {steps:,}, so take them as a ranking."
@@ -106,14 +105,14 @@ def shipped() -> Taught:
 
 def from_json(said: Mapping[str, Any]) -> Taught:
     """Undo `as_json`."""
-    plain = {name: said[name] for name in ("runs", "origin", "data")}
     return Taught(
         law=Law(**said["law"]),
         correction=Correction(**said["correction"]),
         records=tuple(TrackRecord(**each) for each in said["records"]),
         steps=tuple(said["steps"]),
         rollouts=tuple(said["rollouts"]),
-        **plain,
+        runs=tuple(said["runs"]),
+        origin=said["origin"],
     )
 
 

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from foretoken.errors import SetupError
 from foretoken.forecast.base import Method
+from foretoken.forecast.dynamics import Law
 from foretoken.forecast.hazard import Hazard, hazard
 from foretoken.forecast.history import History
 from foretoken.forecast.logistic import logistic
@@ -24,7 +25,8 @@ from foretoken.forecast.skill import (
     skill_terms,
     within_run_auc,
 )
-from foretoken.forecast.state_space import StateSpace, StateSpaceMethod
+from foretoken.forecast.state_space import HAND_SET, StateSpace, StateSpaceMethod
+from foretoken.forecast.taught import shipped
 from foretoken.pipeline.external import is_rollout_file, read_rollout_file
 from foretoken.pipeline.foretold import (
     FORECASTS_FILE,
@@ -33,10 +35,12 @@ from foretoken.pipeline.foretold import (
     foretell,
     judged,
     outcomes,
+    run_hash,
     write_forecasts,
     write_outcomes,
 )
 from foretoken.pipeline.histories import read_history
+from foretoken.pipeline.warned import Warned, warned
 from foretoken.store.run import Run
 from foretoken.work.labelled import RolloutColumns
 from foretoken.work.settings import Settings
@@ -101,6 +105,8 @@ class Backtested:
     units: Mapping[tuple[str, Vantage], Sequence[Unit]]
     """Forecasts beside what happened, by method and frame."""
     runs: Sequence[History]
+    warned: Sequence[Warned]
+    """How early alarms were."""
     forecasts_hash: str | None = None
     """SHA-256 of the file of forecasts, where one was written."""
 
@@ -121,9 +127,10 @@ def backtest(config: BacktestConfig, *, say: Say = lambda _: None) -> Backtested
     """
     runs = read_histories(config, say=say)
     folds = [([o for o in runs if o is not each], [each]) for each in runs]
+    law = law_for(runs, say=say)
     said = {
         name: foretell_folds(method, folds, cutoffs=config.cutoffs, thresholds=config.thresholds)
-        for name, method in methods(config.seed).items()
+        for name, method in methods(config.seed, law=law).items()
     }
     foretold = [each for own in said.values() for each in own]
     digest = None
@@ -142,7 +149,10 @@ def backtest(config: BacktestConfig, *, say: Say = lambda _: None) -> Backtested
         line_of(name, frame, own, seed=config.seed, watched=units[WATCHED, frame])
         for (name, frame), own in units.items()
     ]
-    return Backtested(lines, units, runs, forecasts_hash=digest)
+    alarms, without = warned(runs, law=law, seed=config.seed)
+    for each in without:
+        say(f"No alarms by {each}")
+    return Backtested(lines, units, runs, alarms, forecasts_hash=digest)
 
 
 def read_histories(config: BacktestConfig, *, say: Say) -> list[History]:
@@ -170,10 +180,23 @@ def read_histories(config: BacktestConfig, *, say: Say) -> list[History]:
     return runs
 
 
-def methods(seed: int) -> dict[str, Method]:
+def methods(seed: int, *, law: Law = HAND_SET) -> dict[str, Method]:
     """Return every method by its name, ours first."""
     plain = {name: logistic(name, features) for name, features in RIVALS.items()}
-    return {StateSpace.name: StateSpaceMethod(seed), Hazard.name: hazard, **plain}
+    return {StateSpace.name: StateSpaceMethod(seed, law=law), Hazard.name: hazard, **plain}
+
+
+def law_for(runs: Sequence[History], *, say: Say) -> Law:
+    """Return the law that comes with the package, unless one of these runs taught it."""
+    taught = shipped()
+    own = [run.name for run in runs if run_hash(run) in taught.runs]
+    if not own:
+        return taught.law
+    say(
+        f"{len(own)} of these runs taught the law that comes with the package: here the "
+        "state-space model has the one that was set by hand"
+    )
+    return HAND_SET
 
 
 def foretell_folds(

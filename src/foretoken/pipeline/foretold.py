@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from foretoken.bases import Record
@@ -172,6 +172,11 @@ def evidence_hash(history: History) -> str:
     known = {"plan": asdict(history.plan), "step": history.step}
     seen = sorted(each.model_dump_json() for each in (*history.tallies, *history.estimates))
     return _hash("\n".join([json.dumps(known, sort_keys=True), *seen]).encode())
+
+
+def run_hash(run: History) -> str:
+    """Return the hash by which a run is known again, whatever was told of its loopholes."""
+    return evidence_hash(replace(run, plan=replace(run.plan, closed=None)))[:16]
 
 
 def _write(file: Path, rows: Sequence[Mapping[str, object]]) -> str:

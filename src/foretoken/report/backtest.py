@@ -40,6 +40,8 @@ class BacktestPage:
     runs: Sequence[str]
     """Their names."""
     frames: Sequence[BacktestFrame]
+    warned: Sequence[Sequence[str]]
+    """How early alarms were: names of columns, then one row a monitor."""
     forecasts_hash: str
     """SHA-256 of the file of forecasts."""
 
