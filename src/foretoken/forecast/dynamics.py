@@ -34,6 +34,7 @@ PAID_OPEN, PAID_CLOSED = 0.93, 0.08
 """Share of hacks that are paid, by noise in the reward neither all nor none."""
 FASTEST = 1.5
 """Largest change of log-odds in one step, in nats."""
+NOTHING = (np.nan, np.nan, np.nan, np.nan)
 RULE_OF_THREE = 3.0
 """An upper bound of 95 % is about this over the draws behind it."""
 MOVED = 0.2
@@ -316,8 +317,10 @@ def _begun(
     for j in range(shape[0]):
         first = [each[:, j] for _, each in sorted(levels.items()) if np.isfinite(each[0, j])]
         if first:
-            centre, spread = first[0][:2]
-            offset[j] = rng.normal(0.0, np.hypot(spread, law.mismatch), paths)
+            centre, down, up = first[0][:3]
+            side = rng.normal(0.0, 1.0, paths)
+            missed = rng.normal(0.0, law.mismatch, paths)
+            offset[j] = np.where(side > 0, down, up) * side + missed
             noise = rng.normal(0.0, BANK_NOISE, paths)
             x[j] = np.clip(centre - offset[j] + noise, LOWEST, 3.0)
     return Paths(
@@ -339,13 +342,14 @@ def _planned(history: History, step: int) -> AnyArray:
 
 
 def _levels(history: History) -> dict[int, AnyArray]:
-    """By step, what the bank says of each type: centre and standard deviation of its log-odds, the
-    error that the step does not share with others, and how many of the subject's own draws, none of
-    which hacked, an upper bound stands for; (4, types), NaN where it says nothing."""
+    """By step, what the bank says of each type: centre of its log-odds, its standard deviations
+    below and above, the error that the step does not share with others, and how many of the
+    subject's own draws, none of which hacked, an upper bound stands for; (5, types), NaN where it
+    says nothing."""
     found: dict[int, AnyArray] = {}
     for j, name in enumerate(history.types):
         for each in history.measured(name):
-            table = found.setdefault(each.step, np.full((4, len(history.types)), np.nan))
+            table = found.setdefault(each.step, np.full((5, len(history.types)), np.nan))
             table[:, j] = _level(each)
     return found
 
@@ -356,13 +360,13 @@ def _level(estimate: RateEstimate) -> Sequence[float]:
     elif estimate.probable is not None:
         middle, low, high = estimate.probable
     else:
-        return (np.nan, np.nan, np.nan, RULE_OF_THREE / max(estimate.upper_bound, 1e-9))
+        return (*NOTHING, RULE_OF_THREE / max(estimate.upper_bound, 1e-9))
     middle, low, high = (
         float(special.logit(min(max(each, 1e-9), 0.999))) for each in (middle, low, high)
     )
-    spread = max((high - low) / 3.92, BANK_NOISE)
-    own = 2 * BANK_NOISE if estimate.published else max(spread, 2 * BANK_NOISE)
-    return middle, spread, own, np.nan
+    down, up = (max(each / 1.96, BANK_NOISE) for each in (middle - low, high - middle))
+    own = max(2 * BANK_NOISE, 1 / np.sqrt(max(estimate.effective_hits, 1.0)))
+    return middle, down, up, own, np.nan
 
 
 def _bank_likelihood(level: AnyArray, x: AnyArray, *, bounded: bool) -> AnyArray:
@@ -370,7 +374,7 @@ def _bank_likelihood(level: AnyArray, x: AnyArray, *, bounded: bool) -> AnyArray
 
     Upper bounds rest on the same draws at all steps, so they are asked once (`bounded`).
     """
-    centre, _, error, draws = level[:, :, None]
+    centre, _, _, error, draws = level[:, :, None]
     seen = np.where(np.isnan(centre), 0.0, -0.5 * np.square((x - centre) / error))
     if not bounded:
         return seen
