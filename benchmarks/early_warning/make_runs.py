@@ -30,8 +30,9 @@ from foretoken.train.rl import train_rl
 
 PROBED = (1, 3, 5, 8, 19)
 """Checkpoints that are probed: the last ones before each cutoff, and some for slopes."""
-COUNTED = {100: 4}
-"""Draws of each evaluation task by which the end is counted."""
+COUNTED = {43: 4, 100: 4}
+"""Draws of each evaluation task by which checkpoints are counted: the end, and the last one before
+the blatant types of a curriculum begin."""
 
 
 def main() -> None:
