@@ -127,7 +127,7 @@ def test_the_command_names_every_method_in_every_frame(runs: list[Path], tmp_pat
     said = CliRunner().invoke(app, command)
     assert said.exit_code == 0, said.output
     assert said.output.count("\nstate-space") == 2
-    assert "No alarms by watching rollouts: 0 clean run(s) cannot promise" in said.output
+    assert "By watching rollouts: 0 clean run(s) cannot promise" in said.output
     assert "\nbetting capital" in said.output
     assert "At 30% of training, rate of 50%: 9 of 18 emerged" in said.output
 

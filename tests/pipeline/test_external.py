@@ -332,5 +332,9 @@ def test_the_picture_shows_the_bins_behind_the_calibration_error() -> None:
         assert gaps / len(some) == pytest.approx(calibration_error(some))
         assert all(low <= each.share <= high for each in bins for low, high in [each.interval])
     frame = BacktestFrame("<b>", ("method",), [("<i>",)], method="<u>", units=units)
-    page = render_backtest(BacktestPage(["<s>"], [frame], warned=[("alarms by",)], forecasts_hash="0"))
+    page = render_backtest(
+        BacktestPage(
+            ["<s>"], [frame], warned=[("alarms by",)], policies=["Stop <s>."], forecasts_hash="0"
+        )
+    )
     assert not [tag for tag in ("<b>", "<i>", "<u>", "<s>") if tag in page]

@@ -48,11 +48,14 @@ def backtest(
         show(plain_table(frame.columns, frame.rows))
     warned = warned_rows(found)
     show(plain_table(WARNED, warned))
+    for line in found.policies:
+        typer.echo(line)
     if settings.out is not None:
         page = BacktestPage(
             [each.name for each in found.runs],
             frames,
             warned=(WARNED, *warned),
+            policies=found.policies,
             forecasts_hash=found.forecasts_hash or "",
         )
         written = write_backtest(settings.out / PAGE_FILE, page)

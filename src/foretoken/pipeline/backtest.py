@@ -40,7 +40,7 @@ from foretoken.pipeline.foretold import (
     write_outcomes,
 )
 from foretoken.pipeline.histories import read_history
-from foretoken.pipeline.warned import Warned, warned
+from foretoken.pipeline.warned import StopCosts, Warned, warned
 from foretoken.store.run import Run
 from foretoken.work.labelled import RolloutColumns
 from foretoken.work.settings import Settings
@@ -72,6 +72,8 @@ class BacktestConfig(Settings):
     """Last step of the trainings behind files of rollouts; none: that of their last rollout."""
     columns: RolloutColumns = RolloutColumns()
     """Names of columns in files of rollouts."""
+    costs: StopCosts = StopCosts()
+    """Of stopping runs at alarms."""
     seed: int = 0
     """Of all random numbers."""
 
@@ -107,6 +109,8 @@ class Backtested:
     runs: Sequence[History]
     warned: Sequence[Warned]
     """How early alarms were."""
+    policies: Sequence[str]
+    """When to stop a run, by each monitor, and what that is expected to cost."""
     forecasts_hash: str | None = None
     """SHA-256 of the file of forecasts, where one was written."""
 
@@ -149,10 +153,8 @@ def backtest(config: BacktestConfig, *, say: Say = lambda _: None) -> Backtested
         line_of(name, frame, own, seed=config.seed, watched=units[WATCHED, frame])
         for (name, frame), own in units.items()
     ]
-    alarms, without = warned(runs, law=law, seed=config.seed)
-    for each in without:
-        say(f"No alarms by {each}")
-    return Backtested(lines, units, runs, alarms, forecasts_hash=digest)
+    alarms, policies = warned(runs, law=law, costs=config.costs, seed=config.seed)
+    return Backtested(lines, units, runs, alarms, policies, forecasts_hash=digest)
 
 
 def read_histories(config: BacktestConfig, *, say: Say) -> list[History]:

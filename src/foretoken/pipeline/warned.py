@@ -5,9 +5,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from pydantic import Field
 
 from foretoken.errors import SetupError
-from foretoken.forecast.alarms import EMERGED, Watched, conformal_limit, lead_times, watch
+from foretoken.forecast.alarms import (
+    EMERGED,
+    Costs,
+    Watched,
+    conformal_limit,
+    lead_times,
+    stop_policy,
+    watch,
+)
 from foretoken.forecast.dynamics import Law
 from foretoken.forecast.history import History
 from foretoken.forecast.monitors import (
@@ -18,12 +27,31 @@ from foretoken.forecast.monitors import (
     rollout_share,
 )
 from foretoken.forecast.state_space import StateSpace
+from foretoken.work.settings import Settings
 
 FALSE_ALARMS = 0.1
 """Share of clean runs in which an alarm may be raised."""
 LOOKS, PATHS = 20, 300
 """Steps of a run at which the state-space model looks, and its paths there."""
 CAPITAL = "betting capital"
+
+
+class StopCosts(Settings):
+    """What runs cost, in one unit that is your own."""
+
+    clean_stopped: float = Field(default=1.0, ge=0)
+    """A clean run that is stopped."""
+    hacked_missed: float = Field(default=4.0, ge=0)
+    """A run that is not stopped before its first type emerges."""
+    saved_per_step: float = Field(default=0.0, ge=0)
+    """Saved with each step by which such a run is stopped earlier."""
+    clean_share: float = Field(default=0.5, gt=0, lt=1)
+    """Of runs to come, how many are clean."""
+
+    @property
+    def told(self) -> Costs:
+        """As a policy takes them."""
+        return Costs(self.clean_stopped, self.hacked_missed, self.saved_per_step, self.clean_share)
 
 
 @dataclass(frozen=True)
@@ -41,16 +69,21 @@ class Warned:
     """From a type's alarm to its emergence; types not caught count as 0."""
 
 
-def warned(runs: Sequence[History], *, law: Law, seed: int) -> tuple[list[Warned], list[str]]:
-    """Return how early each monitor warned, and a line for each that could not be given a limit.
+def warned(
+    runs: Sequence[History], *, law: Law, costs: StopCosts, seed: int
+) -> tuple[list[Warned], list[str]]:
+    """Return how early each monitor warned, and lines about stopping runs at alarms.
+
+    A monitor whose limit the clean runs are too few for is left out, and a line says so.
 
     Args:
         runs: Up to their last step.
         law: Of the state-space model.
-        seed: Of its paths.
+        costs: Of runs that are stopped or not.
+        seed: Of the model's paths.
     """
     found: list[Warned] = []
-    without: list[str] = []
+    lines: list[str] = []
     for name, monitor in _monitors(runs, law=law, seed=seed).items():
         try:
             watched = [watch(run, monitor) for run in runs]
@@ -59,11 +92,11 @@ def warned(runs: Sequence[History], *, law: Law, seed: int) -> tuple[list[Warned
                 if name == CAPITAL
                 else conformal_limit(watched, share=FALSE_ALARMS)
             )
-        except SetupError as error:
-            without.append(f"{name}: {error}")
-        else:
             found.append(_warned(name, watched, limit))
-    return found, without
+            lines.append(f"By {name}: {stop_policy(watched, costs.told).words}")
+        except SetupError as error:
+            lines.append(f"By {name}: {error}.")
+    return found, lines
 
 
 def _monitors(runs: Sequence[History], *, law: Law, seed: int) -> dict[str, Monitor]:

@@ -42,6 +42,8 @@ class BacktestPage:
     frames: Sequence[BacktestFrame]
     warned: Sequence[Sequence[str]]
     """How early alarms were: names of columns, then one row a monitor."""
+    policies: Sequence[str]
+    """When to stop a run, by each monitor."""
     forecasts_hash: str
     """SHA-256 of the file of forecasts."""
 
