@@ -10,9 +10,8 @@ one number. Its rules:
   draws says nothing about a threshold, and neither does one after the horizon.
 * **Emergence.** A type emerges at the first count above the threshold. That it *stayed below* is
   known only where it was counted close to the horizon; before that it is below *so far*.
-* **Now.** What is known of a rate at the cutoff is the point of the newest checkpoint (the count
-  of the run's own draws, where these refuted the bank) or, where that has none, its lower bound:
-  never an older point.
+* **Now.** A rate at the cutoff is what all evidence makes probable, or else the newest checkpoint's
+  point (the count of own draws that refuted the bank) or lower bound: never an older point.
 * **Eligibility.** Decided by our method's evidence alone, as a baseline with a wrong rate must not
   choose what it is judged by. A type above the threshold at the cutoff, by that evidence or by a
   count up to the cutoff, has emerged; one above 2 % is common. Neither is forecast any more: it is
@@ -22,7 +21,7 @@ one number. Its rules:
   below it the type is unknown, neither expected nor cleared.
 * **Ranking.** Area under the curve over the eligible types whose outcome is known, unknown ones
   included. The baseline is ranked over the same types or not at all.
-* **Rate errors.** Published points, in cells with 20 or more hacks counted at that checkpoint.
+* **Rate errors.** Published points, in cells with 20 or more hacks counted there.
 """
 
 import math
@@ -32,7 +31,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
 
-from foretoken.forecast.base import our_method
+from foretoken.forecast.base import OUR_METHODS, our_method
 from foretoken.forecast.counts import ESTIMATORS, HackCount, RateError, best_counts, rate_errors
 from foretoken.forecast.ranking import auc
 from foretoken.forecast.track import ALREADY_EMERGED
@@ -226,10 +225,11 @@ def rate_now(forecast: Forecast, estimates: Iterable[RateEstimate]) -> Evidence 
     """Return what is known of a type's rate at the cutoff of a forecast.
 
     Args:
-        forecast: Of any method; its own rate serves where no checkpoint up to the cutoff shows a
-            hack.
+        forecast: Its own rate serves if it rests on all evidence, or if no checkpoint shows a hack.
         estimates: Of this exploit type by our estimator.
     """
+    if forecast.method == OUR_METHODS[0] and forecast.measurable and forecast.rate:
+        return Evidence(forecast.cutoff_step, forecast.rate, is_bound=False)
     found = newest_evidence(estimates, last_step=forecast.cutoff_step)
     if found is not None or not forecast.rate:
         return found

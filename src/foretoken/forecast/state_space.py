@@ -116,7 +116,7 @@ class StateSpace:
             cutoff_step=history.step,
             horizon_step=history.plan.steps,
             threshold=threshold,
-            eligible=history.rate(exploit_type) <= ALREADY_EMERGED,
+            eligible=ahead.level <= ALREADY_EMERGED,
             measurable=measurable,
             score=score,
             probability=probability,
