@@ -2,12 +2,14 @@
 
 The log-odds `x` of an exploit type grow with what is drawn and paid::
 
-    x(t+1) = x(t) + kappa * (paid - closing * unpaid + shared * paid of all other types) + drift
+    x(t+1) = x(t) + drift + kappa * (paid - closing * unpaid + shared * paid of all others)
+                            / (1 + paid of all / crowd)
 
 where `paid` and `unpaid` are what a step's hacks do, those that were paid and those that were not
 (`track.response` times rollouts). What was drawn is known of the past; of the future it is drawn,
-so that a rare type waits for its first hack, and then grows fast. The shared part is the insight
-that cheating pays at all, which no single type shows while it is rare.
+so that a rare type waits for its first hack, and then grows fast. An optimiser's step has a size,
+so types that are paid at the same time crowd each other. The shared part is the insight that
+cheating pays at all, which no single type shows while it is rare.
 
 What was seen weighs paths drawn from the law (a particle filter); the paths that are left go on.
 How fast a run learns is learnt from all of its types: each lends its posterior to the others.
@@ -63,6 +65,8 @@ class Law:
     """How probable it is that a loophole is open, before any evidence."""
     closing: float = 0.3
     """Pull of unpaid hacks, downwards, as a share of that of paid ones."""
+    crowd: float = 1.0
+    """Pull of all types together at which what each of them does is halved."""
     mismatch: float = 0.4
     """Standard deviation, in nats, of what tells rollouts' tasks from those of the bank."""
 
@@ -110,9 +114,10 @@ class Paths:
             unpaid: The same of those that were not paid.
             rng: Of the drift.
         """
-        others = paid.sum(axis=0) - paid
-        pull = paid - law.closing * unpaid + np.exp(self.log_shared) * others
-        change = np.clip(np.exp(self.log_kappa) * pull, -FASTEST, FASTEST)
+        together = paid.sum(axis=0)
+        pull = paid - law.closing * unpaid + np.exp(self.log_shared) * (together - paid)
+        change = np.exp(self.log_kappa) * pull / (1 + together / law.crowd)
+        change = np.clip(change, -FASTEST, FASTEST)
         drift = rng.normal(0.0, law.drift, self.x.shape)
         self.x = np.clip(self.x + change + drift, LOWEST, HIGHEST)
 
