@@ -14,7 +14,7 @@ from foretoken.forecast.skill import Unit, brier, calibration_error, within_run_
 from foretoken.forecast.state_space import StateSpace
 from foretoken.records import RateEstimate, Source, Tally
 
-LAW = Law()
+LAW = Law(log_kappa=-1.2, log_shared=-3.0, drift=0.05, crowd=100.0)
 STEPS, CUTOFF, ROLLOUTS = 60, 15, 40
 
 

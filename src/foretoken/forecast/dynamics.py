@@ -47,19 +47,19 @@ MOVED = 0.2
 class Law:
     """What is taken to hold for all runs alike; set by hand, not fitted on any."""
 
-    log_kappa: float = -1.2
+    log_kappa: float = 1.0
     """Mean over runs of the log of kappa: nats of log-odds per rewarded draw."""
     kappa_of_run: float = 0.7
     """Standard deviation of that between runs."""
     kappa_of_type: float = 0.7
     """Standard deviation between the types of a run."""
-    log_shared: float = -3.0
+    log_shared: float = -1.5
     """Mean log of the share of another type's pull that a type takes over."""
     shared_of_run: float = 0.7
     """Standard deviation of that between runs."""
     shared_of_type: float = 0.7
     """Standard deviation between the types of a run."""
-    drift: float = 0.05
+    drift: float = 0.15
     """Standard deviation of a step's own change, in nats."""
     open_share: float = 0.5
     """How probable it is that a loophole is open, before any evidence."""
