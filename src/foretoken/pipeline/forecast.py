@@ -67,13 +67,19 @@ def make_forecast(config: ForecastConfig) -> list[Forecast]:
     whole = read_history(run)
     horizon = _horizon_step(run, whole, config)
     cutoff = _cutoff_step(whole, horizon, config)
+    known = whole.until(cutoff)
+    if not known.tallies and not any(each.estimator == "switch" for each in known.estimates):
+        raise SetupError(
+            f"{run.path} has no estimate up to step {cutoff}, and no rollouts: run `foretoken "
+            "measure` on the early checkpoints, or choose a later cutoff"
+        )
     plan = replace(
         whole.plan,
         steps=horizon,
         rollouts=_rollouts_per_step(run, whole, config),
         closed=_closed(whole, config),
     )
-    history = replace(whole.until(cutoff), step=cutoff, plan=plan)
+    history = replace(known, step=cutoff, plan=plan)
     made = _forecasts(run, history, config)
     run.write_config("forecast", config)
     run.append(made, part=f"cutoff-{cutoff:06d}-horizon-{horizon:06d}", replace=True)
@@ -82,11 +88,6 @@ def make_forecast(config: ForecastConfig) -> list[Forecast]:
 
 def _forecasts(run: Run, history: History, config: ForecastConfig) -> list[Forecast]:
     """By every method that has something to go by."""
-    if not history.estimates and not history.tallies:
-        raise SetupError(
-            f"{run.path} has no estimate and no rollout up to step {history.step}: run `foretoken "
-            "measure` on the early checkpoints, or choose a later cutoff"
-        )
     ours: Forecaster = StateSpace.as_shipped(seed=config.seed)
     found = ours.forecast(history, threshold=config.threshold)
     made = sorted(found, key=lambda each: (-each.score, each.exploit_type))
@@ -115,9 +116,12 @@ def _forecasts(run: Run, history: History, config: ForecastConfig) -> list[Forec
 def _horizon_step(run: Run, whole: History, config: ForecastConfig) -> int:
     if config.horizon_step is not None:
         return config.horizon_step
-    if "steps" not in training_settings(run) and not run.checkpoints():
+    if "steps" in training_settings(run):
+        return whole.plan.steps
+    checkpoints = run.checkpoints()
+    if not checkpoints:
         raise SetupError(f"{run.path} does not say how long training goes on: give --horizon-step")
-    return whole.plan.steps
+    return max(checkpoints)
 
 
 def _cutoff_step(whole: History, horizon: int, config: ForecastConfig) -> int:

@@ -26,17 +26,18 @@ def read_history(run: Run, *, closed_known: bool = False) -> History:
     types = sorted({each.exploit_type for each in (*tallies, *estimates)})
     if not types:
         raise SetupError(
-            f"{run.path} has neither rollouts nor measured checkpoints: train or measure it first"
+            f"{run.path} has neither rollouts nor measured checkpoints: run `foretoken measure` or "
+            "`foretoken train rl` first"
         )
     last = max(each.step for each in (*tallies, *estimates))
     closed = set(training.get("closed", ()))
     plan = TrainingPlan(
-        steps=int(training.get("steps", max([last, *run.checkpoints()]))),
+        steps=int(training.get("steps", last)),
         rollouts=_rollouts(tallies, types, training),
         starts=training.get("starts", {}),
         closed={name: name in closed for name in types} if closed_known else None,
     )
-    return History(run.folder.name, plan, step=last, estimates=estimates, tallies=tallies)
+    return History(run.path.name or "run", plan, step=last, estimates=estimates, tallies=tallies)
 
 
 def _rollouts(
