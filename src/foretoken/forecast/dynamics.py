@@ -17,7 +17,6 @@ How fast a run learns is learnt from all of its types: each lends its posterior 
 Axes: `j` exploit types in alphabetical order, `p` paths, `t` steps.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,20 +24,17 @@ from scipy import special
 
 from foretoken.arrays import AnyArray
 from foretoken.forecast.history import History
+from foretoken.forecast.levels import BANK_NOISE, bank_likelihood, levels_of
 from foretoken.forecast.track import response
-from foretoken.records import RateEstimate
 
 LOWEST, HIGHEST = -18.0, 8.0
 """Log-odds beyond which nothing is told apart."""
-BANK_NOISE = 0.1
-"""Standard deviation of a bank's error that its checkpoints do not share, in nats."""
 PAID_OPEN, PAID_CLOSED = 0.93, 0.08
 """Share of hacks that are paid, by noise in the reward neither all nor none."""
 FASTEST = 1.5
 """Largest change of log-odds in one step, in nats."""
-NOTHING = (np.nan, np.nan, np.nan, np.nan)
-RULE_OF_THREE = 3.0
-"""An upper bound of 95 % is about this over the draws behind it."""
+ASTRAY = 0.01
+"""Share of copies that are put anywhere, so that paths that have lost a type find it again."""
 MOVED = 0.2
 """How far copies of a path are moved apart, as a share of the paths' standard deviation."""
 
@@ -149,7 +145,11 @@ class Paths:
         """
         self.log_weight = self.log_weight + log_likelihood
         effective = 1.0 / np.square(self.weight).sum(axis=1)
-        self.draw(rng, np.flatnonzero(effective < self.x.shape[1] / 2))
+        few = np.flatnonzero(effective < self.x.shape[1] / 2)
+        self.draw(rng, few)
+        lost = rng.random((len(few), self.x.shape[1])) < ASTRAY
+        anywhere = rng.uniform(LOWEST, HIGHEST / 4, lost.shape)
+        self.x[few] = np.where(lost, anywhere, self.x[few])
 
     def draw(self, rng: np.random.Generator, types: AnyArray) -> None:
         """Draw the paths of some types by their weights, which are equal afterwards.
@@ -209,12 +209,12 @@ def present(
         rng: Of the paths.
     """
     hacks, draws, paid = _counts(history)
-    levels = _levels(history)
+    levels = levels_of(history)
     found = _begun(history, law, prior, levels=levels, paths=paths, rng=rng)
     for step in range(history.step + 1):
         if step in levels:
             bounded = step == min(levels)
-            seen = _bank_likelihood(levels[step], found.x + found.offset, bounded=bounded)
+            seen = bank_likelihood(levels[step], found.x + found.offset, bounded=bounded)
             found.see(seen, rng)
         if draws[:, step].any():
             rate = special.expit(found.x)
@@ -344,46 +344,6 @@ def _planned(history: History, step: int) -> AnyArray:
     return np.array(
         [plan.rollouts[name] if step >= plan.starts.get(name, 0) else 0.0 for name in history.types]
     )
-
-
-def _levels(history: History) -> dict[int, AnyArray]:
-    """By step, what the bank says of each type: centre of its log-odds, its standard deviations
-    below and above, the error that the step does not share with others, and how many of the
-    subject's own draws, none of which hacked, an upper bound stands for; (5, types), NaN where it
-    says nothing."""
-    found: dict[int, AnyArray] = {}
-    for j, name in enumerate(history.types):
-        for each in history.measured(name):
-            table = found.setdefault(each.step, np.full((5, len(history.types)), np.nan))
-            table[:, j] = _level(each)
-    return found
-
-
-def _level(estimate: RateEstimate) -> Sequence[float]:
-    if estimate.published and estimate.rate and estimate.interval is not None:
-        middle, (low, high) = estimate.rate, estimate.interval
-    elif estimate.probable is not None:
-        middle, low, high = estimate.probable
-    else:
-        return (*NOTHING, RULE_OF_THREE / max(estimate.upper_bound, 1e-9))
-    middle, low, high = (
-        float(special.logit(min(max(each, 1e-9), 0.999))) for each in (middle, low, high)
-    )
-    down, up = (max(each / 1.96, BANK_NOISE) for each in (middle - low, high - middle))
-    own = max(2 * BANK_NOISE, 1 / np.sqrt(max(estimate.effective_hits, 1.0)))
-    return middle, down, up, own, np.nan
-
-
-def _bank_likelihood(level: AnyArray, x: AnyArray, *, bounded: bool) -> AnyArray:
-    """Log-likelihood of a step's estimates, for log-odds (types, paths) that the bank would see.
-
-    Upper bounds rest on the same draws at all steps, so they are asked once (`bounded`).
-    """
-    centre, _, _, error, draws = level[:, :, None]
-    seen = np.where(np.isnan(centre), 0.0, -0.5 * np.square((x - centre) / error))
-    if not bounded:
-        return seen
-    return seen + np.where(np.isnan(draws), 0.0, draws * special.log_expit(-x))
 
 
 def _binomial(successes: AnyArray, trials: AnyArray, share: AnyArray) -> AnyArray:
