@@ -95,7 +95,6 @@ def ship(runs: Sequence[KeptRun]) -> Taught:
             StateSpaceMethod(law=law), [(rest, own)], cutoffs=CUTOFFS, thresholds=THRESHOLDS
         )
         said += [(unit.probability, unit.emerged) for units in found.values() for unit in units]
-    rollouts = [each for run in histories for each in run.plan.rollouts.values()]
     made = Taught(
         law=fitted.law,
         correction=model.correction,
@@ -103,7 +102,6 @@ def ship(runs: Sequence[KeptRun]) -> Taught:
         runs=tuple(run_hash(run) for run in histories),
         origin=ORIGIN,
         steps=(min(run.plan.steps for run in histories), max(run.plan.steps for run in histories)),
-        rollouts=(min(rollouts), max(rollouts)),
     )
     SHIPPED.write_text(json.dumps(as_json(made), indent=1) + "\n")
     return made

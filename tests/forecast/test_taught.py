@@ -29,7 +29,6 @@ TAUGHT = Taught(
     runs=("abc", "def"),
     origin="runs of toys",
     steps=(100, 200),
-    rollouts=(20.0, 40.0),
 )
 
 

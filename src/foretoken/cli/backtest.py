@@ -60,3 +60,4 @@ def backtest(
         )
         written = write_backtest(settings.out / PAGE_FILE, page)
         typer.echo(f"Wrote {written}. Open it in a browser.")
+    typer.echo("Next: foretoken forecast RUN, for a run that goes on")

@@ -73,8 +73,6 @@ class Taught:
     """What they were, in words."""
     steps: tuple[int, int]
     """Fewest and most steps of these runs."""
-    rollouts: tuple[float, float]
-    """Fewest and most rollouts of one type in a step."""
 
     def alike(self, probability: float) -> TrackRecord | None:
         """Return what became of forecasts like this one; None where there were none."""
@@ -110,7 +108,6 @@ def from_json(said: Mapping[str, Any]) -> Taught:
         correction=Correction(**said["correction"]),
         records=tuple(TrackRecord(**each) for each in said["records"]),
         steps=tuple(said["steps"]),
-        rollouts=tuple(said["rollouts"]),
         runs=tuple(said["runs"]),
         origin=said["origin"],
     )
