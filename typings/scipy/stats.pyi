@@ -19,7 +19,12 @@ class _Distribution:
     @overload
     def sf(self, x: NDArray[Any], *shape: float) -> NDArray[np.float64]: ...
 
+class _Binomial:
+    def sf(self, k: NDArray[Any], n: NDArray[Any] | float, p: float) -> NDArray[np.float64]: ...
+
 beta: _Distribution
+binom: _Binomial
+hypergeom: _Distribution
 norm: _Distribution
 t: _Distribution
 

@@ -1,0 +1,1 @@
+"""What foretoken uses of inspect_ai, which is not installed beside it."""

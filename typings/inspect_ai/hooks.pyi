@@ -1,0 +1,16 @@
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+class SampleEnd:
+    sample: Any
+
+class RunEnd: ...
+
+class Hooks:
+    def enabled(self) -> bool: ...
+    async def on_sample_end(self, data: SampleEnd) -> None: ...
+    async def on_run_end(self, data: RunEnd) -> None: ...
+
+def hooks(name: str, description: str) -> Callable[[T], T]: ...

@@ -1,0 +1,1 @@
+"""What foretoken uses of it."""
