@@ -22,7 +22,7 @@ CHECKPOINT_FORMS = (
 
 _PART_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._=+-]*")
 _FOLDER_NAME = re.compile(r"[a-z][a-z0-9-]*")
-_NOT_RECORDS = frozenset({"checkpoints", "donor", "controls"})
+_NOT_RECORDS = frozenset({"checkpoints", "donor", "controls", "ready"})
 _CHECKPOINT = re.compile(r"(?:global_step|step|checkpoint|iter)[-_]?(\d+)(?:_hf)?")
 _LIKE_A_CHECKPOINT = re.compile(r"(?:global_step|step|checkpoint|iter)[-_]?")
 _INNER = ("actor", "huggingface")
@@ -102,7 +102,7 @@ def part_paths(run: Place, kind: type[Record], within: str | None = None) -> lis
     if stray:
         raise StoreError(
             f"{stray[0]} lies outside of the folders by {kind.partition} ({len(stray)} such "
-            "file(s)): delete them and run the same command again, which makes them anew"
+            "file(s)): move them away and run the same command again, which makes them anew"
         )
     return files(folder, suffix=PART_SUFFIX, depth=1)
 
@@ -171,6 +171,20 @@ def checkpoint_path(run: Place, step: int) -> Path:
     return checkpoints_folder(run) / f"step-{step:06d}"
 
 
+def ready_folder(run: Place) -> Path:
+    """Folder of what was made of another trainer's checkpoints, so that they can be measured.
+
+    Raises:
+        RunError: The run is not on a local disk.
+    """
+    return local(run, what="checkpoints that are kept for it") / "ready"
+
+
+def ready_path(run: Place, step: int) -> Path:
+    """Folder of what was made of another trainer's checkpoint."""
+    return ready_folder(run) / f"step-{step:06d}"
+
+
 def checkpoint_step(path: Path) -> int:
     """Optimiser step that a checkpoint folder's name states, in the words of any known trainer.
 
@@ -205,12 +219,12 @@ def checkpoints(run: Place) -> dict[int, Path]:
             raise RunError(
                 f"{found[step]} and {folder} are two checkpoints of step {step}: move one of them"
             )
-        found[step] = _with_weights(folder)
+        found[step] = with_weights(folder)
     return dict(sorted(found.items()))
 
 
-def _with_weights(folder: Path) -> Path:
-    """The folder itself, or the inner one in which a trainer keeps the weights."""
+def with_weights(folder: Path) -> Path:
+    """Return the folder itself, or the inner one in which a trainer keeps the weights."""
     named = ("adapter_config.json", "config.json")
     inner = [folder, *(folder / part for part in ("actor", "huggingface", "actor/huggingface"))]
     held = [each for each in inner if any((each / name).is_file() for name in named)]

@@ -22,6 +22,8 @@ Place: TypeAlias = Path | UPath
 """A folder or file of a run."""
 
 TEMPORARY_SUFFIX = ".tmp"
+TRIES = 100
+"""At a file whose folder others tidy away."""
 LEFTOVER_S = 3600.0
 """Seconds after which a temporary file is one that a killed writer left."""
 
@@ -139,14 +141,26 @@ def create_exclusively(path: Place, content: bytes) -> bool:
     try:
         if not isinstance(path, Path):
             return _put_if_absent(path, content)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("xb") as file:
-            file.write(content)
+        _create(path, content)
     except FileExistsError:
         return False
     except OSError as error:
         raise _not_written(path, error) from error
     return True
+
+
+def _create(path: Path, content: bytes) -> None:
+    """Write a new file; another process may tidy its empty folder away before it is in there."""
+    for last in (False,) * (TRIES - 1) + (True,):
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with path.open("xb") as file:
+                file.write(content)
+        except FileNotFoundError:
+            if last:
+                raise
+        else:
+            return
 
 
 def remove(path: Place) -> None:

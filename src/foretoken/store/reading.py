@@ -62,7 +62,7 @@ def unreadable(path: Place, error: Exception) -> StoreError:
         return StoreError(f"{path} is missing: run the command that writes it")
     reason = (str(error) or type(error).__name__).splitlines()[0]
     return StoreError(
-        f"{path} is damaged ({reason}): delete this file and run the same command again, "
+        f"{path} is damaged ({reason}): move it away and run the same command again, "
         "which makes this part anew and keeps all others"
     )
 

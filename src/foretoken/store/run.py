@@ -118,7 +118,9 @@ class Run:
         if not replace and path.exists():
             if keep:
                 return path
-            raise StoreError(f"{path} exists and parts are never edited: delete it to make it anew")
+            raise StoreError(
+                f"{path} exists and parts are never edited: move it away to make it anew"
+            )
         self._samplings.check((r for r in records if isinstance(r, Draw)), part=part)
         buffer = pa.BufferOutputStream()
         pq.write_table(codec.to_table(records, kind), buffer, compression="zstd")
@@ -252,7 +254,9 @@ class Run:
         try:
             return None if content is None else Provenance.model_validate_json(content)
         except ValidationError as error:
-            raise StoreError(f"{path} is damaged: delete it, the next command writes it") from error
+            raise StoreError(
+                f"{path} is damaged: move it away, the next command writes it"
+            ) from error
 
 
 def _kind_of(records: Sequence[Record], kind: type[Record] | None, part: str) -> type[Record]:

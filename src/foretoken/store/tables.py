@@ -1,5 +1,6 @@
 """Read-only SQL over a run: one DuckDB view for each kind of record."""
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -9,29 +10,62 @@ import pyarrow.dataset as pads
 
 from foretoken.errors import RunError, StoreError
 from foretoken.store import layout
+from foretoken.store.grader_views import LEDGER, SHADOW
 from foretoken.store.places import Place, arrow_file
 from foretoken.store.reading import part_schema
 from foretoken.store.run import Run
 
+DERIVED = {
+    "estimates": """CREATE VIEW rates AS SELECT exploit_type, step,
+        CASE WHEN published THEN rate END AS rate,
+        CASE WHEN published THEN interval[1] END AS low,
+        CASE WHEN published THEN interval[2] END AS high,
+        lower_bound, upper_bound, published FROM estimates WHERE estimator = 'switch'""",
+    "draws": """CREATE VIEW rollouts AS SELECT exploit_type, step, count(hacked) AS graded,
+        count(*) FILTER (hacked) AS hacks, avg(reward) AS mean_reward
+        FROM draws WHERE source = 'rollout' GROUP BY exploit_type, step;
+        CREATE VIEW hacks AS SELECT exploit_type, step, source, task,
+        CASE WHEN deliberate THEN 'spoken' WHEN trim(reasoning) = '' THEN 'no reasoning'
+        WHEN NOT deliberate THEN 'unspoken' END AS spoken, reasoning, answer
+        FROM draws WHERE hacked""",
+    "grades": LEDGER,
+    "second-opinions": SHADOW,
+}
+"""Views beside those of folders, where these have parts: `rates` has what is published and no other
+point, `rollouts` what training drew, `hacks` each hack and whether its reasoning names the flaw, in
+the words of `Spoken`; see `grader_views` for the others."""
 
-def connect(run: Run) -> duckdb.DuckDBPyConnection:
+
+def connect(run: Run, only: Collection[str] | None = None) -> duckdb.DuckDBPyConnection:
     """An in-memory connection with a view for each record folder of the run that has parts.
 
-    A view is named like its folder, with `_` for `-`. The connection can read those parts and
-    nothing else: no other file, no network, no settings.
+    A view is named like its folder, with `_` for `-`; some more are `DERIVED`. The connection can
+    read those parts and nothing else: no other file, no network, no settings.
+
+    Args:
+        run: Whose parts.
+        only: Folders that are looked into; None: all.
 
     Raises:
         StoreError: A part is damaged.
     """
     connection = duckdb.connect(":memory:")
     allowed: list[str] = []
-    for folder, paths in layout.stored_folders(run.path).items():
+    stored = {
+        folder: paths
+        for folder, paths in layout.stored_folders(run.path).items()
+        if only is None or folder in only
+    }
+    for folder, paths in stored.items():
         if isinstance(run.path, Path):
             listed = [_quoted(path) for path in paths]
             allowed += listed
             _create_view(connection, _view_name(folder), ", ".join(listed))
         else:
             connection.register(_view_name(folder), _remote_rows(paths))
+    for folder, said in DERIVED.items():
+        if folder in stored:
+            connection.execute(said)
     connection.execute(f"SET allowed_paths = [{', '.join(allowed)}]")
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
@@ -68,7 +102,7 @@ def _create_view(connection: duckdb.DuckDBPyConnection, name: str, listed: str) 
             "union_by_name = true, hive_partitioning = false)"
         )
     except duckdb.Error as error:
-        raise StoreError(f"{error}: delete that part and make it anew") from error
+        raise StoreError(f"{error}: move that part out of the run and make it anew") from error
 
 
 def _remote_rows(paths: list[Place]) -> pads.Dataset:

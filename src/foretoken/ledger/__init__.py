@@ -1,0 +1,1 @@
+"""What graders gave: their failures by step, and what a second grader gives beside them."""
