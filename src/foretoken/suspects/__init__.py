@@ -1,0 +1,1 @@
+"""Answers that training paid and something doubts: signs, groups, growth, shortest forms."""
