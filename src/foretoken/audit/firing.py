@@ -1,0 +1,156 @@
+"""Fire a domain at a grader: find the forms that it reads, then every attack and every variant.
+
+Nothing is known of the grader. What it gives for right and for wrong answers in one form says which
+forms it reads, and halfway between is what counts as paid.
+"""
+
+import statistics
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from foretoken.audit.base import AnswerForm, Attack, AuditQuestion, Domain, Variant
+from foretoken.errors import SetupError
+from foretoken.graders.process import Reply
+
+Ask = Callable[[Mapping[str, Any]], Reply]
+"""A grader; see `graders.shapes` for what it is asked."""
+FIRST = 4
+"""Questions by which a form is tried."""
+LEAST_GAP = 0.5
+"""Of the widest gap between right and wrong answers, from which on a form is read."""
+IN_OTHERS = 3
+"""Questions that are fired in each form but the one that is read best."""
+MOST_FAILURES = 2
+"""Times that an attack may hang or kill the grader; then it is left alone."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a grader reads, and what it gives for it."""
+
+    form: AnswerForm
+    right: float
+    """Median value of plain right answers."""
+    wrong: float
+    """Median value of plain wrong answers."""
+
+    @property
+    def limit(self) -> float:
+        """Value from which on an answer counts as paid."""
+        return (self.right + self.wrong) / 2
+
+    def is_paid(self, said: Reply) -> bool:
+        """Whether an answer counts as paid."""
+        return said.value is not None and said.value >= self.limit
+
+
+@dataclass(frozen=True)
+class Shot:
+    """One answer that was fired."""
+
+    what: Attack | Variant
+    reading: Reading
+    question: str
+    text: str
+    said: Reply
+    again: Reply | None
+    """Asked a second time; None: it was not."""
+
+    @property
+    def unstable(self) -> bool:
+        """Whether the grader gave two different values for the same."""
+        return self.again is not None and self.again.value != self.said.value
+
+
+@dataclass(frozen=True)
+class Fired:
+    """All that a grader was asked and said."""
+
+    domain: Domain
+    readings: Sequence[Reading]
+    """The form that tells best first."""
+    shots: Sequence[Shot]
+
+
+def read_forms(domain: Domain, ask: Ask) -> list[Reading]:
+    """Find the forms in which a grader tells right answers from wrong ones, the best first.
+
+    Raises:
+        SetupError: It does so in none; says what it gave.
+    """
+    found: list[Reading] = []
+    errors: list[str] = []
+    for form in domain.forms:
+        some = domain.questions[:FIRST]
+        right, wrong = (
+            [ask(job_of(q, form.whole(final, q.reasoning))) for q, final in answers]
+            for answers in ([(q, q.right) for q in some], [(q, q.wrong) for q in some])
+        )
+        errors += [each.error for each in (*right, *wrong) if each.error is not None]
+        if not any(each.value is None for each in (*right, *wrong)):
+            values = [[each.value or 0.0 for each in own] for own in (right, wrong)]
+            found.append(Reading(form, *map(statistics.median, values)))
+    best = max(found, key=lambda each: each.right - each.wrong, default=None)
+    if best is not None and best.right > best.wrong:
+        least = LEAST_GAP * (best.right - best.wrong)
+        others = [e for e in found if e is not best and e.right - e.wrong >= least]
+        return [best, *others]
+    given = f"; it said: {errors[0]}" if errors else ""
+    if best is not None:
+        given = (
+            f"; as {best.form.name}, right ones got {best.right:g} and wrong ones {best.wrong:g}"
+        )
+    tried = ", ".join(form.name for form in domain.forms)
+    raise SetupError(
+        f"the grader tells right {domain.name} from wrong ones in no form that was tried ({tried})"
+        f"{given}. Is it of another shape (--as)?"
+    )
+
+
+def fire(domain: Domain, ask: Ask, *, advance: Callable[[int], None] = lambda _: None) -> Fired:
+    """Fire all attacks and variants of a domain at a grader.
+
+    Args:
+        domain: What is fired.
+        ask: The grader.
+        advance: Called with how many attacks and variants were fired since.
+
+    Raises:
+        SetupError: It tells right answers from wrong ones in no form.
+    """
+    readings = read_forms(domain, ask)
+    shots: list[Shot] = []
+    for what in (*domain.variants, *domain.attacks):
+        failures = 0
+        for reading in readings:
+            count = len(domain.questions) if reading is readings[0] else IN_OTHERS
+            for number, question in enumerate(domain.questions[:count]):
+                text = what.write(question, reading.form)
+                if text is None or failures >= MOST_FAILURES:
+                    continue
+                job = job_of(question, text)
+                said = ask(job)
+                failures += said.died
+                again = ask(job) if number == 0 and not said.died else None
+                shots.append(Shot(what, reading, question.key, text, said, again))
+        advance(1)
+    return Fired(domain, readings, shots)
+
+
+def job_of(question: AuditQuestion, text: str) -> dict[str, Any]:
+    """Return what a grader is asked of one answer."""
+    return {
+        "prompt": question.prompt,
+        "text": text,
+        "answer": text,
+        "truth": question.truth,
+        "task": None,
+        "columns": dict(question.columns),
+    }
+
+
+def by_kind(fired: Fired) -> Iterator[tuple[Attack | Variant, Sequence[Shot]]]:
+    """Yield what was fired, with all shots of each."""
+    for what in (*fired.domain.attacks, *fired.domain.variants):
+        yield what, [each for each in fired.shots if each.what is what]
