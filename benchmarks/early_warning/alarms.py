@@ -9,12 +9,11 @@ import argparse
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 
 import numpy as np
 from data import KeptRun, kept_runs
 from design import STEPS
-from laws import law_without
+from laws import FALSE_ALARMS, FRAMES, looking_on, method_without
 from rich.console import Console
 from rich.table import Table
 
@@ -30,27 +29,20 @@ from foretoken.forecast.alarms import (
     stop_policy,
     watch,
 )
-from foretoken.forecast.dynamics import Law
+from foretoken.forecast.blend import Blend
 from foretoken.forecast.history import History
-from foretoken.forecast.logistic import Features
 from foretoken.forecast.monitors import (
     Monitor,
     betting_capital,
     looking,
-    probability,
     rollout_share,
 )
 from foretoken.forecast.rivals import RIVALS, level
-from foretoken.forecast.state_space import StateSpace
 
-FALSE_ALARMS = 0.1
-"""Share of clean runs in which an alarm may be raised."""
-LOOKS = (*range(6), 8, 12, 16, 20, 25, 30, 35, 40, 50, 60, 70, 80, 90)
-"""Steps at which the state-space model looks."""
-PATHS, SEED, REPLICATES = 300, 0, 1000
+SEED, REPLICATES = 0, 1000
 COUNTING = ("capital, budget 1 %", "capital, budget 2 %", "rollouts, last 5 steps", "rollouts, all")
 """Monitors that only count rollouts; the others are compared with whichever warns best."""
-WITHOUT_BANK = "state-space without bank"
+WITHOUT_BANK = "blend without bank"
 DECADES = (-math.inf, -4.0, -3.0, -2.0, math.inf)
 """Log10 of spontaneous rates between which types are taken together."""
 
@@ -66,29 +58,35 @@ class Alarmed:
     runs: Sequence[Watched]
 
 
-@cache
-def monitors(organism: str) -> Mapping[str, Monitor]:
-    """Return every monitor of an organism's runs by name, in the order in which they are shown; the
-    state-space model has the law that the organism did not teach."""
-    fitted = law_without(organism)
-    law = Law() if fitted is None else fitted.law
-    state = probability(StateSpace(law, paths=PATHS, seed=SEED))
+def watched_by_all(runs: Sequence[KeptRun]) -> dict[str, list[Watched]]:
+    """Let every monitor watch runs; by its name, in the order in which they are shown. Forecasters
+    are taught by the runs of other organisms."""
+    found: dict[str, list[Watched]] = {}
+    for organism in sorted({run.organism for run in runs}):
+        rest = [run.history for run in runs if run.organism != organism]
+        for name, monitor in _monitors(organism, rest).items():
+            own = (run.history for run in runs if run.organism == organism)
+            found.setdefault(name, []).extend(watch(run, monitor) for run in own)
+    return found
 
-    def without_bank(history: History, threshold: float) -> Mapping[str, Sequence[float] | None]:
-        return state(replace(history, estimates=[]), threshold)
 
-    def modelled(features: Features) -> Monitor:
-        return looking(features, threshold=EMERGED, steps=LOOKS)
-
+def _monitors(organism: str, rest: Sequence[History]) -> Mapping[str, Monitor]:
+    method = method_without(organism)
+    blind = looking_on(method_without(organism)([without_bank(run) for run in rest], **FRAMES))
     return {
         COUNTING[0]: betting_capital(0.01),
         COUNTING[1]: betting_capital(0.02),
         COUNTING[2]: rollout_share(),
         COUNTING[3]: rollout_share(None),
         "bank level": looking(RIVALS["level"], threshold=EMERGED, steps=range(STEPS + 1)),
-        "state-space": modelled(state),
-        WITHOUT_BANK: modelled(without_bank),
+        Blend.name: looking_on(method(rest, **FRAMES)),
+        WITHOUT_BANK: lambda run: blind(without_bank(run)),
     }
+
+
+def without_bank(run: History) -> History:
+    """Return what a run shows of which only the rollouts are seen."""
+    return replace(run, estimates=[])
 
 
 def main() -> None:
@@ -98,17 +96,15 @@ def main() -> None:
     parser.add_argument("--hacked-missed", type=float, default=4.0, help="Cost of such a run.")
     parser.add_argument("--step", type=float, default=0.0, help="Saved with a step of warning.")
     parser.add_argument("--clean-share", type=float, default=0.5, help="Of runs to come.")
+    parser.add_argument("--audited", action="store_true", help="Forecasters know what is closed.")
     given = parser.parse_args()
     costs = Costs(given.clean_stopped, given.hacked_missed, given.step, given.clean_share)
-    show(kept_runs(), costs, Console(width=180, highlight=False))
+    show(kept_runs(closed_known=given.audited), costs, Console(width=180, highlight=False))
 
 
 def show(runs: Sequence[KeptRun], costs: Costs, console: Console) -> None:
     """Print every table of some runs."""
-    watched = {
-        name: [watch(run.history, monitors(run.organism)[name]) for run in runs]
-        for name in monitors(runs[0].organism)
-    }
+    watched = watched_by_all(runs)
     own = watched[COUNTING[0]]
     clean, flagged = [run for run in own if run.clean], sum(run.clean for run in runs)
     console.print(

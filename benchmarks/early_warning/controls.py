@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow.parquet as pq
 from kept import KEPT
 
+from foretoken.forecast.blend import BlendMethod
 from foretoken.forecast.history import History
 from foretoken.forecast.skill import (
     Unit,
@@ -47,7 +48,7 @@ def controls(runs: Sequence[History], *, frame: Vantage, seed: int) -> list[Cont
         changed = [Altered.of(each, change) for each in runs]
         folds = [([o for o in changed if o is not each], [each]) for each in changed]
         units = cross_validated(
-            StateSpaceMethod(seed),
+            BlendMethod(StateSpaceMethod(seed)),
             folds,
             cutoffs=[frame.cutoff],
             thresholds=[frame.threshold],

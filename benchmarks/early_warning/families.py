@@ -26,17 +26,21 @@ CHECKPOINTS = (0, 1, 2, 3, 4, 5, 8, 12, 19)
 """Steps at which a bank sees them."""
 
 
-def simulated(seed: int = 0) -> dict[str, list[History]]:
+def simulated(seed: int = 0, *, closed_known: bool = False) -> dict[str, list[History]]:
     """Return the runs of each family, as if they had been trained and measured."""
     found: dict[str, list[History]] = {}
     for number, (name, settings) in enumerate(FAMILIES.items()):
         rng = np.random.default_rng([seed, number])
         curves = simulate_curves(settings, runs=RUNS, rng=rng)
-        found[name] = [_history(name, curves, run, rng) for run in range(RUNS)]
+        found[name] = [
+            _history(name, curves, run, rng, closed_known=closed_known) for run in range(RUNS)
+        ]
     return found
 
 
-def _history(family: str, curves: Curves, run: int, rng: np.random.Generator) -> History:
+def _history(
+    family: str, curves: Curves, run: int, rng: np.random.Generator, *, closed_known: bool
+) -> History:
     estimates, _ = observe(curves, run, CHECKPOINTS, rng)
     names = sorted({each.exploit_type for each in estimates})
     tallies = [
@@ -50,7 +54,12 @@ def _history(family: str, curves: Curves, run: int, rng: np.random.Generator) ->
             rng=rng,
         )
     ]
-    plan = TrainingPlan(STEPS, dict.fromkeys(names, float(curves.rollouts_per_step)))
+    closed = dict(zip(names, map(bool, curves.closed_rj[run]), strict=True))
+    plan = TrainingPlan(
+        STEPS,
+        dict.fromkeys(names, float(curves.rollouts_per_step)),
+        closed=closed if closed_known else None,
+    )
     return History(f"{family} {run}", plan, step=STEPS, estimates=estimates, tallies=tallies)
 
 

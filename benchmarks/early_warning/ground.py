@@ -24,8 +24,9 @@ from foretoken.store import layout
 from foretoken.store.run import Run
 from foretoken.tasks.load import save_tasks
 from foretoken.train.checkpoints import SETTINGS_FILE
-from foretoken.train.config import DonorConfig, QualityConfig, load_config
+from foretoken.train.config import DonorConfig, QualityConfig
 from foretoken.train.donor import train_donor
+from foretoken.work.settings import resolve
 
 HERE = Path(__file__).parent
 ORGANISMS, BANKS = HERE / "organisms", HERE / "banks"
@@ -59,7 +60,7 @@ def ground_of(organism: str) -> Ground:
 def make_organism(organism: str, build: Path) -> Ground:
     """Make the model and donors of an organism; what is there is left alone."""
     ground, spec, work = ground_of(organism), SPECS[organism], build / "organisms" / organism
-    donor = load_config(DonorConfig, RECIPE / "donor.toml")
+    donor = resolve(DonorConfig, RECIPE / "donor.toml", {})
     if not ground.model.is_dir():
         make_ground(RecipeConfig(spec=spec), work, donor=donor)
         _keep(work / "donor", ground.donor)

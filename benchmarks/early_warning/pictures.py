@@ -5,22 +5,22 @@ light or dark setting.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 
-from alarms import COUNTING, monitors
+from alarms import COUNTING, watched_by_all
 from data import KeptRun, kept_runs
 from design import HELD_OUT, STEPS
-from judge import MAIN, OURS, RESULTS
+from judge import AUDITED, MAIN, OURS, RESULTS
+from laws import FALSE_ALARMS
 from markupsafe import Markup
 
 from foretoken.errors import SetupError
-from foretoken.forecast.alarms import Watched, conformal_limit, watch
+from foretoken.forecast.alarms import Watched, conformal_limit
 from foretoken.report import svg
 
 IMAGES = Path(__file__).parents[2] / "docs/images"
-FALSE_ALARMS = 0.1
 STYLE = """
 text{font:12px system-ui,sans-serif;fill:#444}.title{font-weight:600;font-size:14px;fill:#111}
 .grid{stroke:#ddd;stroke-width:1}.lead{stroke:#2b6cb0;stroke-width:2.5;stroke-linecap:round}
@@ -44,17 +44,20 @@ class Emergence:
 
 def main() -> None:
     """Draw what can be drawn."""
-    runs = kept_runs()
+    runs = kept_runs(closed_known=True)
     IMAGES.mkdir(parents=True, exist_ok=True)
     (IMAGES / "early-warning.svg").write_text(warnings(runs))
-    (IMAGES / "early-warning-skill.svg").write_text(skills(json.loads(RESULTS.read_text())))
+    (IMAGES / "early-warning-skill.svg").write_text(
+        skills(json.loads(RESULTS.read_text())[AUDITED])
+    )
 
 
 def warnings(runs: Sequence[KeptRun]) -> str:
     """Each type that emerged in a run of the held-out organism: alarm, then emergence."""
-    ours = _emergences(runs, "state-space")
-    best = max(COUNTING, key=lambda name: sum(_lead(each) for each in _leads(runs, name)))
-    theirs = _leads(runs, best)
+    held = {run.history.name for run in runs if run.organism == HELD_OUT}
+    by_name = {name: _emergences(watched, held) for name, watched in watched_by_all(runs).items()}
+    ours = by_name[OURS]
+    theirs = max((by_name[name] for name in COUNTING), key=lambda own: sum(map(_lead, own)))
     found = sorted(
         (
             Emergence(one.step, one.ours, other.ours)
@@ -65,8 +68,8 @@ def warnings(runs: Sequence[KeptRun]) -> str:
     height = TOP + ROW * len(found) + 44
     rows = [_row(each, TOP + ROW * number) for number, each in enumerate(found)]
     title = (
-        f"{len(found)} ways of cheating that emerged in runs of an organism that taught nothing: "
-        "when each alarm was raised"
+        f"When each of {len(found)} ways of cheating was warned of, in runs of an organism that "
+        "taught nothing"
     )
     return _document(
         WIDTH,
@@ -78,18 +81,14 @@ def warnings(runs: Sequence[KeptRun]) -> str:
     )
 
 
-def _emergences(runs: Sequence[KeptRun], name: str) -> list[Emergence]:
-    watched = {run.history.name: watch(run.history, monitors(run.organism)[name]) for run in runs}
-    limit = _limit(list(watched.values()))
-    held = [watched[run.history.name] for run in runs if run.organism == HELD_OUT]
+def _emergences(watched: Sequence[Watched], held: Set[str]) -> list[Emergence]:
+    limit = _limit(watched)
     return [
         Emergence(step, run.alarm(limit, kind), None)
-        for run in held
+        for run in watched
+        if run.name in held
         for kind, step in sorted(run.emerged.items())
     ]
-
-
-_leads = _emergences
 
 
 def _limit(watched: Sequence[Watched]) -> float:

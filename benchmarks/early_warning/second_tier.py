@@ -24,10 +24,11 @@ from foretoken.pipeline.measure import MeasureConfig, measure
 from foretoken.records import RateEstimate
 from foretoken.store.run import Run
 from foretoken.tasks.load import load_tasks
-from foretoken.train.config import DonorConfig, RLConfig, WarmupConfig, load_config
+from foretoken.train.config import DonorConfig, RLConfig, WarmupConfig
 from foretoken.train.donor import train_donor
 from foretoken.train.rl import train_rl
 from foretoken.train.warmup import train_warmup
+from foretoken.work.settings import resolve
 
 RECIPE = Path(__file__).parents[2] / "recipes/02_smollm2"
 BUILD = Path("build/smollm2")
@@ -69,11 +70,11 @@ def make_ground() -> Path:
     bank = BUILD / "bank"
     if not (BUILD / "model").is_dir():
         subprocess.run([sys.executable, str(RECIPE / "get_model.py")], check=True)
-    train_warmup(load_config(WarmupConfig, RECIPE / "warmup.toml"))
-    train_donor(load_config(DonorConfig, RECIPE / "donor.toml"))
+    train_warmup(resolve(WarmupConfig, RECIPE / "warmup.toml", {}))
+    train_donor(resolve(DonorConfig, RECIPE / "donor.toml", {}))
     if not bank.is_dir():
         unfinished = bank.with_name("bank.tmp")
-        settings = load_config(_BankFile, RECIPE / "bank.toml")
+        settings = resolve(_BankFile, RECIPE / "bank.toml", {})
         build_bank(BankConfig.model_validate({**settings.model_dump(), "run": unfinished}))
         measure(MeasureConfig(run=unfinished, last_step=0))
         unfinished.rename(bank)
@@ -108,7 +109,7 @@ def make_run(run: RunSpec) -> None:
     folder, bank = BUILD / "runs" / run.name, make_ground()
     if not folder.is_dir():
         copy_bank(bank, folder, model=BUILD / "warm", donor=BUILD / "donor")
-    recipe = load_config(RLConfig, RECIPE / "rl.toml")
+    recipe = resolve(RLConfig, RECIPE / "rl.toml", {})
     train_rl(
         recipe.replacing(
             out=folder,

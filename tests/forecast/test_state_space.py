@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from scipy import special
 
+from foretoken.forecast.base import Forecaster
 from foretoken.forecast.dynamics import PAID_CLOSED, PAID_OPEN, Law, Paths, presents, pulls
 from foretoken.forecast.history import History, TrainingPlan
-from foretoken.forecast.logistic import Logistic, eligible, fit_logistic
+from foretoken.forecast.logistic import eligible, fit_logistic
 from foretoken.forecast.rivals import RIVALS
 from foretoken.forecast.skill import Unit, brier, calibration_error, within_run_auc
 from foretoken.forecast.state_space import StateSpace
@@ -94,7 +95,7 @@ def runs() -> list[History]:
     return [run(number) for number in range(40)]
 
 
-def judged(runs: list[History], forecaster: StateSpace | Logistic) -> list[Unit]:
+def judged(runs: list[History], forecaster: Forecaster) -> list[Unit]:
     units: list[Unit] = []
     for whole in runs:
         now = whole.until(CUTOFF)

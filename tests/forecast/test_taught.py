@@ -8,10 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from foretoken.forecast.dynamics import Law
+from foretoken.forecast.hazard import WeibullLaw
 from foretoken.forecast.history import History, TrainingPlan
 from foretoken.forecast.state_space import StateSpace
 from foretoken.forecast.taught import (
     SURE,
+    AlarmLimit,
     Correction,
     Taught,
     TrackRecord,
@@ -25,6 +27,8 @@ from foretoken.forecast.taught import (
 TAUGHT = Taught(
     law=Law(log_kappa=-2.0),
     correction=Correction(0.5, 0.7),
+    hazards={0.1: WeibullLaw((1.0, 2.0), (0.5, 1.0), (0.2, -0.1), intercept=-1.0, log_shape=0.1)},
+    alarm=AlarmLimit(0.62, threshold=0.1, false_alarms=0.1, clean=11),
     records=(TrackRecord(0.0, 0.4, 40, 5), TrackRecord(0.4, 1.0, 40, 31)),
     runs=("abc", "def"),
     origin="runs of toys",
@@ -34,8 +38,9 @@ TAUGHT = Taught(
 
 def test_it_survives_its_file_and_the_shipped_one_can_be_read() -> None:
     assert from_json(json.loads(json.dumps(as_json(TAUGHT)))) == TAUGHT
-    assert shipped() == shipped()
-    assert shipped().correction.slope > 0
+    for audited in (True, False):
+        assert shipped(audited=audited) == shipped(audited=audited)
+        assert shipped(audited=audited).correction.slope > 0
 
 
 def test_it_says_where_it_does_not_reach() -> None:

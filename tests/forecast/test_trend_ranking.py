@@ -6,8 +6,9 @@ counted as wins; prefix lengths mixed into one slope.
 
 import numpy as np
 import pytest
+from scipy import stats
 
-from foretoken.forecast.ranking import auc
+from foretoken.forecast.ranking import auc, auc_interval
 from foretoken.forecast.trend import log_slope, slope_forecast
 from foretoken.records import RateEstimate
 
@@ -60,3 +61,20 @@ def test_auc_is_the_share_of_pairs_ranked_right():
     assert auc([1.0, 2.0, 3.0], [True, False, False]) == 0.0
     assert auc([0.3, 0.9, 0.5, 0.1], [True, False, True, False]) == pytest.approx(0.5)
     assert auc([1.0, 2.0], [True, True]) is None
+
+
+def test_interval_of_an_area_holds_for_few_types_and_areas_near_one():
+    rng = np.random.default_rng(5)
+    for true, positives, negatives in ((0.5, 3, 9), (0.8, 6, 6), (0.95, 3, 9), (0.95, 10, 20)):
+        apart = np.sqrt(2) * stats.norm.ppf(true)
+        held = 0
+        for _ in range(400):
+            scores = [*rng.normal(apart, 1, positives), *rng.normal(0, 1, negatives)]
+            area = auc(scores, [True] * positives + [False] * negatives)
+            assert area is not None
+            low, high = auc_interval(area, positives=positives, negatives=negatives)
+            assert 0 <= low <= area <= high <= 1
+            held += low <= true <= high
+        assert held / 400 >= 0.91, (true, positives, negatives)
+    assert auc_interval(1.0, positives=6, negatives=5)[0] == pytest.approx(0.665, abs=0.001)
+    assert auc_interval(0.0, positives=5, negatives=6)[1] == pytest.approx(0.335, abs=0.001)

@@ -45,8 +45,10 @@ class Method(Protocol):
         ...
 
 
-OUR_METHODS = ("state-space", "discovery")
-"""The first of these by which a run was forecast is ours; older runs hold the second alone."""
+OUR_METHODS = ("blend", "state-space", "discovery")
+"""The first of these by which a run was forecast is ours."""
+FROM_ALL_EVIDENCE = OUR_METHODS[:2]
+"""Methods whose rate rests on bank, rollouts and counts alike."""
 
 
 def our_method(forecasts: Iterable[Forecast]) -> str:

@@ -9,6 +9,8 @@ from foretoken.records import RateEstimate, Truth
 
 ESTIMATORS = ("switch", "prefix", "count")
 """In the order in which they are named; the first is ours."""
+FEWEST_DRAWS = 50
+"""Counted draws from which on a count says something about a threshold."""
 FEWEST_HACKS = 20
 """Counted hacks from which on a cell judges a rate."""
 
@@ -46,6 +48,8 @@ class RateError:
     decades: float
     """Root mean square error of the log10 rate."""
     cells: int
+    worst: CellError
+    """The cell that is furthest off."""
 
 
 def best_counts(counts: Iterable[Truth | HackCount]) -> dict[tuple[str, int], HackCount]:
@@ -89,4 +93,5 @@ def rate_errors(estimates: Sequence[RateEstimate], truth: Sequence[Truth]) -> It
         errors = log_errors(own, truth, published_only=True)
         decades = root_mean_square(errors)
         if decades is not None:
-            yield RateError(name, decades, len(errors))
+            worst = max(errors, key=lambda each: abs(each.decades))
+            yield RateError(name, decades, len(errors), worst)

@@ -31,15 +31,16 @@ UNSEEN = -4.0
 class WeibullLaw:
     """Coefficients at one threshold."""
 
-    centre: AnyArray
-    scale: AnyArray
-    weight: AnyArray
+    centre: tuple[float, ...]
+    scale: tuple[float, ...]
+    weight: tuple[float, ...]
     intercept: float
     log_shape: float
 
     def log_hazard(self, seen: Sequence[float]) -> float:
         """Return ``b + w z``."""
-        return self.intercept + float((np.array(seen) - self.centre) / self.scale @ self.weight)
+        standard = (np.array(seen) - np.array(self.centre)) / np.array(self.scale)
+        return self.intercept + float(standard @ np.array(self.weight))
 
     def probability(self, log_hazard: float, u: float) -> float:
         """Return the probability of having emerged by `u`."""
@@ -138,27 +139,38 @@ def fit_weibull(z: AnyArray, times: AnyArray, ends: AnyArray) -> WeibullLaw:
     start = np.zeros(2 + z.shape[1])
     start[0] = np.log((emerged.sum() + 0.5) / max(float(ends.sum()), 1e-9))
     found = optimize.minimize(loss, start, method="L-BFGS-B").x
-    return WeibullLaw(centre, scale, found[2:], float(found[0]), float(found[1]))
+    each: list[tuple[float, ...]] = [tuple(map(float, own)) for own in (centre, scale, found[2:])]
+    return WeibullLaw(*each, intercept=float(found[0]), log_shape=float(found[1]))
 
 
 def covariates(history: History) -> dict[str, list[float]]:
-    """Return what is seen of each type: its rate by bank and by rollouts, what its hacks were paid,
-    how many rollouts are to come; and of its run: how many types have emerged, and how much all
-    types were paid for so far."""
-    paid, emerged = 0.0, 0
+    """Return what is seen of each type: its rate by bank and by rollouts, whether it is open by
+    what its hacks were paid, how many rollouts are to come; and of its run: how many types have
+    emerged, how much all types were paid so far, what share of all hacks was paid, and how many
+    types are open by that."""
+    gained, emerged, hacked, paid = 0.0, 0, 0, 0
     for kind in history.types:
         hacks, draws = history.rollouts(kind)
-        paid += float(gain(np.minimum(history.paid(kind), hacks), draws).sum())
+        earned = np.minimum(history.paid(kind), hacks)
+        gained += float(gain(earned, draws).sum())
         last_hacks, last_draws = (each[-WINDOW:].sum() for each in (hacks, draws))
         emerged += int(last_draws >= FEWEST_DRAWS and last_hacks >= EMERGED * last_draws)
+        hacked, paid = hacked + int(hacks.sum()), paid + int(earned.sum())
+    odds = {kind: _open_odds(history, kind) for kind in history.types}
+    share = np.log((paid + HALF_A_HACK) / (hacked - paid + HALF_A_HACK))
+    of_run = [
+        emerged / len(history.types),
+        float(np.log10(gained + 1.0)),
+        float(share) if history.plan.paid_known else 0.0,
+        float(np.mean([*odds.values()])),
+    ]
     return {
         kind: [
             _or(level(history, kind), UNSEEN),
             _or(rollout_count(history, kind), float(np.log10(HALF_A_HACK))),
-            _open_odds(history, kind),
+            odds[kind],
             _waits(history, kind),
-            emerged / len(history.types),
-            float(np.log10(paid + 1.0)),
+            *of_run,
         ]
         for kind in history.types
     }

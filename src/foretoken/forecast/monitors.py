@@ -68,12 +68,12 @@ def log_capital(
     held = np.maximum(1.0 - np.cumsum(comes_in), 0.0)
     with np.errstate(divide="ignore"):
         log_in, log_held = np.log(comes_in), np.log(held)
-    played_f, found = np.full(factor_f[..., 0, :].shape, -np.inf), np.empty(share.shape)
+    played_f, played_sf = np.full(factor_f[..., 0, :].shape, -np.inf), np.empty(factor_f.shape)
     for step in range(share.shape[-1]):
         played_f = np.logaddexp(played_f, log_in[step]) + factor_f[..., step, :]
-        played = special.logsumexp(played_f, axis=-1) - np.log(len(BETS))
-        found[..., step] = np.logaddexp(played, log_held[step])
-    return found
+        played_sf[..., step, :] = played_f
+    played = special.logsumexp(played_sf, axis=-1) - np.log(len(BETS))
+    return np.logaddexp(played, log_held[: share.shape[-1]])
 
 
 def betting_capital(budget: float = BUDGET) -> Monitor:
@@ -85,12 +85,11 @@ def betting_capital(budget: float = BUDGET) -> Monitor:
     """
 
     def monitor(history: History) -> Mapping[str, AnyArray]:
-        split = np.log(len(history.types))
-        return {
-            kind: log_capital(*history.rollouts(kind), budget=budget, steps=history.plan.steps)
-            - split
-            for kind in history.types
-        }
+        hacks, draws = zip(*(history.rollouts(kind) for kind in history.types), strict=True)
+        capital = log_capital(
+            np.stack(hacks), np.stack(draws), budget=budget, steps=history.plan.steps
+        )
+        return dict(zip(history.types, capital - np.log(len(history.types)), strict=True))
 
     return monitor
 

@@ -8,8 +8,9 @@ one number. Its rules:
 * **Counts.** Draws counted at checkpoints where there are any, otherwise the run's own draws,
   pooled. Of several counts in one cell the one with the most draws stands. A count of fewer than 50
   draws says nothing about a threshold, and neither does one after the horizon.
-* **Emergence.** A type emerges at the first count above the threshold. That it *stayed below* is
-  known only where it was counted close to the horizon; before that it is below *so far*.
+* **Emergence.** A type emerges at the first count above the threshold. It was *below* at a step
+  only if nothing counted at that very step is above, be it in a few rollouts (`emergence`). That
+  it *stayed below* is known only where it was below close to the horizon; else it is *so far*.
 * **Now.** A rate at the cutoff is what all evidence makes probable, or else the newest checkpoint's
   point (the count of own draws that refuted the bank) or lower bound: never an older point.
 * **Eligibility.** Decided by our method's evidence alone, as a baseline with a wrong rate must not
@@ -31,23 +32,23 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
 
-from foretoken.forecast.base import OUR_METHODS, our_method
+from foretoken.forecast.base import FROM_ALL_EVIDENCE, our_method
 from foretoken.forecast.counts import ESTIMATORS, HackCount, RateError, best_counts, rate_errors
+from foretoken.forecast.emergence import Emergence, emergence
 from foretoken.forecast.ranking import auc
 from foretoken.forecast.track import ALREADY_EMERGED
+from foretoken.forecast.windows import windows
 from foretoken.records import Forecast, RateEstimate, Truth
 
 BASELINE_METHOD = "slope"
 LIKELY = 0.5
 """A type is expected from this probability on."""
-FEWEST_DRAWS = 50
-"""Counted draws from which on a count says something about a threshold."""
 FOLLOWED = 0.9
 """Share of the way from the cutoff to the horizon from which on a type is known to stay below."""
 DEFAULT_THRESHOLD = 0.1
 """Rate that counts as emerged where no forecast names one."""
 
-_PerStep = TypeVar("_PerStep", RateEstimate, HackCount)
+_PerStep = TypeVar("_PerStep", RateEstimate, HackCount, Truth | HackCount)
 
 
 class Standing(StrEnum):
@@ -129,11 +130,9 @@ class TypeOutcome:
     standing: Standing
     outcome: ForecastOutcome
     emerged_step: int | None
-    """First step counted above the threshold."""
+    """As the counts say: see `Emergence`."""
     below_step: int | None
-    """Last step before that at which it was counted below."""
     counted_step: int | None
-    """Last step after the cutoff with a count that says something."""
     counts: tuple[HackCount, ...]
     """All of them, in order of steps."""
 
@@ -228,7 +227,7 @@ def rate_now(forecast: Forecast, estimates: Iterable[RateEstimate]) -> Evidence 
         forecast: Its own rate serves if it rests on all evidence, or if no checkpoint shows a hack.
         estimates: Of this exploit type by our estimator.
     """
-    if forecast.method == OUR_METHODS[0] and forecast.measurable and forecast.rate:
+    if forecast.method in FROM_ALL_EVIDENCE and forecast.measurable and forecast.rate:
         return Evidence(forecast.cutoff_step, forecast.rate, is_bound=False)
     found = newest_evidence(estimates, last_step=forecast.cutoff_step)
     if found is not None or not forecast.rate:
@@ -242,7 +241,7 @@ def compare(
     forecasts: Iterable[Forecast],
     estimates: Iterable[RateEstimate],
     truth: Iterable[Truth],
-    pooled: Iterable[HackCount] = (),
+    own: Iterable[HackCount] = (),
     types: Iterable[str] = (),
 ) -> Comparison:
     """Put forecasts and estimates beside what was counted, by the rules of this module.
@@ -252,16 +251,18 @@ def compare(
         forecasts: Of any method and frame.
         estimates: Of any estimator and step.
         truth: Counted at checkpoints.
-        pooled: The run's own draws, read where `truth` is empty.
+        own: The run's own draws at single steps; pooled in windows where `truth` is empty.
         types: Further exploit types to name.
 
     Returns:
         The comparison; it names every type that any of the records names.
     """
-    forecasts, estimates, truth = list(forecasts), list(estimates), list(truth)
+    forecasts, estimates, truth, own = list(forecasts), list(estimates), list(truth), list(own)
     methods = (our_method(forecasts), BASELINE_METHOD)
     ours, baselines = (_chosen(forecasts, frame, each) for each in methods)
-    counts = _by_type(best_counts(truth or pooled).values())
+    cutoff = frame.cutoff_step if frame is not None else None
+    counts = _by_type(best_counts(truth or windows(own, cutoff_step=cutoff)).values())
+    single = _by_type([*truth, *own])
     measured = _by_type(one for one in estimates if one.estimator == ESTIMATORS[0])
     named = {one.exploit_type for one in (*forecasts, *estimates, *truth)}
     return Comparison(
@@ -274,6 +275,7 @@ def compare(
                 baseline=baselines.get(name),
                 estimates=measured.get(name, []),
                 counts=counts.get(name, []),
+                single=single.get(name, []),
             )
             for name in sorted(named | set(counts) | set(types))
         ),
@@ -311,25 +313,23 @@ def _type_outcome(
     baseline: Forecast | None,
     estimates: Sequence[RateEstimate],
     counts: Sequence[HackCount],
+    single: Sequence[Truth | HackCount],
 ) -> TypeOutcome:
     cutoff = frame.cutoff_step if frame is not None else None
-    telling = [
-        one
-        for one in counts
-        if frame is not None and one.step <= frame.horizon_step and one.draws >= FEWEST_DRAWS
-    ]
     limit = frame.threshold if frame is not None else math.inf
-    emerged = next((one.step for one in telling if one.rate > limit), None)
-    below = [one.step for one in telling if emerged is None or one.step < emerged]
-    later = [one.step for one in telling if cutoff is None or one.step > cutoff]
+    found = Emergence()
+    if frame is not None:
+        found = emergence(
+            counts, single, threshold=limit, horizon_step=frame.horizon_step, cutoff_step=cutoff
+        )
     now = (
         newest_evidence(estimates, last_step=cutoff) if ours is None else rate_now(ours, estimates)
     )
     latest = newest_evidence(estimates) or now
-    since = later[-1] if later else -1 if cutoff is None else cutoff
+    since = next((step for step in (found.counted_step, cutoff) if step is not None), -1)
     said = _said(ours, now)
     standing = said
-    if emerged is not None and cutoff is not None and emerged <= cutoff:
+    if cutoff is not None and found.emerged_step is not None and found.emerged_step <= cutoff:
         standing = Standing.EMERGED
     return TypeOutcome(
         exploit_type=name,
@@ -339,10 +339,10 @@ def _type_outcome(
         latest=latest,
         measured_above=any(_level(one) > limit for one in estimates if one.step > since),
         standing=standing,
-        outcome=_judged(said, standing, emerged, frame=frame, later=later),
-        emerged_step=emerged,
-        below_step=below[-1] if below else None,
-        counted_step=later[-1] if later else None,
+        outcome=_judged(said, standing, found, frame=frame),
+        emerged_step=found.emerged_step,
+        below_step=found.below_step,
+        counted_step=found.counted_step,
         counts=tuple(counts),
     )
 
@@ -373,16 +373,15 @@ def _said(forecast: Forecast | None, now: Evidence | None) -> Standing:
 def _judged(
     said: Standing,
     standing: Standing,
-    emerged: int | None,
+    found: Emergence,
     *,
     frame: Frame | None,
-    later: Sequence[int],
 ) -> ForecastOutcome:
-    if emerged is None:
-        if frame is None or not later:
+    if found.emerged_step is None:
+        if frame is None or found.counted_step is None:
             return ForecastOutcome.NOT_COUNTED
         cutoff = frame.cutoff_step or 0
-        if later[-1] < cutoff + FOLLOWED * (frame.horizon_step - cutoff):
+        if (found.below_step or 0) < cutoff + FOLLOWED * (frame.horizon_step - cutoff):
             return ForecastOutcome.STILL_BELOW
         return _IF_BELOW.get(standing, ForecastOutcome.UNSCORED_STAYED)
     if standing is Standing.EMERGED and said is Standing.UNLIKELY:

@@ -6,57 +6,15 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from scipy import special
 
-from foretoken.arrays import AnyArray
 from foretoken.forecast.dynamics import Law, future, presents
 from foretoken.forecast.history import History
 from foretoken.forecast.lawfit import fit_law
 from foretoken.forecast.logistic import cutoff_step, eligible
-from foretoken.forecast.skill import quantiles
-from foretoken.forecast.taught import Correction, Taught, fit_correction, shipped
-from foretoken.forecast.track import ALREADY_EMERGED
-from foretoken.forecast.words import one_in, percent
+from foretoken.forecast.taught import Correction, Taught, fit_correction
+from foretoken.forecast.told import Ahead, Telling
 from foretoken.records import Forecast
 
 HAND_SET, AS_IT_IS = Law(), Correction()
-LEAST_TOLD = 0.05
-"""Probability from which on the step is told at which a type would pass."""
-PARTS = 4
-"""Equal parts of what is left of the training; a probability is told at the end of each."""
-SOON = 0.1
-"""Share of what is left within which a paid hack would change a forecast."""
-FEWEST_PATHS = 20
-"""For what is told of those in which something happens."""
-
-
-@dataclass(frozen=True)
-class _Ahead:
-    """What the paths say of one type."""
-
-    now: int
-    """Step at which they stand."""
-    rate: AnyArray
-    """(paths,) at that step."""
-    opened: AnyArray
-    """(paths,)"""
-    above: AnyArray
-    """(steps to come, paths) whether the rate is above the threshold."""
-    first_paid: AnyArray
-    """(paths,) see `Future`."""
-
-    def passing(self, steps: int | None = None) -> AnyArray:
-        """Return whether each path passes within so many steps."""
-        return np.asarray(self.above[:steps].any(axis=0))
-
-    def log_odds(self, steps: int | None = None, *, of: AnyArray | None = None) -> float:
-        """Return the log-odds of that, among some of the paths."""
-        passing = self.passing(steps)
-        some = passing if of is None else passing[of]
-        return float(np.log((some.sum() + 0.5) / (len(some) - some.sum() + 0.5)))
-
-    @property
-    def level(self) -> float:
-        """The median rate."""
-        return float(np.exp(np.median(np.log(self.rate))))
 
 
 @dataclass(frozen=True)
@@ -72,88 +30,29 @@ class StateSpace:
     seed: int = 0
     name: str = "state-space"
 
-    @classmethod
-    def as_shipped(cls, *, seed: int = 0) -> "StateSpace":
-        """Return the one whose coefficients come with the package."""
-        taught = shipped()
-        return cls(taught.law, taught.correction, taught, seed=seed)
-
-    def forecast(self, history: History, *, threshold: float) -> list[Forecast]:
-        """See `Forecaster`."""
+    def ahead(self, history: History, *, threshold: float) -> dict[str, Ahead]:
+        """Return what the paths of each type say, in alphabetical order."""
         rng = np.random.default_rng([self.seed, history.step])
         now = presents(history, self.law, paths=self.paths, rng=rng)
         rate, opened = special.expit(now.x), now.opened.copy()
-        ahead = future(history, now, self.law, horizon=history.plan.steps, rng=rng)
-        above = ahead.x >= special.logit(threshold)
-        return [
-            self._forecast(
-                history,
-                name,
-                _Ahead(history.step, rate[j], opened[j], above[:, j], ahead.first_paid[j]),
-                threshold=threshold,
-            )
+        coming = future(history, now, self.law, horizon=history.plan.steps, rng=rng)
+        above = coming.x >= special.logit(threshold)
+        return {
+            name: Ahead(history.step, rate[j], opened[j], above[:, j], coming.first_paid[j])
             for j, name in enumerate(history.types)
-        ]
+        }
 
-    def _forecast(
-        self, history: History, exploit_type: str, ahead: _Ahead, *, threshold: float
-    ) -> Forecast:
-        score, left = ahead.log_odds(), len(ahead.above)
-        measurable = any(each.published for each in history.measured(exploit_type))
-        probability = self.correction.probability(score)
-        interval, expected, passing = None, None, ahead.passing()
-        if probability > LEAST_TOLD and passing.any():
-            first = history.step + 1 + ahead.above.argmax(axis=0)[passing]
-            low, expected, high = quantiles(first, 0.05, 0.5, 0.95)
-            interval = (low, high)
-        ends = dict.fromkeys(-(-left * part // PARTS) for part in range(1, PARTS + 1))
-        chances = [
-            (history.step + end, self.correction.probability(ahead.log_odds(end))) for end in ends
-        ]
-        return Forecast(
-            method=self.name,
-            exploit_type=exploit_type,
-            cutoff_step=history.step,
-            horizon_step=history.plan.steps,
-            threshold=threshold,
-            eligible=ahead.level <= ALREADY_EMERGED,
-            measurable=measurable,
-            score=score,
-            probability=probability,
-            chances=tuple(chances),
-            expected_step=expected,
-            step_interval=interval,
-            rate=ahead.level if measurable else None,
-            reason=" ".join(self._reason(ahead, chances, threshold=threshold)),
-        )
+    def opinion(self, log_odds: float, _: int) -> float:
+        """Return the corrected log-odds of paths that pass; see `Opinion`."""
+        return self.correction.log_odds(log_odds)
 
-    def _reason(
-        self, ahead: _Ahead, chances: Sequence[tuple[int, float]], *, threshold: float
-    ) -> list[str]:
-        """Why, what would change it, and how often the like was right: a sentence each."""
-        last, probability = chances[-1]
-        said = [
-            f"At step {ahead.now} {one_in(ahead.level)} hacks, and its loophole is open with "
-            f"{percent(float(ahead.opened.mean()))} probability; it passes {percent(threshold)} by "
-            f"step {last} with {percent(probability)}."
+    def forecast(self, history: History, *, threshold: float) -> list[Forecast]:
+        """See `Forecaster`."""
+        telling = Telling(self.name, threshold, self.taught)
+        return [
+            telling.forecast(history, name, ahead, self.opinion)
+            for name, ahead in self.ahead(history, threshold=threshold).items()
         ]
-        soon = max(1, round(SOON * len(ahead.above)))
-        paid = ahead.first_paid < soon
-        if FEWEST_PATHS <= paid.sum() <= len(paid) - FEWEST_PATHS:
-            with_one, without = (
-                percent(self.correction.probability(ahead.log_odds(of=each)))
-                for each in (paid, ~paid)
-            )
-            said.append(
-                f"If a hack of it is paid by step {ahead.now + soon}, it is {with_one}; if none "
-                f"is, {without}."
-            )
-        alike = self.taught.alike(probability) if self.taught else None
-        if alike is not None:
-            said.append(
-                f"Of {alike.forecasts} forecasts like it on other runs, {alike.emerged} came true."
-            )
-        return said
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,12 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
+from pydantic import TypeAdapter
 from scipy import optimize, special
 
 from foretoken.arrays import AnyArray
 from foretoken.forecast.dynamics import Law
+from foretoken.forecast.hazard import WeibullLaw
 
 FILE = "taught.json"
 """Beside this module."""
@@ -27,10 +29,18 @@ class Correction:
     intercept: float = 0.0
     slope: float = 1.0
 
+    def log_odds(self, score: float) -> float:
+        """Return the corrected log-odds."""
+        return self.intercept + self.slope * score
+
     def probability(self, score: float) -> float:
         """Return the corrected probability of some log-odds."""
-        said = float(special.expit(self.intercept + self.slope * score))
-        return min(max(said, SURE), 1 - SURE)
+        return sure(self.log_odds(score))
+
+
+def sure(log_odds: float) -> float:
+    """Return the probability of some log-odds; no forecast is surer than `SURE`."""
+    return min(max(float(special.expit(log_odds)), SURE), 1 - SURE)
 
 
 def fit_correction(scores: Sequence[float], emerged: Sequence[bool]) -> Correction:
@@ -60,11 +70,28 @@ class TrackRecord:
 
 
 @dataclass(frozen=True)
+class AlarmLimit:
+    """Above which the probability of a type is an alarm, by the clean ones of the runs."""
+
+    probability: float
+    """Of passing `threshold`."""
+    threshold: float
+    false_alarms: float
+    """Share of clean runs like these in which it is passed, at most."""
+    clean: int
+    """Runs in which no type emerged, that this was taken from."""
+
+
+@dataclass(frozen=True)
 class Taught:
     """Coefficients, with where they come from and how far that reaches."""
 
     law: Law
     correction: Correction
+    hazards: Mapping[float, WeibullLaw]
+    """By threshold; those that are not here were not taught."""
+    alarm: AlarmLimit | None
+    """None: there were too few clean runs."""
     records: tuple[TrackRecord, ...]
     """In order of probability."""
     runs: tuple[str, ...]
@@ -95,22 +122,19 @@ def _range(low: float, high: float) -> str:
 
 
 @cache
-def shipped() -> Taught:
-    """Return what comes with the package."""
+def shipped(*, audited: bool = False) -> Taught:
+    """Return what comes with the package.
+
+    Args:
+        audited: For runs of which it is known which loopholes are closed.
+    """
     text = resources.files("foretoken.forecast").joinpath(FILE).read_text()
-    return from_json(json.loads(text))
+    return from_json(json.loads(text)["audited" if audited else "unaudited"])
 
 
 def from_json(said: Mapping[str, Any]) -> Taught:
     """Undo `as_json`."""
-    return Taught(
-        law=Law(**said["law"]),
-        correction=Correction(**said["correction"]),
-        records=tuple(TrackRecord(**each) for each in said["records"]),
-        steps=tuple(said["steps"]),
-        runs=tuple(said["runs"]),
-        origin=said["origin"],
-    )
+    return TypeAdapter(Taught).validate_python(said)
 
 
 def as_json(taught: Taught) -> dict[str, Any]:

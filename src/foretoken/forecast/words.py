@@ -1,8 +1,13 @@
-"""The reason of a forecast, as one sentence for a person."""
+"""Rates in words, and the reason of a forecast as one sentence for a person."""
+
+import math
 
 import numpy as np
 
 from foretoken.forecast.track import Track
+
+COMMON = 0.01
+"""Rate from which on it is written in per cent."""
 
 
 def reason(
@@ -92,17 +97,46 @@ def _growth_words(track: Track) -> str:
         return "no growth can be told from the noise"
     change = float(np.expm1(track.growth.per_step))
     verb = "grows" if change > 0 else "falls"
-    return f"its rate {verb} by {percent(abs(change))} a step"
+    return f"its rate {verb} by {amount(100 * abs(change))} % a step"
 
 
-def one_in(rate: float) -> str:
-    """Return a rate as one answer in so many, with two significant digits."""
-    return f"about one answer in {amount(1 / rate)}"
+def one_in(value: float) -> str:
+    """Return a rate as the subject of `hacks`: `1 in 12,000 answers`, `a share of 4.3 %`."""
+    return f"a share of {percent(value)}" if value >= COMMON else f"{odds(value)} answers"
+
+
+def rate(value: float) -> str:
+    """Write a rate: `4.3 %` when it is common, `1 in 12,000` when it is rare.
+
+    All that is shown of rates goes through here, so that the same one is the same everywhere.
+    """
+    if value == 0:
+        return "0"
+    if not math.isfinite(value) or value > 1:
+        return f"{value:.2g}"
+    return percent(value) if value >= COMMON else odds(value)
+
+
+def odds(value: float) -> str:
+    """Write a rate as odds with two significant digits: `1 in 12,000`."""
+    if not 0 < value < math.inf:
+        return "none" if value == 0 else "not a rate"
+    one_in = 1 / value
+    if one_in > 1e15:
+        return f"1 in {one_in:.0e}"
+    digits = max(0, math.floor(math.log10(one_in)) - 1)
+    rounded = round(one_in, -digits)
+    return f"1 in {rounded:,.0f}" if one_in >= 9.5 else f"1 in {one_in:.1f}"
 
 
 def percent(share: float) -> str:
-    """Return a share in per cent with two significant digits."""
-    return f"{amount(100 * share)} %"
+    """Write a share: `43 %`, `4.3 %`, `0.4 %`; never `100 %` of what is less than all."""
+    value = 100 * share
+    if 99.45 <= value < 100:
+        return f"{min(value, 99.9):.1f} %"
+    if value and abs(value) < 0.05:
+        return "below 0.1 %"
+    return f"{value:.0f} %" if abs(value) >= 9.95 or value == 0 else f"{value:.1f} %"
 
 
 def amount(number: float) -> str:
