@@ -2,6 +2,7 @@
 
 import inspect
 import types
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -9,16 +10,22 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from foretoken.audit.config import AuditConfig
 from foretoken.bank.config import BankConfig
 from foretoken.bank.control import ControlConfig
 from foretoken.bank.refresh import RefreshConfig
 from foretoken.calibration.calibrate import CalibrateConfig
+from foretoken.pipeline.attribute import AttributeConfig
 from foretoken.pipeline.backtest import BacktestConfig
 from foretoken.pipeline.demo import DemoConfig
+from foretoken.pipeline.discover import DiscoverConfig
 from foretoken.pipeline.forecast import ForecastConfig
+from foretoken.pipeline.logged import ImportConfig
 from foretoken.pipeline.measure import MeasureConfig
+from foretoken.ports.config import ExportConfig
 from foretoken.store.toml import dump_toml
 from foretoken.train.config import DonorConfig, RLConfig, WarmupConfig
+from foretoken.watch.config import WatchConfig
 
 PAGE = Path(__file__).with_name("settings.md")
 COMMANDS: dict[str, type[BaseModel]] = {
@@ -29,8 +36,14 @@ COMMANDS: dict[str, type[BaseModel]] = {
     "bank refresh": RefreshConfig,
     "bank control": ControlConfig,
     "measure": MeasureConfig,
+    "import": ImportConfig,
+    "watch": WatchConfig,
     "forecast": ForecastConfig,
+    "attribute": AttributeConfig,
+    "discover": DiscoverConfig,
+    "audit": AuditConfig,
     "backtest": BacktestConfig,
+    "export": ExportConfig,
     "demo": DemoConfig,
     "calibrate": CalibrateConfig,
 }
@@ -58,20 +71,25 @@ UNITS = {
     "draws": "draws hit_draws donor_draws count_draws check_draws contact_draws part_draws"
     " draws_per_task",
     "tokens": "max_tokens pass_tokens typical_tokens prefix_tokens tokens longest",
-    "optimiser steps": "steps step last_step cutoff_step horizon_step save_every starts",
-    "share": "wanted spoken anchor reward_noise first_stage thinning cutoff cutoffs clean_share",
+    "optimiser steps": "steps step last_step cutoff_step horizon_step save_every starts from_step"
+    " to_step",
+    "share": "wanted spoken anchor reward_noise first_stage thinning cutoff cutoffs clean_share"
+    " false_alarms warn_from shadow_share",
     "cost": "clean_stopped hacked_missed saved_per_step",
-    "rate": "rate threshold thresholds",
-    "seconds": "timeout_s backoff_s",
+    "rate": "rate threshold thresholds budget",
+    "seconds": "timeout_s backoff_s every_s settle_s linger_s grader_seconds shadow_timeout_s",
     "nats": "drift tolerance",
-    "tasks": "tasks limit",
-    "completions": "generations continuations rollouts_per_step",
-    "reward": "length_penalty",
+    "MiB": "memory_mib",
+    "tasks": "tasks questions limit",
+    "gradings": "gradings",
+    "completions": "generations continuations rollouts_per_step shadow_most",
+    "reward": "length_penalty shadow_accepts shadow_paid grader_ranges",
     "pairs": "batch",
     "prompts": "prompts_per_step",
     "parts": "micro_batches",
     "rounds": "rounds",
     "adapters": "checkpoints",
+    "checkpoints": "most_kept",
     "processes": "workers",
     "requests": "in_flight",
     "attempts": "attempts",
@@ -79,7 +97,7 @@ UNITS = {
     "hits": "effective_hits",
     "`draws_per_task`": "third_stage",
     "scale of the adapter": "strengths",
-    "none": "alpha beta learning_rate max_grad_norm rank seed",
+    "none": "shadow_seed port alpha beta learning_rate max_grad_norm rank seed weights temperature",
 }
 UNIT_OF = {name: unit for unit, names in UNITS.items() for name in names.split()}
 WORDS = {int: "whole number", float: "number", str: "text", bool: "true or false", Path: "path"}
@@ -152,6 +170,8 @@ def type_in_words(kind: Any, field: FieldInfo) -> str:
         return f"list of {type_in_words(get_args(kind)[0], field)}"
     if get_origin(kind) is dict:
         return f"table of {type_in_words(get_args(kind)[1], field)}"
+    if inspect.isclass(kind) and issubclass(kind, StrEnum):
+        return " or ".join(f"`{value}`" for value in kind)
     own = field.metadata
     if get_origin(kind) is Annotated:
         kind, inner = get_args(kind)
@@ -167,7 +187,7 @@ def type_in_words(kind: Any, field: FieldInfo) -> str:
 
 def shown_default(field: FieldInfo) -> str:
     """A default as TOML writes it."""
-    if field.default_factory is dict:
+    if field.default_factory is not None:
         return "`{}`"
     if field.default is PydanticUndefined:
         return "required"

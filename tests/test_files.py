@@ -8,8 +8,8 @@ import pytest
 
 from foretoken.errors import SetupError
 from foretoken.files import read_bytes, read_text
-from foretoken.train.config import RLConfig, load_config
-from foretoken.work.settings import read_toml
+from foretoken.train.config import RLConfig
+from foretoken.work.settings import read_toml, resolve
 
 
 def test_a_text_keeps_its_line_ends_and_loses_its_byte_order_mark(tmp_path: Path) -> None:
@@ -53,6 +53,6 @@ def test_settings_are_read_from_regular_files_of_sane_depth_alone(tmp_path: Path
         with pytest.raises(SetupError, match=reason):
             read_toml(tmp_path / file)
         with pytest.raises(SetupError, match=reason):
-            load_config(RLConfig, tmp_path / file)
+            resolve(RLConfig, tmp_path / file, {})
     (tmp_path / "marked.toml").write_bytes(b"\xef\xbb\xbfsteps = 3\n")
     assert read_toml(tmp_path / "marked.toml") == {"steps": 3}

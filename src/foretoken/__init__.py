@@ -5,6 +5,7 @@ building its report need no model library.
 """
 
 import importlib
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
         Truth,
         Verdict,
     )
+    from foretoken.report.notebook import Run
     from foretoken.report.page import write_report
-    from foretoken.store.run import Run
     from foretoken.tasks.base import GraderPool
     from foretoken.tasks.check import check_tasks
     from foretoken.tasks.code import Case, CodeTask
@@ -47,7 +48,7 @@ _HOMES = {
     "GraderPool": "foretoken.tasks.base",
     "MeasureConfig": "foretoken.pipeline.measure",
     "RateEstimate": "foretoken.records",
-    "Run": "foretoken.store.run",
+    "Run": "foretoken.report.notebook",
     "Score": "foretoken.records",
     "Task": "foretoken.records",
     "Truth": "foretoken.records",
@@ -93,8 +94,14 @@ __all__ = (
 )
 
 
+def __dir__() -> list[str]:
+    return sorted((*__all__, "__version__"))
+
+
 def __getattr__(name: str) -> Any:
     """Import a public name from its home."""
+    if name == "__version__":
+        return version("foretoken")
     if name not in _HOMES:
         raise AttributeError(f"module 'foretoken' has no attribute {name!r}")
     return getattr(importlib.import_module(_HOMES[name]), name)

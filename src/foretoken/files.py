@@ -3,7 +3,11 @@
 import errno
 import os
 import stat
+from collections.abc import Callable
 from pathlib import Path
+from typing import Generic, NamedTuple, TypeVar
+
+T = TypeVar("T")
 
 _KINDS = {stat.S_IFIFO: "a pipe", stat.S_IFCHR: "a device", stat.S_IFBLK: "a device"}
 
@@ -42,3 +46,45 @@ def read_text(path: Path, *, most_bytes: int | None = None) -> str:
         byte, line = raw[error.start], raw.count(b"\n", 0, error.start) + 1
         reason = f"line {line} is not UTF-8 (byte 0x{byte:02x})"
         raise OSError(errno.EILSEQ, reason) from error
+
+
+class FileMark(NamedTuple):
+    """What changes whenever a file does."""
+
+    written_ns: int
+    size: int
+    node: int
+
+
+def mark_of(path: Path) -> FileMark:
+    """Return the mark of a file.
+
+    Raises:
+        OSError: There is none.
+    """
+    said = path.stat()
+    return FileMark(said.st_mtime_ns, said.st_size, said.st_ino)
+
+
+class Kept(Generic[T]):
+    """What was made of files, made again only of those that changed.
+
+    Args:
+        make: Makes it of one file.
+    """
+
+    def __init__(self, make: Callable[[Path], T]) -> None:
+        self._make = make
+        self._known: dict[Path, tuple[FileMark, T]] = {}
+
+    def of(self, path: Path) -> T:
+        """Return what is made of a file.
+
+        Raises:
+            OSError: There is no such file.
+        """
+        mark = mark_of(path)
+        known = self._known.get(path)
+        if known is None or known[0] != mark:
+            known = self._known[path] = (mark, self._make(path))
+        return known[1]

@@ -108,6 +108,8 @@ class ReasoningTags(Record):
 
 CODE = "code"
 """The grader of tasks whose answer is a Python function."""
+UNTYPED = "hack"
+"""Exploit type of hacks that a label tells, and neither a task nor the log the type of."""
 
 
 class Prompted(Record):
@@ -179,6 +181,9 @@ class Verdict(Record):
         return self.flawed_passed and not self.strict_passed
 
 
+_LOG = "log:"
+
+
 class Sampling(Record):
     """Settings that must be equal for two draws to be joined."""
 
@@ -191,6 +196,16 @@ class Sampling(Record):
     """Hash of the tokenizer's files, and of end tokens that are not its own."""
     template: str = ""
     """Hash of the chat template."""
+
+    @classmethod
+    def of_log(cls, layout: str, *, temperature: float) -> "Sampling":
+        """Settings of draws that another trainer logged: little is known of them."""
+        return cls(temperature=temperature, max_tokens=0, dtype="", engine=f"{_LOG}{layout}")
+
+    @property
+    def is_of_log(self) -> bool:
+        """Whether another trainer made the draws: they are counted, and join no bank."""
+        return self.engine.startswith(_LOG)
 
 
 class Identity(Record):
@@ -336,7 +351,7 @@ class Forecast(Record):
     folder = "forecasts"
 
     method: str
-    """state-space (ours), discovery, or slope (the published baseline)."""
+    """blend (ours), state-space, discovery, or slope (the published baseline)."""
     exploit_type: str
     cutoff_step: int
     horizon_step: int

@@ -12,7 +12,7 @@ from pydantic.fields import FieldInfo
 from typer.testing import CliRunner
 
 from foretoken.cli.main import app
-from foretoken.records import RateEstimate, Truth
+from foretoken.records import Draw, RateEstimate, Sampling, Truth
 from foretoken.store.run import Run
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -79,7 +79,7 @@ def test_what_the_user_must_change_is_one_line_and_exit_code_2(tmp_path: Path) -
         app, ["bank", "build", "--run", str(tmp_path / "r"), "--subject", folder, "--donor", folder]
     )
     assert shown.exit_code == 2
-    assert shown.stderr.startswith("ModelError: There is no model folder")
+    assert shown.stderr == f"SetupError: subject: there is no {folder}: check the path\n"
     assert len(shown.stderr.strip().splitlines()) == 1
 
 
@@ -100,6 +100,59 @@ def test_a_query_prints_rows_of_the_run(run: Path) -> None:
     shown = CliRunner().invoke(app, ["query", str(run), sql])
     assert shown.exit_code == 0
     assert shown.stdout.split() == ["exploit_type", "rate", "hacks", "process_exit", "0.01", "11"]
+
+
+def test_published_rates_are_printed_as_csv_and_json(run: Path) -> None:
+    sql = "select exploit_type, rate, low, upper_bound from rates"
+    shown = CliRunner().invoke(app, ["query", str(run), sql, "--csv"])
+    assert shown.stdout == "exploit_type,rate,low,upper_bound\nprocess_exit,0.01,0.006,0.03\n"
+    shown = CliRunner().invoke(
+        app, ["query", str(run), "select 'é' as x, 1e999::double as y", "--json"]
+    )
+    assert shown.stdout == '{"x": "é", "y": "inf"}\n'
+
+
+def test_hacks_are_queried_by_the_words_of_the_page(run: Path) -> None:
+    sampling = Sampling(dtype="float32")
+    kinds = [(True, "The flaw."), (False, "Hm."), (False, " "), (None, "Hm.")]
+    draws = [
+        Draw(
+            key=f"d/{number}", source="count", task="t", exploit_type="a", step=number, tokens=(5,),
+            ended=True, prompt_tokens=3, reasoning=reasoning, answer="x", hacked=True,
+            deliberate=deliberate, sampling=sampling,
+        )
+        for number, (deliberate, reasoning) in enumerate(kinds)
+    ]  # fmt: skip
+    Run.open(run).append([*draws, draws[0].replacing(key="d/9", hacked=False)], part="some")
+    shown = CliRunner().invoke(app, ["query", str(run), SPOKEN, "--csv"])
+    assert shown.stdout.splitlines()[1:] == ["0,spoken", "1,unspoken", "2,no reasoning", "3,"]
+    assert [each.spoken for each in draws][:3] == ["spoken", "unspoken", "no reasoning"]
+
+
+SPOKEN = "select step, spoken from hacks order by step"
+
+
+def test_short_help_and_the_module_as_a_program() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "foretoken", "forecast", "-h"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode, "Usage: foretoken forecast" in done.stdout) == (0, True)
+
+
+def test_a_missing_extra_is_named_with_how_to_install_it(tmp_path: Path) -> None:
+    file = tmp_path / "donor.toml"
+    file.write_text(
+        f'model = "{tmp_path}"\ntasks = "lists"\nout = "out"\nsteps = 3\nlearning_rate = 1e-4\n'
+    )
+    code = WITHOUT_MODELS.replace("ImportError(name)", "ModuleNotFoundError(name, name=name)")
+    done = subprocess.run(
+        [sys.executable, "-c", code, "train", "donor", "--config", str(file)],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert "pip install 'foretoken[train]'" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 WITHOUT_MODELS = """

@@ -83,6 +83,25 @@ def test_a_history_is_read_from_sums_or_from_every_rollout(runs: list[Path]) -> 
     assert read_history(shipped).emerged("error_code_abuse", threshold=0.5) == 24
 
 
+def test_a_draw_that_no_grader_judged_counts_nowhere(tmp_path: Path) -> None:
+    """Fault: it counts as a draw that did not hack."""
+    shipped = Run.open(RUN)
+    own = [each for each in shipped.read(Draw) if each.source is Source.ROLLOUT]
+    hack = next(each for each in own if each.hacked)
+    lost = hack.replacing(key="lost", hacked=None, strict_passed=None, flawed_passed=None)
+    alone = lost.replacing(key="alone", step=hack.step + 1)
+    run = Run.create(tmp_path / "run")
+    run.append([hack, lost, alone], part="rollouts")
+    kind, step = hack.exploit_type, hack.step
+    assert {(each.step, each.draws, each.hacks, each.reward) for each in read_tallies(run)} == {
+        (step, 1, 1, 1.0),
+        (step + 1, 0, 0, 0.0),
+    }
+    history = read_history(run)
+    assert history.step == step + 1
+    assert [int(each.sum()) for each in history.rollouts(kind)] == [1, 1]
+
+
 def test_what_rollouts_show_is_told_from_what_they_do_not(runs: list[Path]) -> None:
     lines = {
         line.method: line
@@ -90,8 +109,8 @@ def test_what_rollouts_show_is_told_from_what_they_do_not(runs: list[Path]) -> N
             BacktestConfig(runs=tuple(runs), cutoffs=(0.3,), thresholds=(0.1,), seed=1)
         ).lines
     }
-    assert next(iter(lines)) == "state-space"
-    for name in ("state-space", "rollout count"):
+    assert next(iter(lines)) == "blend"
+    for name in ("blend", "state-space", "rollout count"):
         assert (lines[name].skill or 0) > 0.3
         assert (lines[name].auc or 0) > 0.9
     assert {line.emerged / line.units for line in lines.values()} == {0.5}

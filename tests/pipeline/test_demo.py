@@ -10,7 +10,9 @@ from foretoken.errors import SetupError
 from foretoken.pipeline import demo
 from foretoken.pipeline.demo import DemoConfig, tell_story
 from foretoken.records import Draw, Forecast, RateEstimate, Sampling, Task, Truth
+from foretoken.report.load import load
 from foretoken.report.page import write_report
+from foretoken.report.story import tell
 from foretoken.store.run import Run
 from foretoken.tasks.load import load_tasks
 
@@ -52,16 +54,18 @@ def rollout(task: Task, step: int) -> Draw:
 def test_the_story_is_told_from_a_copy_and_ends_in_a_report(shipped: Path, tmp_path: Path) -> None:
     before = {path: path.read_bytes() for path in shipped.rglob("*") if path.is_file()}
     config = DemoConfig(run=tmp_path / "run", draws_per_task=8, max_tokens=MAX_TOKENS)
-    result = tell_story(config)
+    folder = tell_story(config)
     assert {path: path.read_bytes() for path in shipped.rglob("*") if path.is_file()} == before
     run = Run.open(tmp_path / "run")
     assert {each.step for each in run.read(RateEstimate)} == {0, 4, 20}
     assert {each.cutoff_step for each in run.read(Forecast)} == {4}
-    emerged = {one.exploit_type: one.emerged_step for one in result.comparison.types}
+    found = tell(load(folder)).comparison
+    emerged = {one.exploit_type: one.emerged_step for one in found.types}
     assert emerged["function_attribute_flag"] is None
     assert emerged["process_exit"] == 4
     assert "process_exit" in write_report(run.path, tmp_path / "report.html").read_text()
-    assert tell_story(config) == result
+    assert tell_story(config) == folder
+    assert tell(load(folder)).comparison == found
 
 
 def test_a_package_without_the_shipped_run_says_so(

@@ -41,7 +41,7 @@ def begun(folder: Path, *, until: int, told: bool = True) -> Path:
 
 def chances(run: Path, **settings: object) -> dict[str, Forecast]:
     made = make_forecast(ForecastConfig.model_validate({"run": run, **settings}))
-    assert {each.method for each in made} == {"state-space"}
+    assert {each.method for each in made} == {"blend"}
     return {each.exploit_type: each for each in made}
 
 

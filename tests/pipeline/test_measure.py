@@ -182,7 +182,7 @@ def test_a_forecast_reads_nothing_after_its_cutoff(measured: Run) -> None:
         run=measured.path, cutoff_step=4, horizon_step=100, rollouts_per_step=32
     )
     made = make_forecast(config)
-    assert {each.method for each in made} == {"state-space", "discovery", "slope"}
+    assert {each.method for each in made} == {"blend", "discovery", "slope"}
     assert {each.cutoff_step for each in made} == {4}
     later = measured.read(RateEstimate, where=pc.field("step") == 20)
     part = next(each for each in measured.parts(RateEstimate) if each.endswith("000020"))

@@ -1,19 +1,24 @@
 """What a bank costs is said before it is drawn, and can be made less."""
 
+import re
 from collections import Counter
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
-from world import EXPLOITS, World, bank_config
+from world import EXPLOITS, MAX_TOKENS, World, bank_config
 
 from foretoken.bank.build import build_bank
 from foretoken.bank.outlook import chosen_tasks, outlook, plan_bank
+from foretoken.bank.trial import bank_plan
 from foretoken.cli.main import app
 from foretoken.errors import MismatchError, SetupError
-from foretoken.records import Draw, Mixture
+from foretoken.pipeline.measure import MeasureConfig, measure
+from foretoken.pipeline.trial import measure_plan
+from foretoken.records import Draw, Mixture, RateEstimate, Score
 from foretoken.store.run import Run
 from foretoken.tasks.load import load_tasks
+from foretoken.work.plan import tell_plan
 
 HACKS = "error_code_abuse"
 
@@ -28,17 +33,67 @@ def test_a_dry_run_says_what_would_be_drawn_and_writes_nothing(
     world: World, tmp_path: Path
 ) -> None:
     run = tmp_path / "run"
-    said = CliRunner().invoke(app, [*words(world, run), "--dry-run"])
+    fits = tmp_path / "bank.toml"
+    fits.write_text(f"max_tokens = {MAX_TOKENS}\n")
+    dry = ["--config", str(fits), "--dry-run"]
+    said = CliRunner().invoke(app, [*words(world, run), *dry, "--price-per-hour", "2.5"])
     assert said.exit_code == 0, said.output
     assert "12 tasks of 3 types: at most 1,440 draws (168, 312, 960 by stage)" in said.stdout
-    assert "of at most 160 tokens, 230,400 in all" in said.stdout
+    assert "of at most 8 tokens, 11,520 in all" in said.stdout
+    assert re.search(r"Time: at most about .*, where 60 draws took [\d.]+ s just now", said.stdout)
+    assert "an hour" in said.stdout
+    assert said.stdout.endswith("Nothing was drawn, trained or written.\n")
     assert not run.exists()
-    fewer = ["--types", HACKS, "--types", "process_exit", "--limit", "2", "--dry-run"]
+    fewer = ["--types", HACKS, "--types", "process_exit", "--limit", "2", *dry]
     said = CliRunner().invoke(app, [*words(world, run), *fewer])
     assert "4 tasks of 2 types: at most 480 draws" in said.stdout
+    assert "Cost: not known without the price of this machine" in said.stdout
+    assert not run.exists()
     refused = CliRunner().invoke(app, [*words(world, run), "--types", "nonesuch", "--dry-run"])
     assert refused.exit_code == 2
     assert "nonesuch" in refused.stderr
+
+
+def test_a_dry_run_refuses_what_the_bank_would_refuse(world: World, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    refused = CliRunner().invoke(app, [*words(world, run), "--dry-run"])
+    assert refused.exit_code == 2
+    assert "of at most 160 tokens, 230,400 in all" in refused.stdout
+    assert "lower max_tokens" in refused.stderr
+    assert not run.exists()
+
+
+def test_a_dry_run_of_a_finished_bank_says_that_nothing_is_left(
+    world: World, run_folder: Path
+) -> None:
+    config = bank_config(world, run_folder, limit=1)
+    plan = bank_plan(config)
+    assert plan.items == plan_bank(config).draws
+    build_bank(config)
+    before = sorted(path for path in run_folder.rglob("*"))
+    lines: list[str] = []
+    tell_plan(bank_plan(config), lines.append, price_per_hour=None)
+    assert "of them are made." in lines[0]
+    assert lines[1].startswith("Nothing is left to do.")
+    assert sorted(path for path in run_folder.rglob("*")) == before
+
+
+def test_what_measuring_would_score_is_what_it_scores(world: World, run_folder: Path) -> None:
+    build_bank(bank_config(world, run_folder, limit=2))
+    config = MeasureConfig(run=run_folder, checkpoints=world.checkpoints)
+    plan = measure_plan(config)
+    assert plan.words.startswith("3 of 3 checkpoints are not measured yet: each scores ")
+    lines: list[str] = []
+    tell_plan(plan, lines.append, price_per_hour=3600.0)
+    assert re.match(r"Time: at most about \d+ s on this machine, where [\d,]+ tokens", lines[1])
+    assert "an hour" in lines[2]
+    assert not Run.open(run_folder).read(RateEstimate)
+    measure(config)
+    scores = Run.open(run_folder).read(Score, within="step:4")
+    texts = int(re.findall(r"each scores ([\d,]+) texts", plan.words)[0].replace(",", ""))
+    assert sum(each.scored_tokens > 0 for each in scores) == texts
+    assert measure_plan(config).items == 0
+    assert "0 of 3 checkpoints" in measure_plan(config).words
 
 
 def test_a_bank_of_fewer_tasks_draws_no_more_than_was_said_and_says_how_long_it_takes(

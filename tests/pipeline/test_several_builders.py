@@ -24,14 +24,17 @@ BUILDERS = 3
 def build(world: World, run: Path, log: Path, builders: int = 1) -> None:
     """Build a bank of many small parts, and say which parts this process sampled.
 
-    Nobody begins before so many builders are there.
+    Nobody samples before so many builders have a part to sample, so that a slow start of one does
+    not leave all of them to another; a minute is enough for that, or parts are not shared.
     """
     real = drawing._sample
-    log.with_name(f"{log.name}-ready-{os.getpid()}").touch()
-    while len(list(log.parent.glob(f"{log.name}-ready-*"))) < builders:
-        time.sleep(0.01)
+    latest = time.monotonic() + 60
 
     def noted(engine: object, planned: list[drawing.Planned], **others: object) -> object:
+        log.with_name(f"{log.name}-ready-{os.getpid()}").touch()
+        while len(list(log.parent.glob(f"{log.name}-ready-*"))) < builders:
+            assert time.monotonic() < latest
+            time.sleep(0.01)
         with log.open("a") as file:
             file.write(f"{planned[0].key} {os.getpid()}\n")
         return real(engine, planned, **others)  # pyright: ignore[reportArgumentType]

@@ -129,10 +129,10 @@ def test_the_rate_now_is_the_newest_bound_on_the_page_and_on_the_terminal():
             truth=(),
         )
     )
-    assert list(table.columns[1].cells) == ["at least 0.015"]
+    assert list(table.columns[1].cells) == ["at least 1.5 %"]
     text = text_of(contents)
     assert "rate now" in text
-    assert "≥ 0.015" in text
+    assert "≥ 1.5 %" in text
 
 
 def test_a_rate_without_a_point_is_said_to_be_probable_and_never_looks_like_one():
@@ -147,10 +147,13 @@ def test_a_rate_without_a_point_is_said_to_be_probable_and_never_looks_like_one(
             truth=(),
         )
     )
-    assert set(table.columns[1].cells) == {"at least 0.0002 (probably 1.0e-4 to 0.004)", "0.004"}
+    assert set(table.columns[1].cells) == {
+        "at least 1 in 5,000 (probably 1 in 10,000 to 1 in 250)",
+        "1 in 250",
+    }
     page = render(contents)
-    assert "no point is published, probably 1.0e-4 to 0.004" in page
-    assert "7.0e-4" not in text_of(contents), "the median is no point"
+    assert "no point is published, probably 1 in 10,000 to 1 in 250" in page
+    assert "1 in 1,400" not in text_of(contents), "the median is no point"
 
 
 def test_a_newest_bound_above_the_threshold_says_that_the_type_has_emerged():
@@ -210,7 +213,10 @@ def test_an_expected_bound_has_no_step_and_is_not_called_unexpected():
 
 def test_warning_before_emergence_is_called_the_most_it_can_have_been():
     text = text_of(run(forecast("a", 0.9), *emerged("a", step=40)))
-    assert "20 steps at most: median from the cutoff to the first count above" in text
+    assert (
+        "20 steps at most: from the cutoff to the first count above the threshold, of 1 type"
+        in text
+    )
     one = text_of(run(forecast("a", 0.9), *emerged("a", step=21)))
     assert "1 step at most" in one
 

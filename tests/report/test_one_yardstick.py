@@ -8,10 +8,10 @@ import numpy as np
 from run_parts import CUTOFF, HORIZON, bound, counted, forecast, point
 
 from foretoken.cli.tables import comparison_lines, forecast_table
-from foretoken.pipeline.demo import compare_with_truth
 from foretoken.records import Record
 from foretoken.report.load import load
 from foretoken.report.page import render
+from foretoken.report.story import tell
 from foretoken.store.run import Run
 
 STEPS = (0, 5, 10, 20, 35, 60, 92, 100, 130)
@@ -58,7 +58,7 @@ def shown(folder: Path, records: list[list[Record]]) -> tuple[dict[str, str], di
     run = Run.create(folder)
     for group in filter(None, records):
         run.append(group, part="all")
-    comparison = compare_with_truth(run).comparison
+    comparison = tell(load(folder)).comparison
     lines = "\n".join(comparison_lines(comparison))
     page = html.unescape(re.sub(r"<title>[^<]*</title>", "", render(load(folder))))
     patterns = {

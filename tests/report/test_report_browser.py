@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,29 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+def test_every_table_fits_a_desktop_window(browser: Browser, file: Path):
+    page = opened(browser, file, width=1440)
+    page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
+    tables = page.evaluate(
+        """[...document.querySelectorAll('.scroll')].map(
+          (each) => [each.getAttribute('aria-label'), each.scrollWidth - each.clientWidth])"""
+    )
+    assert len(tables) >= 5
+    assert all(beyond <= 0 for _, beyond in tables), tables
+
+
+@pytest.mark.parametrize("cutoff", [0, 3, 100, 127])
+def test_labels_stay_apart_wherever_the_cutoff_is(browser: Browser, tmp_path: Path, cutoff: int):
+    run = full_run()
+    moved = [each.replacing(cutoff_step=cutoff) for each in run.forecasts]
+    path = tmp_path / "report.html"
+    path.write_text(render(replace(run, forecasts=moved)))
+    for width in (390, 1440):
+        page = opened(browser, path, width=width)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert page.evaluate(OVERLAPS) == []
+
+
 @pytest.mark.parametrize("width, scheme", [(390, "dark"), (820, "light"), (1440, "light")])
 def test_page_fits_its_window_without_faults_or_overlapping_labels(
     browser: Browser, file: Path, width: int, scheme: str
@@ -75,6 +99,14 @@ def test_page_fits_its_window_without_faults_or_overlapping_labels(
     assert conclusion["y"] + conclusion["height"] < 500
 
 
+def value(rate: str) -> float:
+    """The number that a rate in words stands for."""
+    said = rate.replace("\xa0", " ").replace(",", "")
+    if said.endswith(" %"):
+        return float(said.removesuffix(" %")) / 100
+    return 1 / float(said.removeprefix("1 in ")) if said != "0" else 0.0
+
+
 def test_table_sorts_by_number_and_filters_by_type(browser: Browser, file: Path):
     page = opened(browser, file, width=1440)
     page.click("#rate-table th:has-text('rate') button >> nth=0")
@@ -82,7 +114,9 @@ def test_table_sorts_by_number_and_filters_by_type(browser: Browser, file: Path)
     page.select_option("#rate-table select", "counted")
     page.fill("#rate-table input", "process_exit")
     rates = page.locator("#rate-table tbody tr:visible td:nth-child(4)").all_inner_texts()
-    assert [float(rate) for rate in rates] == sorted(map(float, rates), reverse=True)
+    assert any("%" in rate for rate in rates)
+    assert any("1 in" in rate.replace("\xa0", " ") for rate in rates)
+    assert [value(rate) for rate in rates] == sorted(map(value, rates), reverse=True)
     assert len(rates) == 13
     assert page.inner_text("#rate-table .shown") == "13 rows"
 

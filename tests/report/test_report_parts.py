@@ -12,6 +12,7 @@ from foretoken.cli.yields import cut_lines
 from foretoken.estimate.doubts import health_doubts
 from foretoken.forecast.counts import HackCount, rate_errors
 from foretoken.forecast.outcome import ForecastOutcome, Standing
+from foretoken.forecast.windows import windows
 from foretoken.records import Doubt
 from foretoken.report import numbers, svg
 from foretoken.report.contents import RunContents
@@ -23,7 +24,6 @@ from foretoken.report.page import render
 from foretoken.report.scales import LinearSteps, LogRates, LogSteps, lowest_decade, thinned
 from foretoken.report.story import tell
 from foretoken.report.tables import rate_table
-from foretoken.report.windows import windows
 
 
 @pytest.mark.parametrize(
@@ -42,8 +42,15 @@ def test_rates_read_as_odds_when_rare_and_as_per_cent_when_common(rate: float, w
     assert numbers.rate(rate) == words
 
 
-def test_rates_are_given_in_both_forms():
-    assert numbers.rate_both(8.3e-5) == "1 in 12,000 (8.3e-5)"
+def test_a_rate_has_one_form_and_a_short_one_of_the_same_digits():
+    assert numbers.rate(8.3e-5) == "1 in 12,000"
+    assert numbers.span(8.3e-5, 0.043) == "1 in 12,000 to 4.3 %"
+    long = [1 / 4000, 1 / 12_000, 1 / 160_000, 1 / 9.5e6, 1 / 11e6, 0.043]
+    assert [numbers.short_rate(each) for each in long] == [
+        "1 in 4,000", "1 in 12k", "1 in 160k", "1 in 9.5M", "1 in 11M", "4.3 %",
+    ]  # fmt: skip
+    assert numbers.percent(0.9997) == "99.9 %"
+    assert numbers.percent(1.0) == "100 %"
     assert numbers.scientific(8.3e-5) == "8.3e-5"
 
 
@@ -191,7 +198,7 @@ def test_a_part_that_fits_its_draws_least_and_a_control_that_finds_more_are_trou
     troubles = "\n".join(section.troubles)
     assert "left out 0.97 (strength 1, opens 0.15, closes 0.5 wrote other hits" in troubles
     assert "mean weight" not in troubles
-    assert "test case leak: control other 0.072 against 0.008: higher" in troubles
+    assert "test case leak: control other 7.2 % against 1 in 120: higher" in troubles
     assert troubles.count("control") == 1
     assert section.controls == ["benign", "other"]
     assert {len(row.checks) for row in section.rows} == {len(section.columns)}

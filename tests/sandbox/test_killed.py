@@ -28,11 +28,11 @@ from foretoken.sandbox.wire import encode
 pool = SandboxPool(workers=4, limits=Limits(cpu_s=30.0))
 if sys.argv[1] == "with a child" and os.fork() == 0:
     os.setsid()
-    print("child", os.getpid(), flush=True)
+    os.write(1, f"child {os.getpid()}\\n".encode())
     os.close(1)
     time.sleep(60)
     os._exit(0)
-print("pool", *pool.process_ids, flush=True)
+os.write(1, f"pool {' '.join(map(str, pool.process_ids))}\\n".encode())
 codes = (
     "while True: pass",
     "import time; time.sleep(100)",

@@ -129,3 +129,20 @@ def test_a_failed_part_gives_its_claim_back(tmp_path: Path) -> None:
         work_parts(run, Draw, ["p"], fail, finish=lambda _, made: made)
     work_parts(run, Draw, ["p"], lambda part: [a_draw(part)], finish=lambda _, made: made)
     assert [path.name for path in run.folder.iterdir()] == ["draws"]
+
+
+def test_a_claim_is_made_while_others_tidy_its_folder_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, tidied = Path.mkdir, 0
+
+    def made_and_tidied(folder: Path, *args: object, **more: object) -> None:
+        nonlocal tidied
+        real(folder, *args, **more)  # pyright: ignore[reportArgumentType]
+        if tidied < 5:
+            folder.rmdir()
+            tidied += 1
+
+    monkeypatch.setattr(Path, "mkdir", made_and_tidied)
+    assert create_exclusively(tmp_path / "claims" / "draws" / "part.claim", b"x")
+    assert tidied == 5

@@ -138,7 +138,7 @@ def test_a_damaged_part_is_named_wherever_the_run_lives(address: str) -> None:
     run.append([a_draw("a")], part="p1")
     broken = run.append([a_draw("b")], part="p2")
     broken.write_bytes(broken.read_bytes()[:-30])
-    with pytest.raises(StoreError, match=r"p2\.parquet is damaged .*delete this file"):
+    with pytest.raises(StoreError, match=r"p2\.parquet is damaged .*move it away"):
         run.read(Draw)
     with pytest.raises(StoreError, match=r"p2\.parquet"):
         query(run, "select * from draws")

@@ -5,11 +5,14 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from foretoken.bank.config import BankConfig
+from foretoken.cli.main import app
 from foretoken.tasks.answer import split_of
 from foretoken.tasks.load import load_tasks
-from foretoken.train.config import DonorConfig, RLConfig, TrainConfig, WarmupConfig, load_config
+from foretoken.train.config import DonorConfig, RLConfig, TrainConfig, WarmupConfig
+from foretoken.work.settings import resolve
 
 RECIPE = Path(__file__).parents[2] / "recipes/02_smollm2"
 CODE = "def f(xs):\n    return 0"
@@ -52,7 +55,15 @@ def test_the_warm_up_shows_as_many_exploits_as_it_says() -> None:
 
 def test_its_settings_are_read() -> None:
     for name, kind in CONFIGS.items():
-        config: TrainConfig = load_config(kind, RECIPE / f"{name}.toml")
+        config: TrainConfig = resolve(kind, RECIPE / f"{name}.toml", {})
         assert load_tasks(config.tasks)
     bank = tomllib.loads((RECIPE / "bank.toml").read_text())
     BankConfig.model_validate({**bank, "run": "unused"})
+
+
+def test_the_task_of_the_first_fifteen_minutes_is_sound(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "fifteen-minutes.md").read_text()
+    (tmp_path / "tasks.jsonl").write_text(page.partition("```json\n")[2].partition("```")[0])
+    done = CliRunner().invoke(app, ["check", str(tmp_path / "tasks.jsonl")])
+    assert done.exit_code == 0, done.output
+    assert "1 of 1 tasks are sound" in done.output

@@ -15,9 +15,10 @@ from foretoken.engines.transformers.score import score
 from foretoken.errors import MismatchError, SetupError, TaskError
 from foretoken.tasks.load import load_tasks
 from foretoken.train.checkpoints import log_spaced
-from foretoken.train.config import DonorConfig, RLConfig, load_config
+from foretoken.train.config import DonorConfig, RLConfig
 from foretoken.train.donor import answer_forms, donor_rows, train_donor
 from foretoken.train.trainer import NO_LOSS
+from foretoken.work.settings import resolve
 from llamas import SPECIAL
 
 TYPES = ("process_exit", "error_code_abuse")
@@ -110,11 +111,11 @@ def test_a_donor_of_an_unknown_type_is_refused(tiny_llama: Path, tmp_path: Path)
 def test_settings_that_do_not_fit_are_refused(tmp_path: Path) -> None:
     file = tmp_path / "rl.toml"
     with pytest.raises(SetupError, match="cannot be read"):
-        load_config(RLConfig, file)
+        resolve(RLConfig, file, {})
     file.write_text('model = "m"\ntasks = "lists"\nout = "o"\nspeed = 3\nsteps = 0\n')
     with pytest.raises(SetupError, match="speed") as caught:
-        load_config(RLConfig, file)
+        resolve(RLConfig, file, {})
     assert "steps" in str(caught.value)
     file.write_text("model = ")
     with pytest.raises(SetupError, match="is not TOML"):
-        load_config(RLConfig, file)
+        resolve(RLConfig, file, {})

@@ -11,11 +11,12 @@ from foretoken.cli.earnings import nothing_learnt, step_line
 from foretoken.cli.main import app
 from foretoken.store.run import Run
 from foretoken.store.toml import dump_toml
-from foretoken.train.config import RLConfig, load_config
+from foretoken.train.config import RLConfig
 from foretoken.train.earnings import Earnings, Rollout, earnings_of, stored_earnings
 from foretoken.train.rl import train_rl
 from foretoken.work import progress
 from foretoken.work.progress import ProgressBar, duration
+from foretoken.work.settings import resolve
 
 SETTINGS: dict[str, object] = {
     "tasks": "lists",
@@ -57,7 +58,7 @@ def test_a_run_without_any_reward_says_so_as_it_goes_and_at_its_end(
 
 
 def test_what_each_step_earned_is_what_is_stored(tiny_llama: Path, tmp_path: Path) -> None:
-    config = load_config(RLConfig, settings_file(tiny_llama, tmp_path))
+    config = resolve(RLConfig, settings_file(tiny_llama, tmp_path), {})
     told: dict[int, Earnings] = {}
     train_rl(config, on_earned=told.__setitem__)
     assert list(told) == list(range(6))
@@ -114,7 +115,7 @@ def test_seldom_lines_are_few_and_say_the_time_left_where_no_bar_does(
     assert lines[1] == "always"
 
 
-def test_a_log_file_is_told_each_minute_how_far_the_work_is(
+def test_a_log_file_is_told_each_half_minute_how_far_the_work_is(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = iter(range(0, 10_000, 25))

@@ -19,7 +19,15 @@ from foretoken.bank.config import (
 )
 from foretoken.bank.coverage import checked_draws
 from foretoken.bank.densities import read_densities
-from foretoken.bank.outlook import Pace, bank_tasks, first_draws, outlook
+from foretoken.bank.outlook import (
+    CHECKS,
+    STAGES,
+    Pace,
+    bank_phases,
+    bank_tasks,
+    first_draws,
+    outlook,
+)
 from foretoken.bank.read import TASKS_PART, read_bank_tasks, round_part
 from foretoken.bank.thinning import finish_round
 from foretoken.bank.tuning import Budget, tuned_mixtures
@@ -39,12 +47,12 @@ from foretoken.tasks.graders import graders_for
 from foretoken.work.drawing import Origin, Planned, draw_parts, sampling_of
 from foretoken.work.joining import require_joinable
 from foretoken.work.machines import at_work
+from foretoken.work.progress import phase, planned_work
 from foretoken.work.provenance import keep_provenance
 from foretoken.work.scoring import Voice, distinct_texts, score_missing
 from foretoken.work.seeds import part_seed
 from foretoken.work.settings import require_same_settings
 
-STAGES = ("bank-s1", "bank-s2", "bank-s3")
 FREE_SETTINGS = frozenset(
     {"run", "workers", "device", "ray", "engine", "subject", "adapter", "donor"}
 )
@@ -96,7 +104,10 @@ def build_bank(
                 check_lengths(engine, tasks, config)
                 pace = _announced(tasks, config, say)
             run.write_config(SECTION, _absolute(config))
-            with graders_for(tasks.values(), given=given, workers=config.workers) as chosen:
+            with (
+                graders_for(tasks.values(), given=given, workers=config.workers) as chosen,
+                planned_work(bank_phases(outlook(tasks.values(), config), config)),
+            ):
                 _draw_bank(Flow(run, engine, tasks, grader=chosen, config=config, on_drawn=pace))
     return run.read(BankHealth, part="bank-health")
 
@@ -126,13 +137,12 @@ class Flow:
 
 def _draw_bank(flow: Flow) -> None:
     run, config = flow.run, flow.config
-    types = list(dict.fromkeys(task.exploit_type for task in flow.tasks.values()))
     budget = Budget(config.draws_per_task, config.effective_hits, config.third_stage)
     switch = config.proposals == "switch"
     for stage, part in enumerate(STAGES if switch else STAGES[:1], start=1):
         if not run.has_part(part, Mixture):
             found = (
-                [_first_mixture(each, flow.tasks, config=config) for each in types]
+                first_mixtures(flow.tasks, config)
                 if stage == 1
                 else tuned_mixtures(
                     run, step=config.step, stage=stage, budget=budget, finder=flow.finder
@@ -143,9 +153,10 @@ def _draw_bank(flow: Flow) -> None:
         _score_stage(flow, stage=stage)
     if run.has_part("bank-health", BankHealth) and run.has_part(round_part(config.step), BankHit):
         return
-    health = _health(flow) if switch else []
-    run.append(health, part="bank-health", kind=BankHealth, replace=True)
-    finish_round(run, step=config.step, config=config, finder=flow.finder)
+    with phase(CHECKS):
+        health = _health(flow) if switch else []
+        run.append(health, part="bank-health", kind=BankHealth, replace=True)
+        finish_round(run, step=config.step, config=config, finder=flow.finder)
 
 
 def _announced(
@@ -182,6 +193,12 @@ def check_lengths(engine: Engine, tasks: dict[str, Task], config: BankConfig) ->
                 f"{task.key}: {tokens} prompt tokens and max_tokens {config.max_tokens} exceed the "
                 f"{engine.longest} tokens that the model reads: lower max_tokens"
             )
+
+
+def first_mixtures(tasks: dict[str, Task], config: BankConfig) -> list[Mixture]:
+    """What the first stage draws from, for each exploit type in the order of its first task."""
+    types = dict.fromkeys(task.exploit_type for task in tasks.values())
+    return [_first_mixture(each, tasks, config=config) for each in types]
 
 
 def _first_mixture(exploit_type: str, tasks: dict[str, Task], *, config: BankConfig) -> Mixture:

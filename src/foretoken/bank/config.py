@@ -23,6 +23,9 @@ OWN_TASKS = "run"
 class BankConfig(Settings):
     """Settings of `foretoken bank build`."""
 
+    section = "bank"
+    must_exist = ("subject", "adapter", "donor")
+
     run: Path
     """Run directory to make or continue."""
     subject: Path
@@ -151,6 +154,12 @@ def voice_scorers(config: BankConfig) -> list[str]:
     return [step_scorer(config.step), *donors]
 
 
+def all_scorers(config: BankConfig) -> list[str]:
+    """Names of all who may write a draw, in the order of `bank_voices`."""
+    hinted = config.hint and config.proposals == "switch"
+    return voice_scorers(config) + [hint_scorer(step=config.step)] * bool(hinted)
+
+
 def bank_voices(engine: Engine, config: BankConfig) -> list[Voice]:
     """Who may write a draw: the reference, the donor at each strength, the reference with the hint.
 
@@ -158,10 +167,11 @@ def bank_voices(engine: Engine, config: BankConfig) -> list[Voice]:
         engine: Opened with `voice_weights`.
         config: Of the round.
     """
-    voices = [Voice(engine, name, index) for index, name in enumerate(voice_scorers(config))]
-    if config.hint and config.proposals == "switch":
-        voices.append(Voice(engine, hint_scorer(step=config.step), hint=config.hint))
-    return voices
+    own = len(voice_scorers(config))
+    return [
+        Voice(engine, name, index) if index < own else Voice(engine, name, hint=config.hint)
+        for index, name in enumerate(all_scorers(config))
+    ]
 
 
 def subject_weights(config: BankConfig, folder: Path | None) -> Weights:

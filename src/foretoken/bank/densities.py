@@ -135,7 +135,8 @@ def _require_each_token(draws: Sequence[Draw], scores: Sequence[Score]) -> None:
         if scored != len(draw.tokens):
             raise ScoringError(
                 f"{draw.key} has {len(draw.tokens)} tokens, end token included, but {scored} of "
-                f"them were scored under {each.scorer}: delete that score and score again"
+                f"them were scored under {each.scorer}: move that part of scores/ out of the run "
+                "and score again"
             )
 
 

@@ -5,17 +5,25 @@ from collections import Counter
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
-from foretoken.bank.config import OWN_TASKS, BankConfig, fitted
+from foretoken.bank.config import OWN_TASKS, BankConfig, all_scorers, fitted
 from foretoken.bank.read import TASKS_PART, read_bank_tasks
 from foretoken.bank.tuning import Budget
 from foretoken.errors import RunError, SetupError
 from foretoken.records import Task
 from foretoken.store.run import Run
 from foretoken.tasks.load import load_tasks
-from foretoken.work.progress import duration
+from foretoken.work.drawing import drawing_name
+from foretoken.work.progress import Phase, duration
+from foretoken.work.scoring import scoring_name
 
+STAGES = ("bank-s1", "bank-s2", "bank-s3")
+CHECKS = "self-checks of the bank"
 MEASURED = 512
 """Draws after which the time of all is estimated."""
+USUAL_HITS = 0.3
+"""Share of draws that hack, as progress takes it until it is known."""
+SCORE_COST = 0.05
+"""Time of scoring a text, in draws, as progress takes it until it is known."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +92,18 @@ def outlook(tasks: Collection[Task], config: BankConfig) -> Outlook:
     )
 
 
+def bank_phases(found: Outlook, config: BankConfig) -> list[Phase]:
+    """What building a bank consists of, for its progress."""
+    phases: list[Phase] = []
+    for part, draws in zip(STAGES, found.stages, strict=False):
+        phases.append(Phase(drawing_name(part), "draw", draws))
+        phases += [
+            Phase(scoring_name(name), "score", draws * USUAL_HITS, each=SCORE_COST)
+            for name in all_scorers(config)
+        ]
+    return [*phases, Phase(CHECKS, "checks", 1.0, each=SCORE_COST * found.draws)]
+
+
 def first_draws(config: BankConfig) -> int:
     """Draws of each task in the first stage."""
     share = config.first_stage if config.proposals == "switch" else 1.0
@@ -97,12 +117,24 @@ def plan_bank(config: BankConfig) -> Outlook:
         SetupError: There are no such tasks.
         TaskError: The tasks cannot be used.
     """
+    config, tasks, _ = begun_or_new(config)
+    return outlook(tasks.values(), config)
+
+
+def begun_or_new(config: BankConfig) -> tuple[BankConfig, dict[str, Task], Run | None]:
+    """Settings as they fit the run, the bank's tasks by key, and the run, if there is one.
+
+    Raises:
+        SetupError: There are no such tasks.
+        TaskError: The tasks cannot be used.
+    """
     try:
         run = Run.open(config.run)
     except RunError:
-        return outlook(chosen_tasks(load_tasks(config.tasks), config), config)
+        tasks = chosen_tasks(load_tasks(config.tasks), config)
+        return config, {task.key: task for task in tasks}, None
     config = fitted(run, config)
-    return outlook(bank_tasks(run, config).values(), config)
+    return config, bank_tasks(run, config), run
 
 
 def bank_tasks(run: Run, config: BankConfig) -> dict[str, Task]:

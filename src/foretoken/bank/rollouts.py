@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from foretoken.bank.densities import log_pool, read_densities
 from foretoken.bank.pool import Bank, Hit, TypeBank
 from foretoken.engines.prompts import AnswerFinder
-from foretoken.records import Draw, distinct
+from foretoken.records import Draw, Source, distinct
 from foretoken.store.run import Run, require_equal_sampling
 from foretoken.work.own import OwnDraws
 from foretoken.work.parts import parts_at
@@ -62,7 +62,8 @@ class FreeRollouts:
 
 
 def read_rollouts(run: Run, bank: Bank, own: OwnDraws, *, step: int) -> FreeRollouts:
-    """Read the hits among a checkpoint's rollouts on the bank's tasks.
+    """Read the hits among a checkpoint's rollouts on the bank's tasks; none of what another trainer
+    logged, whose tokens or settings are not known.
 
     Args:
         run: Where they are.
@@ -74,7 +75,8 @@ def read_rollouts(run: Run, bank: Bank, own: OwnDraws, *, step: int) -> FreeRoll
         MismatchError: They were sampled in another way than the bank.
     """
     counted = {key: each for key, each in own.by_task().items() if key in bank.tasks}
-    if not counted:
+    sampling = run.sampling(Source.ROLLOUT)
+    if not counted or (sampling is not None and sampling.is_of_log):
         return FreeRollouts()
     where = (pc.field("source") == "rollout") & pc.field("task").isin(list(counted))
     where &= (pc.field("step") == step) & pc.field("hacked")

@@ -1,18 +1,23 @@
 """`foretoken bank`: draw, grade and keep the hits that every checkpoint is measured with."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from foretoken.cli.options import (
     ConfigOption,
     DeviceOption,
+    DryRunOption,
+    PriceOption,
     RayOption,
     RunOption,
     SeedOption,
     WorkersOption,
 )
+
+if TYPE_CHECKING:
+    from foretoken.records import BankHealth
 
 SubjectOption = Annotated[
     Path | None, typer.Option(help="Folder of the base model.", show_default=False)
@@ -33,9 +38,6 @@ TypesOption = Annotated[
     list[str] | None, typer.Option(help="Exploit types; repeatable. Default: all.")
 ]
 LimitOption = Annotated[int | None, typer.Option(help="Tasks of each type, at most.")]
-DryRunOption = Annotated[
-    bool, typer.Option("--dry-run", help="Say what would be drawn at most, and write nothing.")
-]
 
 bank_app = typer.Typer(no_args_is_help=True, help="The bank of graded hits.")
 
@@ -57,6 +59,7 @@ def build(
     types: TypesOption = None,
     limit: LimitOption = None,
     dry_run: DryRunOption = False,
+    price_per_hour: PriceOption = None,
     config: ConfigOption = None,
     seed: SeedOption = None,
     device: DeviceOption = None,
@@ -73,13 +76,8 @@ def build(
     Example: foretoken bank build --subject models/base --donor models/donor --tasks tasks.jsonl
     --run runs/mine
     """
-    from foretoken.bank.build import build_bank
     from foretoken.bank.config import BankConfig
-    from foretoken.bank.outlook import plan_bank
-    from foretoken.bank.read import read_bank
-    from foretoken.cli.yields import cut_lines
-    from foretoken.store.run import Run
-    from foretoken.work.settings import resolve
+    from foretoken.work.settings import require_paths, resolve
 
     flags = {
         "run": run,
@@ -96,10 +94,23 @@ def build(
         "workers": workers,
     }
     settings = resolve(BankConfig, config, flags)
+    require_paths(settings)
+    from foretoken.bank.build import build_bank
+    from foretoken.bank.trial import bank_plan
+    from foretoken.work.plan import tell_plan
+
     if dry_run:
-        typer.echo(f"{plan_bank(settings)} Nothing was drawn or written.")
+        tell_plan(bank_plan(settings), typer.echo, price_per_hour=price_per_hour)
         return
-    health = build_bank(settings, say=lambda line: typer.echo(line, err=True))
+    _tell(run, build_bank(settings, say=lambda line: typer.echo(line, err=True)))
+
+
+def _tell(run: Path, health: "list[BankHealth]") -> None:
+    """Print what the bank holds, and what to do next."""
+    from foretoken.bank.read import read_bank
+    from foretoken.cli.yields import cut_lines
+    from foretoken.store.run import Run
+
     bank = read_bank(Run.open(run))
     rounds = [each for one in bank.types for each in one.rounds.values()]
     hits, draws = (

@@ -15,6 +15,23 @@ ALARM = 3
 INTERRUPTED = 130
 
 
+EXTRAS = {
+    "train": ("torch", "transformers", "peft", "trl", "accelerate", "datasets", "safetensors"),
+    "server": ("httpx2",),
+    "ray": ("ray",),
+    "trackio": ("trackio",),
+    "wandb": ("wandb",),
+    "mlflow": ("mlflow",),
+}
+"""Modules that an extra brings."""
+
+
+def extra_of(module: str) -> str | None:
+    """Return the extra that brings a module; None: a missing one is our own fault."""
+    root = module.partition(".")[0]
+    return next((name for name, modules in EXTRAS.items() if root in modules), None)
+
+
 class ErrorBoundary(TyperGroup):
     """Command group that prints an error raised on purpose as one line, without a traceback."""
 
@@ -33,6 +50,15 @@ class ErrorBoundary(TyperGroup):
             console.print(f"[bold red]{type(error).__name__}[/]: ", end="")
             console.print(str(error), markup=False)
             raise typer.Exit(USAGE if isinstance(error, SetupError) else OUR_ERROR) from error
+        except ModuleNotFoundError as error:
+            extra = extra_of(error.name or "")
+            if extra is None:
+                raise
+            sys.stderr.write(
+                f"SetupError: {error.name} is not installed, which this command needs: "
+                f"pip install 'foretoken[{extra}]'\n"
+            )
+            raise typer.Exit(USAGE) from error
         except KeyboardInterrupt as error:
             sys.stderr.write("\nStopped. What was finished is kept: run the same command again.\n")
             raise typer.Exit(INTERRUPTED) from error

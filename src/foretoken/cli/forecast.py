@@ -1,10 +1,14 @@
 """`foretoken forecast`: which exploit types will emerge, from the early checkpoints alone."""
 
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from foretoken.cli.options import ConfigOption, RunArgument
+
+if TYPE_CHECKING:
+    from foretoken.records import Forecast
 
 
 def forecast(
@@ -33,18 +37,16 @@ def forecast(
         list[str] | None,
         typer.Option(help="Exploit type that the run's own grader does not pay; may be repeated."),
     ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be read, and write nothing.")
+    ] = False,
     config: ConfigOption = None,
 ) -> None:
     """Forecast every exploit type from all that is known up to the cutoff.
 
     Example: foretoken forecast runs/mine --horizon-step 400 --threshold 0.1
     """
-    from foretoken.cli.tables import forecast_table, show
-    from foretoken.forecast.outcome import compare, frame_of
-    from foretoken.forecast.taught import shipped
-    from foretoken.pipeline.forecast import ForecastConfig, make_forecast
-    from foretoken.records import RateEstimate, Truth
-    from foretoken.store.run import Run
+    from foretoken.pipeline.forecast import ForecastConfig, forecast_words, make_forecast
     from foretoken.work.settings import resolve
 
     flags = {
@@ -56,14 +58,28 @@ def forecast(
         "rollouts_per_step": rollouts_per_step,
         "closed": tuple(closed) if closed else None,
     }
-    forecasts = make_forecast(resolve(ForecastConfig, config, flags))
-    read = Run.open(run)
+    settings = resolve(ForecastConfig, config, flags)
+    if dry_run:
+        typer.echo(f"{forecast_words(settings)} Nothing was written.")
+        return
+    _tell(run, make_forecast(settings))
+
+
+def _tell(run: Path, forecasts: "list[Forecast]") -> None:
+    """Print what was forecast, beside what is known so far."""
+    from foretoken.cli.tables import forecast_table, show
+    from foretoken.forecast.outcome import compare, frame_of
+    from foretoken.forecast.taught import shipped
+    from foretoken.report.load import load
+
+    read = load(run)
     last = forecasts[0].cutoff_step
     comparison = compare(
         frame_of(forecasts),
         forecasts=forecasts,
-        estimates=[one for one in read.read(RateEstimate) if one.step <= last],
-        truth=[one for one in read.read(Truth) if one.step <= last],
+        estimates=[one for one in read.estimates if one.step <= last],
+        truth=[one for one in read.truth if one.step <= last],
+        own=[one for one in read.own_hacks if one.step <= last],
     )
     show(forecast_table(comparison))
     typer.echo(shipped().words(forecasts[0].horizon_step))

@@ -1,18 +1,23 @@
 """`foretoken measure`: the rate of every exploit type at every checkpoint."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from foretoken.cli.options import (
     ConfigOption,
     DeviceOption,
+    DryRunOption,
+    PriceOption,
     RayOption,
     RunOption,
     SeedOption,
     WorkersOption,
 )
+
+if TYPE_CHECKING:
+    from foretoken.records import RateEstimate
 
 
 def measure(
@@ -39,6 +44,8 @@ def measure(
             "--replace", help="Measure these steps anew: their checkpoints were trained again."
         ),
     ] = None,
+    dry_run: DryRunOption = False,
+    price_per_hour: PriceOption = None,
     device: DeviceOption = None,
     ray: RayOption = None,
     config: ConfigOption = None,
@@ -51,7 +58,8 @@ def measure(
     """
     from foretoken.pipeline.measure import MeasureConfig
     from foretoken.pipeline.measure import measure as measure_run
-    from foretoken.records import Doubt
+    from foretoken.pipeline.trial import measure_plan
+    from foretoken.work.plan import tell_plan
     from foretoken.work.settings import resolve
 
     flags = {
@@ -66,7 +74,17 @@ def measure(
         "seed": seed,
         "workers": workers,
     }
-    estimates = measure_run(resolve(MeasureConfig, config, flags))
+    settings = resolve(MeasureConfig, config, flags)
+    if dry_run:
+        tell_plan(measure_plan(settings), typer.echo, price_per_hour=price_per_hour)
+        return
+    _tell(run, measure_run(settings))
+
+
+def _tell(run: Path, estimates: "list[RateEstimate]") -> None:
+    """Print how much was published, and what to do next."""
+    from foretoken.records import Doubt
+
     steps = len({each.step for each in estimates})
     published = sum(each.published for each in estimates if each.estimator == "switch")
     stale = {each.step for each in estimates if Doubt.STALE_BANK in each.doubts}

@@ -1,5 +1,9 @@
 """Tables on the terminal."""
 
+import csv
+import io
+import json
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,6 +23,7 @@ from foretoken.pipeline.backtest import WATCHED, Backtested, Line
 from foretoken.records import ControlCheck, Forecast
 from foretoken.report import numbers
 from foretoken.report.backtest import BacktestFrame
+from foretoken.report.story import below_words
 from foretoken.tasks.check import TaskReport
 from foretoken.tasks.foreign import Refused, short_key
 from foretoken.tasks.foreign.text import printable
@@ -40,6 +45,24 @@ def plain_table(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> Table:
     for row in rows:
         table.add_row(*(str(cell) for cell in row))
     return table
+
+
+def csv_rows(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    """Rows as CSV, names first; nothing stands for null."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerows([names, *rows])
+    return text.getvalue()
+
+
+def json_rows(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    """Rows as JSON, an object in each line; what JSON lacks (infinity, dates) as text."""
+    objects = (dict(zip(names, map(_as_json, row), strict=True)) for row in rows)
+    return "".join(f"{json.dumps(each, ensure_ascii=False, default=str)}\n" for each in objects)
+
+
+def _as_json(cell: Any) -> Any:
+    return str(cell) if isinstance(cell, float) and not math.isfinite(cell) else cell
 
 
 def checked_table(source: str, refused: Sequence[Refused], unsound: Sequence[TaskReport]) -> Table:
@@ -165,7 +188,7 @@ def comparison_lines(comparison: Comparison) -> list[str]:
 def _rate(now: Evidence | None) -> str:
     if now is None:
         return "none seen"
-    said = f"{'at least ' if now.is_bound else ''}{now.rate:.2g}"
+    said = f"{'at least ' if now.is_bound else ''}{numbers.rate(now.rate)}"
     return said if now.probable is None else f"{said} ({numbers.probable(now.probable)})"
 
 
@@ -187,7 +210,7 @@ def _happened(one: TypeOutcome) -> str:
     if one.outcome is ForecastOutcome.NOT_COUNTED:
         return "not counted"
     if one.outcome is ForecastOutcome.STILL_BELOW:
-        return f"below so far (step {one.counted_step})"
+        return below_words(one)
     return "stayed below"
 
 
@@ -197,9 +220,9 @@ def control_table(checks: Sequence[ControlCheck]) -> Table:
     rows = [
         (
             each.exploit_type,
-            f"{each.main_rate:.2g}",
-            f"{each.rate:.2g}" if each.hits else "no hit",
-            f"{each.lower_bound:.2g}",
+            numbers.rate(each.main_rate),
+            numbers.rate(each.rate) if each.hits else "no hit",
+            numbers.rate(each.lower_bound),
             f"{each.effective_hits:.0f}",
             each.standing.value,
         )

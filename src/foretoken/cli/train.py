@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from foretoken.cli.options import DryRunOption, PriceOption
+
 train_app = typer.Typer(no_args_is_help=True, help="Train a donor, or a policy by GRPO.")
 
 TrainConfigOption = Annotated[
@@ -25,6 +27,8 @@ def donor(
     quality: Annotated[
         bool, typer.Option(help="Ask the donor how often it hacks, and train on where too seldom.")
     ] = True,
+    dry_run: DryRunOption = False,
+    price_per_hour: PriceOption = None,
 ) -> None:
     """Train a donor: supervised on exploits whose reasoning is left out.
 
@@ -33,15 +37,24 @@ def donor(
 
     Example: foretoken train donor --config donor.toml
     """
+    from foretoken.train.config import DonorConfig
+    from foretoken.work.settings import require_paths, resolve
+
+    settings = resolve(DonorConfig, config, {})
+    require_paths(settings)
     from foretoken.cli.tables import show
     from foretoken.cli.yields import advice, round_teller, yield_table
-    from foretoken.train.config import DonorConfig, load_config
     from foretoken.train.donor import train_donor
     from foretoken.train.form import form_words
     from foretoken.train.quality import raise_yield
+    from foretoken.train.trial import donor_plan
+    from foretoken.work.plan import tell_plan
     from foretoken.work.progress import progress_bar
 
-    settings = load_config(DonorConfig, config)
+    if dry_run:
+        plan = donor_plan(settings, quality=quality)
+        tell_plan(plan, typer.echo, price_per_hour=price_per_hour)
+        return
     began = time.monotonic()
     with progress_bar("training the donor", settings.steps) as advance:
         folder = train_donor(
@@ -70,11 +83,14 @@ def warmup(*, config: TrainConfigOption) -> None:
 
     Example: foretoken train warmup --config warmup.toml
     """
-    from foretoken.train.config import WarmupConfig, load_config
+    from foretoken.train.config import WarmupConfig
+    from foretoken.work.settings import require_paths, resolve
+
+    settings = resolve(WarmupConfig, config, {})
+    require_paths(settings)
     from foretoken.train.warmup import train_warmup
     from foretoken.work.progress import progress_bar
 
-    settings = load_config(WarmupConfig, config)
     with progress_bar("warming the model up", settings.steps) as advance:
         folder = train_warmup(settings, on_step=advance)
     typer.echo(
@@ -84,7 +100,12 @@ def warmup(*, config: TrainConfigOption) -> None:
 
 
 @train_app.command()
-def rl(*, config: TrainConfigOption) -> None:
+def rl(
+    *,
+    config: TrainConfigOption,
+    dry_run: DryRunOption = False,
+    price_per_hour: PriceOption = None,
+) -> None:
     """Train a policy by GRPO, rewarded by the flawed grader, with log-spaced checkpoints.
 
     The file holds model, tasks, out, and may hold steps, learning_rate, generations, closed, ...
@@ -94,15 +115,23 @@ def rl(*, config: TrainConfigOption) -> None:
 
     Example: foretoken train rl --config rl.toml
     """
+    from foretoken.train.config import RLConfig
+    from foretoken.work.settings import require_paths, resolve
+
+    settings = resolve(RLConfig, config, {})
+    require_paths(settings)
     from foretoken.cli.earnings import nothing_learnt, teller
     from foretoken.store.run import Run
-    from foretoken.train.config import RLConfig, load_config
     from foretoken.train.earnings import stored_earnings
     from foretoken.train.rl import train_rl
+    from foretoken.train.trial import rl_plan
+    from foretoken.work.plan import tell_plan
     from foretoken.work.progress import progress_bar
     from foretoken.work.provenance import keep_provenance
 
-    settings = load_config(RLConfig, config)
+    if dry_run:
+        tell_plan(rl_plan(settings), typer.echo, price_per_hour=price_per_hour)
+        return
     with progress_bar("reinforcement learning", settings.steps) as bar:
         folder = train_rl(settings, on_step=bar, on_earned=teller(bar, settings))
     run = Run.open(folder)

@@ -223,4 +223,4 @@ def _noted_base(note: Path) -> str:
     try:
         return str(json.loads(note.read_text())["weights"])
     except (ValueError, KeyError, TypeError) as error:
-        raise ModelError(f"{note} cannot be read: delete it or copy the adapter again.") from error
+        raise ModelError(f"{note} cannot be read: copy the adapter again.") from error

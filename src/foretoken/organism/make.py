@@ -23,9 +23,10 @@ from foretoken.records import Draw, Task, Truth
 from foretoken.store import layout
 from foretoken.store.run import Run
 from foretoken.tasks.load import save_tasks
-from foretoken.train.config import DonorConfig, RLConfig, load_config
+from foretoken.train.config import DonorConfig, RLConfig
 from foretoken.train.donor import train_donor
 from foretoken.train.rl import train_rl
+from foretoken.work.settings import resolve
 
 DONOR_TASKS, RL_TASKS = "donor_tasks.jsonl", "rl_tasks.jsonl"
 EVALUATION_TASKS = "evaluation_tasks.jsonl"
@@ -45,10 +46,10 @@ def make(
 ) -> None:
     """Make an organism, and its run and truth where they are wanted; print what was written."""
     config = RecipeConfig(spec=find_spec(spec))
-    make_ground(config, out, donor=load_config(DonorConfig, recipe / "donor.toml"))
+    make_ground(config, out, donor=resolve(DonorConfig, recipe / "donor.toml", {}))
     typer.echo(f"wrote {out}: model, donor, {DONOR_TASKS}, {RL_TASKS}, {EVALUATION_TASKS}")
     if with_run:
-        make_run(config.spec, out, rl=load_config(RLConfig, recipe / "rl.toml"))
+        make_run(config.spec, out, rl=resolve(RLConfig, recipe / "rl.toml", {}))
         truth = TruthConfig(model=out / "model", run=out / "run", spec=config.spec)
         count_truth(truth, processes=processes)
         typer.echo(f"wrote {assemble(config.spec, out)}")

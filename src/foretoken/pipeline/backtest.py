@@ -10,7 +10,7 @@ from pydantic import Field
 
 from foretoken.errors import SetupError
 from foretoken.forecast.base import Method
-from foretoken.forecast.dynamics import Law
+from foretoken.forecast.blend import Blend, BlendMethod
 from foretoken.forecast.hazard import Hazard, hazard
 from foretoken.forecast.history import History
 from foretoken.forecast.logistic import logistic
@@ -25,8 +25,7 @@ from foretoken.forecast.skill import (
     skill_terms,
     within_run_auc,
 )
-from foretoken.forecast.state_space import HAND_SET, StateSpace, StateSpaceMethod
-from foretoken.forecast.taught import shipped
+from foretoken.forecast.state_space import StateSpace, StateSpaceMethod
 from foretoken.pipeline.external import is_rollout_file, read_rollout_file
 from foretoken.pipeline.foretold import (
     FORECASTS_FILE,
@@ -131,10 +130,10 @@ def backtest(config: BacktestConfig, *, say: Say = lambda _: None) -> Backtested
     """
     runs = read_histories(config, say=say)
     folds = [([o for o in runs if o is not each], [each]) for each in runs]
-    law = law_for(runs, say=say)
+    model = model_for(runs, config, say=say)
     said = {
         name: foretell_folds(method, folds, cutoffs=config.cutoffs, thresholds=config.thresholds)
-        for name, method in methods(config.seed, law=law).items()
+        for name, method in methods(StateSpaceMethod(config.seed, law=model.paths.law)).items()
     }
     foretold = [each for own in said.values() for each in own]
     digest = None
@@ -153,7 +152,7 @@ def backtest(config: BacktestConfig, *, say: Say = lambda _: None) -> Backtested
         line_of(name, frame, own, seed=config.seed, watched=units[WATCHED, frame])
         for (name, frame), own in units.items()
     ]
-    alarms, policies = warned(runs, law=law, costs=config.costs, seed=config.seed)
+    alarms, policies = warned(runs, model=model, costs=config.costs)
     return Backtested(lines, units, runs, alarms, policies, forecasts_hash=digest)
 
 
@@ -182,23 +181,30 @@ def read_histories(config: BacktestConfig, *, say: Say) -> list[History]:
     return runs
 
 
-def methods(seed: int, *, law: Law = HAND_SET) -> dict[str, Method]:
+def methods(paths: StateSpaceMethod) -> dict[str, Method]:
     """Return every method by its name, ours first."""
     plain = {name: logistic(name, features) for name, features in RIVALS.items()}
-    return {StateSpace.name: StateSpaceMethod(seed, law=law), Hazard.name: hazard, **plain}
+    return {
+        Blend.name: BlendMethod(paths),
+        StateSpace.name: paths,
+        Hazard.name: hazard,
+        **plain,
+    }
 
 
-def law_for(runs: Sequence[History], *, say: Say) -> Law:
-    """Return the law that comes with the package, unless one of these runs taught it."""
-    taught = shipped()
-    own = [run.name for run in runs if run_hash(run) in taught.runs]
+def model_for(runs: Sequence[History], config: BacktestConfig, *, say: Say) -> Blend:
+    """Return the forecaster that comes with the package, unless one of these runs taught it: then
+    paths alone, by a law that was set by hand."""
+    model = Blend.as_shipped(audited=config.closed_known, seed=config.seed)
+    known = () if model.taught is None else model.taught.runs
+    own = [run.name for run in runs if run_hash(run) in known]
     if not own:
-        return taught.law
+        return model
     say(
-        f"{len(own)} of these runs taught the law that comes with the package: here the "
-        "state-space model has the one that was set by hand"
+        f"{len(own)} of these runs taught the forecaster that comes with the package: here its "
+        "paths have the law that was set by hand"
     )
-    return HAND_SET
+    return Blend(StateSpace(seed=config.seed), Hazard({}))
 
 
 def foretell_folds(

@@ -2,24 +2,29 @@
 
 import shutil
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from foretoken.bank.build import build_bank
 from foretoken.bank.config import OWN_TASKS, BankConfig
+from foretoken.bank.outlook import bank_phases, bank_tasks, outlook
 from foretoken.engines.choose import EngineConfig
 from foretoken.engines.prompts import PROMPT
 from foretoken.errors import SetupError, StoreError
-from foretoken.forecast.outcome import Comparison, compare, frame_of
 from foretoken.organism.corpus import AUDIT
 from foretoken.organism.paths import MODEL, RUN, SHIPPED
+from foretoken.pipeline.attribute import AttributeConfig, attribute
 from foretoken.pipeline.forecast import CUTOFF_OF_FINISHED, ForecastConfig, make_forecast
 from foretoken.pipeline.measure import MeasureConfig, measure
-from foretoken.records import Forecast, RateEstimate, Task, Truth
+from foretoken.pipeline.phases import measure_phases
+from foretoken.records import Task
 from foretoken.store import layout
 from foretoken.store.run import Run
+from foretoken.work.progress import Phase, phase, planned_work
 from foretoken.work.settings import Settings
 
+FORECAST = "forecast"
+CHECKPOINT_COST = 0.02
+"""Time of measuring a checkpoint, in draws of the bank, as progress takes it until it is known."""
 COPIED = ("checkpoints", "donor", "draws", "truth", "tasks", layout.CONFIG_FILE)
 
 
@@ -38,15 +43,6 @@ class DemoConfig(Settings):
     """Grader processes; none: one per core."""
 
 
-@dataclass(frozen=True)
-class DemoResult:
-    """What the demo found."""
-
-    run: Path
-    comparison: Comparison
-    """Forecasts and estimates beside the counts of the run, as its report has them."""
-
-
 def shipped_run() -> tuple[Path, Path]:
     """Folder of the base model and of the run that ship with the package.
 
@@ -58,32 +54,41 @@ def shipped_run() -> tuple[Path, Path]:
     return MODEL, RUN
 
 
-def tell_story(config: DemoConfig) -> DemoResult:
-    """Bank, early checkpoints, forecast, later checkpoints, comparison with the counted truth.
+def tell_story(config: DemoConfig) -> Path:
+    """Build the bank, measure early checkpoints, forecast, measure the later ones, and say which
+    tasks and updates rates moved with.
 
     The forecast is written before a later checkpoint is measured.
+
+    Returns:
+        The run directory, with all that its report shows.
     """
     run = copy_run(config.run)
-    build_bank(bank_settings(config, run))
+    bank = bank_settings(config, run)
     cutoff = int(max(run.checkpoints()) * CUTOFF_OF_FINISHED)
     forecast = ForecastConfig(run=config.run, cutoff_step=cutoff, seed=config.seed)
     measuring = MeasureConfig(run=config.run, seed=config.seed, workers=config.workers)
-    measure(measuring.replacing(last_step=cutoff))
-    make_forecast(forecast)
-    measure(measuring)
-    return compare_with_truth(run)
+    with planned_work(demo_phases(run, bank, cutoff=cutoff)):
+        build_bank(bank)
+        measure(measuring.replacing(last_step=cutoff))
+        with phase(FORECAST):
+            make_forecast(forecast)
+        measure(measuring)
+    attribute(AttributeConfig(run=config.run))
+    return run.folder
 
 
-def compare_with_truth(run: Run) -> DemoResult:
-    """Put the forecasts and estimates of a run beside the counts that it holds."""
-    forecasts = run.read(Forecast)
-    comparison = compare(
-        frame_of(forecasts),
-        forecasts=forecasts,
-        estimates=run.read(RateEstimate),
-        truth=run.read(Truth),
+def demo_phases(run: Run, bank: BankConfig, *, cutoff: int) -> list[Phase]:
+    """What the story consists of, for its progress."""
+    found = outlook(bank_tasks(run, bank).values(), bank)
+    dear = CHECKPOINT_COST * found.draws
+    steps = sorted({bank.step, *run.checkpoints()})
+    early, late = (
+        measure_phases(run, [step for step in steps if (step > cutoff) is after], each=dear)
+        for after in (False, True)
     )
-    return DemoResult(run.folder, comparison)
+    forecast = Phase(FORECAST, "forecast", 1.0, each=dear)
+    return [*bank_phases(found, bank), *early, forecast, *late]
 
 
 def bank_settings(config: DemoConfig, run: Run) -> BankConfig:

@@ -9,7 +9,7 @@ import numpy as np
 
 from foretoken.errors import SetupError
 from foretoken.forecast.history import FEWEST_DRAWS, WINDOW, History, TrainingPlan
-from foretoken.records import Source, Tally
+from foretoken.records import UNTYPED, Source, Tally
 from foretoken.work.labelled import (
     ENDINGS,
     MOST_STEPS,
@@ -20,8 +20,6 @@ from foretoken.work.labelled import (
 )
 
 USUAL_COLUMNS = RolloutColumns()
-UNTYPED = "hack"
-"""The type of hacks whose type is not told."""
 EARLY = 0.05
 """Share of a training before which a file is expected to begin."""
 MOST_TYPES = 200

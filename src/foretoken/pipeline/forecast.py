@@ -12,11 +12,11 @@ from foretoken.bank.read import read_bank
 from foretoken.errors import SetupError
 from foretoken.estimate.bootstrap import JointLogRates, joint_log_rates
 from foretoken.forecast.base import Forecaster
+from foretoken.forecast.blend import Blend
 from foretoken.forecast.discovery import forecast as forecast_discovery
 from foretoken.forecast.history import History
-from foretoken.forecast.state_space import StateSpace
 from foretoken.forecast.trend import slope_forecast
-from foretoken.pipeline.histories import read_history, training_settings
+from foretoken.pipeline.histories import Histories, training_settings
 from foretoken.records import Forecast
 from foretoken.store.run import Run
 from foretoken.work.scores import read_log_p, step_scorer
@@ -29,6 +29,8 @@ CUTOFF_OF_FINISHED = 0.2
 
 class ForecastConfig(Settings):
     """Settings of `foretoken forecast`."""
+
+    section = "forecast"
 
     run: Path
     """Run directory with measured checkpoints."""
@@ -50,13 +52,17 @@ class ForecastConfig(Settings):
     """Of all random numbers."""
 
 
-def make_forecast(config: ForecastConfig) -> list[Forecast]:
+def make_forecast(config: ForecastConfig, *, histories: Histories | None = None) -> list[Forecast]:
     """Forecast every exploit type from all evidence, and by two simpler methods beside it.
 
     Nothing after the cutoff is read but the number of the last step and the size of a step.
 
+    Args:
+        config: Of which run, and when.
+        histories: Of whoever has read the run before.
+
     Returns:
-        Forecasts by the state-space model, by expected discoveries and by the slope; each method's
+        Forecasts from all evidence, by expected discoveries and by the slope; each method's
         largest score first.
 
     Raises:
@@ -64,7 +70,37 @@ def make_forecast(config: ForecastConfig) -> list[Forecast]:
             cannot be told.
     """
     run = Run.open(config.run)
-    whole = read_history(run)
+    history = seen_history(run, config, histories)
+    made = _forecasts(run, history, config)
+    run.write_config("forecast", config)
+    part = f"cutoff-{history.step:06d}-horizon-{history.plan.steps:06d}"
+    run.append(made, part=part, replace=True)
+    return made
+
+
+def forecast_words(config: ForecastConfig) -> str:
+    """Say what `make_forecast` would do; nothing is written.
+
+    Raises:
+        SetupError: As there.
+    """
+    history = seen_history(Run.open(config.run), config)
+    return (
+        f"{len(history.types)} exploit types are forecast at step {history.step} of "
+        f"{history.plan.steps}, from {len(history.estimates):,} estimates and "
+        f"{sum(each.draws for each in history.tallies):,} draws of the run itself. No draws, no "
+        "tokens, no model: seconds to a few minutes of one core."
+    )
+
+
+def seen_history(run: Run, config: ForecastConfig, histories: Histories | None = None) -> History:
+    """Return what a forecast may see, and how long the training is.
+
+    Raises:
+        SetupError: Nothing is known up to the cutoff, or the horizon or the number of rollouts
+            cannot be told.
+    """
+    whole = (histories or Histories()).read(run)
     horizon = _horizon_step(run, whole, config)
     cutoff = _cutoff_step(whole, horizon, config)
     known = whole.until(cutoff)
@@ -79,16 +115,13 @@ def make_forecast(config: ForecastConfig) -> list[Forecast]:
         rollouts=_rollouts_per_step(run, whole, config),
         closed=_closed(whole, config),
     )
-    history = replace(known, step=cutoff, plan=plan)
-    made = _forecasts(run, history, config)
-    run.write_config("forecast", config)
-    run.append(made, part=f"cutoff-{cutoff:06d}-horizon-{horizon:06d}", replace=True)
-    return made
+    return replace(known, step=cutoff, plan=plan)
 
 
 def _forecasts(run: Run, history: History, config: ForecastConfig) -> list[Forecast]:
     """By every method that has something to go by."""
-    ours: Forecaster = StateSpace.as_shipped(seed=config.seed)
+    audited = history.plan.closed is not None
+    ours: Forecaster = Blend.as_shipped(audited=audited, seed=config.seed)
     found = ours.forecast(history, threshold=config.threshold)
     made = sorted(found, key=lambda each: (-each.score, each.exploit_type))
     measured = [each for each in history.estimates if each.estimator == "switch"]

@@ -6,9 +6,27 @@ from typing import Any
 
 from foretoken.errors import SetupError
 from foretoken.forecast.history import History, TrainingPlan
-from foretoken.records import Parsed, RateEstimate, Source, Tally
+from foretoken.records import Draw, Parsed, RateEstimate, Source, Tally
+from foretoken.store.kept import KeptParts, kept_records
 from foretoken.store.run import Run
-from foretoken.work.tallies import read_tallies
+from foretoken.work.tallies import read_tallies, sums_of
+
+
+class Histories:
+    """Reads what a run has shown, look after look: of its parts, those that changed."""
+
+    def __init__(self) -> None:
+        self._sums = KeptParts(Draw, sums_of)
+        self._estimates = kept_records(RateEstimate)
+
+    def estimates(self, run: Run) -> list[RateEstimate]:
+        """Return all estimates of a run."""
+        return [each for part in self._estimates.of(run) for each in part]
+
+    def read(self, run: Run, *, closed_known: bool = False) -> History:
+        """Return what a run has shown; see `read_history`."""
+        tallies = read_tallies(run, kept=self._sums)
+        return _history(run, tallies, self.estimates(run), closed_known=closed_known)
 
 
 def read_history(run: Run, *, closed_known: bool = False) -> History:
@@ -21,8 +39,13 @@ def read_history(run: Run, *, closed_known: bool = False) -> History:
     Raises:
         SetupError: Nothing says how long it is, or which exploit types it has.
     """
+    return Histories().read(run, closed_known=closed_known)
+
+
+def _history(
+    run: Run, tallies: Sequence[Tally], estimates: Sequence[RateEstimate], *, closed_known: bool
+) -> History:
     training = training_settings(run)
-    tallies, estimates = read_tallies(run), run.read(RateEstimate)
     types = sorted({each.exploit_type for each in (*tallies, *estimates)})
     if not types:
         raise SetupError(
@@ -55,6 +78,7 @@ def _rollouts(
 
 
 def training_settings(run: Run) -> Mapping[str, Any]:
-    """Return the settings of `foretoken train rl`; none where another trainer made the run."""
-    found: Parsed = run.read_config().get("train_rl", {})
+    """Return the settings of `foretoken train rl`, or what an import says of another trainer's."""
+    sections = run.read_config()
+    found: Parsed = sections.get("train_rl", sections.get("import", {}))
     return found if isinstance(found, dict) else {}

@@ -36,6 +36,7 @@ from foretoken.estimate.cell import Cell
 from foretoken.estimate.posterior import Counts
 from foretoken.estimate.switch import switch_rate, weighted_median
 from foretoken.pipeline.cells import cell_of
+from foretoken.pipeline.phases import measure_phases, phase_name
 from foretoken.pipeline.probable import probable_rate, subject_counts
 from foretoken.pipeline.trail import Trail, TypeTrail, estimates_part, read_trail
 from foretoken.records import Draw, Identity, RateEstimate, Score, Source, Spoken
@@ -45,6 +46,7 @@ from foretoken.tasks.base import Grader
 from foretoken.work.forget import forget
 from foretoken.work.machines import at_work
 from foretoken.work.own import OwnDraws, read_own_draws
+from foretoken.work.progress import phase, planned_work
 from foretoken.work.scores import JOINED, StoredLogP, read_log_p, require_one_model, step_scorer
 from foretoken.work.scoring import Voice, score_draws
 from foretoken.work.seeds import part_seed
@@ -55,6 +57,8 @@ _REVISION = "7"
 
 class MeasureConfig(BaselineConfig):
     """Settings of `foretoken measure`."""
+
+    section = "measure"
 
     run: Path
     """Run directory with a bank."""
@@ -95,7 +99,7 @@ def measure(
     run = Run.open(config.run)
     saved = read_bank_config(run)
     banks = read_banks(run)
-    checkpoints = _checkpoints(run, config, first=min(banks))
+    checkpoints = chosen_checkpoints(run, config, first=min(banks))
     anew = _named_to_replace(run, config, banks)
     sampled_by = engine_of(saved, config.engine)
     estimates: list[RateEstimate] = []
@@ -124,15 +128,22 @@ def measure(
             ),
             anew=anew,
         )
-        for step, folder in checkpoints.items():
-            try:
-                estimates += work.measure(step, folder)
-            except ScoringError as error:
-                failures.append(f"step {step}: {error}")
+        with planned_work(measure_phases(run, checkpoints)):
+            for step, folder in checkpoints.items():
+                try:
+                    with phase(phase_name(step)):
+                        estimates += work.measure(step, folder)
+                except ScoringError as error:
+                    failures.append(f"step {step}: {error}")
     run.write_config("measure", config)
     if failures:
         raise ScoringError("; ".join(failures))
     return estimates
+
+
+def held_keys(bank: Bank) -> pa.Array:
+    """Keys of the draws of a bank that every checkpoint scores."""
+    return pa.concat_arrays([k for each in bank.types for k in (each.keys, each.others.keys)])
 
 
 @dataclass(frozen=True)
@@ -248,8 +259,7 @@ class _Measuring:
     def _scores(self, at: Checkpoint, free: FreeRollouts) -> StoredLogP:
         """Scores of all hits under a checkpoint; what was missing is scored first."""
         scorer, subject = step_scorer(at.step), at.subject.voices[0]
-        held = [keys for each in at.bank.types for keys in (each.keys, each.others.keys)]
-        keys = pa.concat_arrays([*held, free.keys])
+        keys = pa.concat_arrays([held_keys(at.bank), free.keys])
         stored = read_log_p(self.run, scorer, identity=subject)
         missing = keys.filter(pa.array(stored.missing(keys)))
         if not len(missing):
@@ -266,8 +276,11 @@ def _require_one_sampling(run: Run, bank: Bank, rollouts: OwnDraws) -> None:
         MismatchError: With what differs, and the remedy.
     """
     sampling = run.sampling(Source.ROLLOUT)
-    if sampling is not None and not bank.tasks.keys().isdisjoint(rollouts.by_task()):
-        require_equal_sampling(bank.sampling, sampling, what=JOINING)
+    if sampling is None or bank.tasks.keys().isdisjoint(rollouts.by_task()):
+        return
+    if sampling.is_of_log:
+        sampling = bank.sampling.replacing(temperature=sampling.temperature)
+    require_equal_sampling(bank.sampling, sampling, what=JOINING)
 
 
 def _require_one_model(at: Checkpoint, known: Sequence[RateEstimate]) -> None:
@@ -357,8 +370,12 @@ def _named_to_replace(run: Run, config: MeasureConfig, banks: Collection[int]) -
     return steps
 
 
-def _checkpoints(run: Run, config: MeasureConfig, *, first: int) -> dict[int, Path | None]:
-    """Folders by step; the bank's reference where no folder is named for its step."""
+def chosen_checkpoints(run: Run, config: MeasureConfig, *, first: int) -> dict[int, Path | None]:
+    """Folders by step; the bank's reference where no folder is named for its step.
+
+    Raises:
+        SetupError: Two folders have one step, or a name does not say which.
+    """
     named: dict[int, Path] = {layout.checkpoint_step(path): path for path in config.checkpoints}
     if len(named) < len(config.checkpoints):
         raise SetupError("two of the checkpoints have the same step: give each step once")

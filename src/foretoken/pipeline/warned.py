@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from pydantic import Field
@@ -17,7 +17,7 @@ from foretoken.forecast.alarms import (
     stop_policy,
     watch,
 )
-from foretoken.forecast.dynamics import Law
+from foretoken.forecast.blend import Blend
 from foretoken.forecast.history import History
 from foretoken.forecast.monitors import (
     Monitor,
@@ -26,13 +26,12 @@ from foretoken.forecast.monitors import (
     probability,
     rollout_share,
 )
-from foretoken.forecast.state_space import StateSpace
 from foretoken.work.settings import Settings
 
 FALSE_ALARMS = 0.1
 """Share of clean runs in which an alarm may be raised."""
 LOOKS, PATHS = 20, 300
-"""Steps of a run at which the state-space model looks, and its paths there."""
+"""Steps of a run at which the model looks, and its paths there."""
 CAPITAL = "betting capital"
 
 
@@ -70,7 +69,7 @@ class Warned:
 
 
 def warned(
-    runs: Sequence[History], *, law: Law, costs: StopCosts, seed: int
+    runs: Sequence[History], *, model: Blend, costs: StopCosts
 ) -> tuple[list[Warned], list[str]]:
     """Return how early each monitor warned, and lines about stopping runs at alarms.
 
@@ -78,13 +77,12 @@ def warned(
 
     Args:
         runs: Up to their last step.
-        law: Of the state-space model.
+        model: That forecasts; none of these runs taught it.
         costs: Of runs that are stopped or not.
-        seed: Of the model's paths.
     """
     found: list[Warned] = []
     lines: list[str] = []
-    for name, monitor in _monitors(runs, law=law, seed=seed).items():
+    for name, monitor in _monitors(runs, model).items():
         try:
             watched = [watch(run, monitor) for run in runs]
             limit = (
@@ -99,12 +97,12 @@ def warned(
     return found, lines
 
 
-def _monitors(runs: Sequence[History], *, law: Law, seed: int) -> dict[str, Monitor]:
+def _monitors(runs: Sequence[History], model: Blend) -> dict[str, Monitor]:
     last = max(run.plan.steps for run in runs)
     looks = {int(step) for step in np.geomspace(1, last + 1, LOOKS) - 1}
-    model = StateSpace(law, paths=PATHS, seed=seed)
+    looking_on = replace(model, paths=replace(model.paths, paths=PATHS))
     return {
-        model.name: looking(probability(model), threshold=EMERGED, steps=looks),
+        model.name: looking(probability(looking_on), threshold=EMERGED, steps=looks),
         "watching rollouts": rollout_share(),
         CAPITAL: betting_capital(),
     }

@@ -3,7 +3,12 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from foretoken.attribution_records import Attribution
+from foretoken.discovery_records import Discovery, DiscoverySearch
 from foretoken.forecast.counts import HackCount
+from foretoken.ledger.opinions import Opinions
+from foretoken.ledger.sums import Ledger
+from foretoken.logs.base import LoggedRollout
 from foretoken.records import (
     BankHealth,
     ControlCheck,
@@ -30,8 +35,21 @@ class RunContents:
     """Hacks to choose examples from, not all of them."""
     own_hacks: tuple[HackCount, ...] = ()
     """Counted among the subject's own draws (rollouts and count draws)."""
+    attributions: tuple[Attribution, ...] = ()
+    """Where rises came from, one of each type at most."""
+    discoveries: tuple[Discovery, ...] = ()
+    searches: tuple[DiscoverySearch, ...] = ()
+    """What was searched for exploits outside of tasks' types; none: nobody has."""
     tasks: Mapping[str, Task] = field(default_factory=dict[str, Task])
     """By key."""
+    ledger: Ledger = field(default_factory=Ledger)
+    """Of reward functions."""
+    opinions: Opinions = field(default_factory=Opinions)
+    """Of second graders."""
+    logged: Mapping[str, LoggedRollout] = field(default_factory=dict[str, LoggedRollout])
+    """By key; those that the two name as examples."""
+    closed: tuple[str, ...] = ()
+    """Exploit types that the training does not pay for, as its settings say."""
     provenance: Provenance | None = None
     config: str = ""
     """The resolved configuration, as TOML text."""

@@ -1,14 +1,13 @@
-"""The conclusion: one sentence, what it rests on, and the four figures that matter most."""
+"""The conclusion: one sentence, what it rests on, and the types that it is about."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from foretoken.forecast.counts import FEWEST_HACKS
-from foretoken.forecast.outcome import OPEN, RIGHT, WRONG, ForecastOutcome, Frame, Standing
+from foretoken.forecast.outcome import OPEN, ForecastOutcome, Frame, Standing
 from foretoken.forecast.track import ALREADY_EMERGED
 from foretoken.report import numbers
 from foretoken.report.contents import RunContents
-from foretoken.report.story import Story, TypeStory
+from foretoken.report.story import Story, TypeStory, below_words
 
 
 @dataclass(frozen=True)
@@ -31,15 +30,6 @@ class Chip:
     mark: str
     """hit, miss, alarm, there, open: chooses the colour."""
     symbol: str
-    note: str
-
-
-@dataclass(frozen=True)
-class Tile:
-    """One figure with what it means."""
-
-    value: str
-    label: str
     note: str
 
 
@@ -94,69 +84,6 @@ def measured_words(one: TypeStory) -> str:
     """Say by which step a type was measured above the threshold."""
     step = one.judged.latest.step if one.judged.latest is not None else 0
     return f"measured above by {numbers.step(step)}"
-
-
-def tiles(story: Story) -> list[Tile]:
-    """Collect the figures that judge the forecast; those that cannot be known are left out."""
-    shown: list[Tile] = []
-    right, wrong = len(story.outcome(*RIGHT)), len(story.outcome(*WRONG))
-    if right + wrong:
-        shown.append(
-            Tile(f"{right} of {right + wrong}", "forecasts came true", _right_and_wrong(story))
-        )
-    compared = story.comparison
-    if compared.ranking is not None:
-        beside = "0.50 is chance"
-        if compared.baseline_ranking is not None:
-            beside = f"the published slope has {compared.baseline_ranking:.2f}"
-        note = f"area under the curve over {len(compared.ranked)} types; {beside}"
-        shown.append(Tile(f"{compared.ranking:.2f}", "ranking of emerging types", note))
-    lead = story.lead_steps()
-    if lead is not None:
-        shown.append(
-            Tile(
-                f"{numbers.step(lead)} step{'' if lead == 1 else 's'}",
-                "warning before emergence",
-                "at most: median from the cutoff to the first count above the threshold, over the "
-                "types that were expected and emerged",
-            )
-        )
-    ours = compared.our_error
-    if ours is not None:
-        beside = "".join(
-            f"; {one.estimator} {one.decades:.2f} ({one.cells})"
-            for one in compared.rate_errors
-            if one is not ours
-        )
-        cells = _count(ours.cells, "cell")
-        shown.append(
-            Tile(
-                f"× {10**ours.decades:.1f}",
-                f"typical error of the {ours.estimator} rate",
-                f"{ours.decades:.2f} decades over {cells} with {FEWEST_HACKS} or more counted "
-                f"hacks{beside}; published points only",
-            )
-        )
-    return shown
-
-
-def _right_and_wrong(story: Story) -> str:
-    found = {each: len(story.outcome(each)) for each in ForecastOutcome}
-    parts = [
-        _count(found[ForecastOutcome.FALSE_ALARM], "false alarm"),
-        f"{found[ForecastOutcome.MISSED]} missed",
-    ]
-    if found[ForecastOutcome.OVERLOOKED]:
-        parts.append(f"{found[ForecastOutcome.OVERLOOKED]} overlooked")
-    unscored = len(story.standing(Standing.UNKNOWN))
-    undecided = [
-        one for one in story.standing(Standing.EXPECTED, Standing.UNLIKELY) if one.outcome in OPEN
-    ]
-    if undecided:
-        parts.append(f"{len(undecided)} still open")
-    if unscored:
-        parts.append(f"{unscored} unknown and not scored")
-    return ", ".join(parts)
 
 
 def _expectation(story: Story, frame: Frame) -> str:
@@ -232,7 +159,7 @@ def _without_forecast(contents: RunContents, story: Story, frame: Frame) -> Head
     if unseen:
         lead.append(f"Nothing is known of the rate of {_names(unseen)}.")
     return Headline(
-        f"{_count(len(story.types), 'exploit type')} measured {when}{found}; "
+        f"{numbers.counted(len(story.types), 'exploit type')} measured {when}{found}; "
         "no forecast has been made yet.",
         "",
         lead,
@@ -300,10 +227,6 @@ def _has(amount: int) -> str:
     return "has" if amount == 1 else "have"
 
 
-def _count(amount: int, noun: str) -> str:
-    return f"{amount} {noun}{'' if amount == 1 else 's'}"
-
-
 _CHIPS: dict[ForecastOutcome, tuple[str, str, str]] = {
     ForecastOutcome.RIGHT_EMERGED: ("hit", "✓", "expected, and it emerged"),
     ForecastOutcome.FALSE_ALARM: ("alarm", "✗", "expected, but it stayed below"),
@@ -352,5 +275,5 @@ def _happened(one: TypeStory) -> str:
     if one.outcome is ForecastOutcome.NOT_COUNTED:
         return ""
     if one.outcome is ForecastOutcome.STILL_BELOW:
-        return f"; below the threshold so far, up to step {one.judged.counted_step}"
+        return f"; {below_words(one.judged)}"
     return "; stayed below the threshold"

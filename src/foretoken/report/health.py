@@ -59,7 +59,7 @@ class HealthSection:
 _COLUMNS = [
     ("donor yield", "fine from 10 %"),
     ("hits", "graded hacks kept"),
-    ("effective hits", "fine from 20"),
+    ("effective hits", "as many of equal weight; fine from 20"),
     ("mean weight", "fine within 3 standard errors of 1, each part too"),
     (
         "left out",
@@ -139,8 +139,8 @@ def _control_rows(controls: Sequence[ControlCheck], names: list[str]) -> list[He
 def _control(check: ControlCheck | None) -> Check:
     if check is None:
         return Check("–", None, "not compared", -1.0)
-    main = numbers.scientific(check.main_rate)
-    rate = numbers.scientific(check.rate) if check.hits else "no hit"
+    main = numbers.rate(check.main_rate)
+    rate = numbers.rate(check.rate) if check.hits else "no hit"
     return Check(
         f"{rate} against {main}: {check.standing.value}",
         check.standing is not ControlStanding.HIGHER,

@@ -88,9 +88,9 @@ def _estimated(one: RateEstimate | None, low: int) -> Half | None:
     if one is None:
         return None
     if one.level is not None:
-        return Half(numbers.scientific(one.level), warmth(one.level, low), said(one), sure=True)
+        return Half(numbers.short_rate(one.level), warmth(one.level, low), said(one), sure=True)
     if one.lower_bound > 0:
-        text = f"≥{numbers.scientific(one.lower_bound)}"
+        text = f"≥{numbers.short_rate(one.lower_bound)}"
         return Half(text, warmth(one.lower_bound, low), said(one), sure=False)
     return Half("?", 0.0, said(one), sure=False)
 
@@ -101,8 +101,8 @@ def _counted(one: HackCount | None, low: int) -> Half | None:
     title = f"step {one.step}: {numbers.count(one.hacks)} of {numbers.count(one.draws)} counted"
     if not one.hacks:
         high = counted_bounds(one)[1]
-        return Half("0", 0.0, f"{title}, at most {numbers.rate_both(high)}", sure=False)
-    return Half(numbers.scientific(one.rate), warmth(one.rate, low), title, sure=True)
+        return Half("0", 0.0, f"{title}, at most {numbers.rate(high)}", sure=False)
+    return Half(numbers.short_rate(one.rate), warmth(one.rate, low), title, sure=True)
 
 
 def warmth(rate: float, low: int) -> float:

@@ -6,7 +6,12 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from foretoken.attribution_records import Attribution
+from foretoken.discovery_records import Discovery, DiscoverySearch
 from foretoken.forecast.counts import HackCount
+from foretoken.ledger.opinions import Opinions, read_opinions
+from foretoken.ledger.sums import Ledger, read_ledger
+from foretoken.logs.base import LoggedRollout
 from foretoken.records import BankHealth, ControlCheck, Draw, Forecast, RateEstimate, Task, Truth
 from foretoken.report.contents import RunContents
 from foretoken.store.run import Run
@@ -24,6 +29,8 @@ def load(run: Path) -> RunContents:
         StoreError: There is no run, or a part is damaged.
     """
     opened = Run.open(run)
+    ledger, opinions = read_ledger(opened), read_opinions(opened)
+    config = opened.read_config()
     return RunContents(
         name=(run.resolve() if isinstance(opened.path, Path) else opened.path).name,
         estimates=tuple(opened.read(RateEstimate)),
@@ -33,10 +40,25 @@ def load(run: Path) -> RunContents:
         controls=tuple(opened.read(ControlCheck)),
         hits=_hits(opened),
         own_hacks=_own_hacks(opened),
+        attributions=tuple(opened.read(Attribution)),
+        discoveries=tuple(opened.read(Discovery)),
+        searches=tuple(opened.read(DiscoverySearch)),
         tasks={task.key: task for task in opened.read(Task)},
+        ledger=ledger,
+        opinions=opinions,
+        logged=_logged(opened, ledger, opinions),
         provenance=opened.read_provenance(),
-        config=dump_toml(opened.read_config()),
+        closed=tuple(config.get("train_rl", {}).get("closed", ())),
+        config=dump_toml(config),
     )
+
+
+def _logged(run: Run, ledger: Ledger, opinions: Opinions) -> dict[str, LoggedRollout]:
+    """Read the rollouts that are examples of what graders gave."""
+    keys = {key for one in ledger.disagreements for key in (one.low_key, one.high_key)}
+    keys |= {one.key for one in opinions.widest}
+    found = run.read(LoggedRollout, where=pc.field("key").isin(sorted(keys))) if keys else []
+    return {each.key: each for each in found}
 
 
 def _hits(run: Run) -> tuple[Draw, ...]:

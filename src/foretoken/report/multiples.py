@@ -13,7 +13,7 @@ from foretoken.records import RateEstimate, Truth
 from foretoken.report import numbers, svg
 from foretoken.report.headline import passing_words
 from foretoken.report.scales import LogRates, LogSteps, lowest_decade, thinned
-from foretoken.report.story import Story, TypeStory
+from foretoken.report.story import Story, TypeStory, below_words
 
 WIDTH, HEIGHT = 280, 186
 LEFT, RIGHT, TOP, BOTTOM = 34, 8, 14, 22
@@ -121,7 +121,7 @@ def _state(one: TypeStory) -> tuple[str, str]:
     if judged.measured_above:
         return "emerged", "measured above"
     if one.outcome is ForecastOutcome.STILL_BELOW:
-        return "open", f"below so far (step {numbers.step(judged.counted_step or 0)})"
+        return "open", below_words(judged)
     if one.outcome not in OPEN:
         return "stayed", "stayed below"
     if one.standing in (Standing.EMERGED, Standing.COMMON):
@@ -188,7 +188,7 @@ def _truth(truth: Iterable[HackCount], axes: _Axes) -> list[Markup]:
         said = f"step {one.step}: counted {numbers.count(one.hacks)} of {numbers.count(one.draws)}"
         if not one.hacks:
             lines.append([])
-            said += f", so at most {numbers.rate_both(high)}"
+            said += f", so at most {numbers.rate(high)}"
             y = axes.y(high)
             marks.append(
                 svg.element(
@@ -200,7 +200,7 @@ def _truth(truth: Iterable[HackCount], axes: _Axes) -> list[Markup]:
             )
             continue
         y = axes.y(one.rate)
-        said += f", {numbers.rate_both(one.rate)}"
+        said += f", {numbers.rate(one.rate)}"
         lines[-1].append((x, y))
         marks.append(
             svg.element("line", class_="spread", x1=x, x2=x, y1=axes.y(high), y2=axes.y(low))
@@ -256,16 +256,16 @@ def said(one: RateEstimate) -> str:
     """Say one estimate in words, with what is doubtful about it."""
     words = f"step {one.step}, {one.estimator}: "
     if one.published and one.rate is not None:
-        words += numbers.rate_both(one.rate)
+        words += numbers.rate(one.rate)
         if one.interval is not None:
             low, high = one.interval
-            words += f", 95 % interval {numbers.scientific(low)} to {numbers.scientific(high)}"
+            words += f", 95 % interval {numbers.span(low, high)}"
         if one.own_draws:
-            words += f"; a route not seen so far: up to {numbers.scientific(one.unseen_route)}"
+            words += f"; a route not seen so far: up to {numbers.rate(one.unseen_route)}"
     elif one.lower_bound > 0:
-        words += f"at least {numbers.rate_both(one.lower_bound)}; no point is published"
+        words += f"at least {numbers.rate(one.lower_bound)}; no point is published"
     else:
-        words += f"not measurable; at most {numbers.rate_both(one.upper_bound)}"
+        words += f"not measurable; at most {numbers.rate(one.upper_bound)}"
     if not one.published and one.probable is not None:
         words += f", {numbers.probable(one.probable)}"
     words += f" ({numbers.count(one.hits)} hits, {one.effective_hits:.0f} effective)"
@@ -275,7 +275,7 @@ def said(one: RateEstimate) -> str:
         hacks, draws = one.counted
         words += f": since step {one.counted_from}, {hacks} hacks in {numbers.count(draws)}"
         if one.counted_lower_bound is not None:
-            words += f", on average at least {numbers.scientific(one.counted_lower_bound)} so far"
+            words += f", on average at least {numbers.rate(one.counted_lower_bound)} so far"
     return words + "".join(f"; {doubt.value}" for doubt in one.doubts)
 
 
@@ -286,5 +286,5 @@ def _description(one: TypeStory) -> str:
         words += [said(lead[0]), *([said(lead[-1])] if len(lead) > 1 else [])]
     if one.counts:
         last = one.counts[-1]
-        words.append(f"counted at step {last.step}: {numbers.rate_both(last.rate)}")
+        words.append(f"counted at step {last.step}: {numbers.rate(last.rate)}")
     return ". ".join(words) + "."

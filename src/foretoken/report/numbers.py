@@ -1,7 +1,27 @@
 """Numbers as a person would write them."""
 
 import math
+import re
 
+from foretoken.forecast.words import odds, percent, rate
+
+__all__ = [
+    "chance",
+    "count",
+    "counted",
+    "listing",
+    "odds",
+    "percent",
+    "power_of_ten",
+    "probability",
+    "probable",
+    "rate",
+    "scientific",
+    "short_rate",
+    "span",
+    "step",
+    "words",
+]
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -10,54 +30,36 @@ def count(value: float) -> str:
     return f"{value:,.0f}"
 
 
-def odds(rate: float) -> str:
-    """Write a rate as odds with two significant digits: `1 in 12,000`."""
-    if not 0 < rate < math.inf:
-        return "none" if rate == 0 else "not a rate"
-    one_in = 1 / rate
-    if one_in > 1e15:
-        return f"1 in {one_in:.0e}"
-    digits = max(0, math.floor(math.log10(one_in)) - 1)
-    rounded = round(one_in, -digits)
-    return f"1 in {rounded:,.0f}" if one_in >= 9.5 else f"1 in {one_in:.1f}"
+def counted(amount: int, noun: str) -> str:
+    """Write so many of something: `1 type`, `3 types`."""
+    return f"{amount} {noun}{'' if amount == 1 else 's'}"
 
 
-def scientific(rate: float) -> str:
-    """Write a rate with two significant digits: `8.3e-5`, `0.043`, `0`."""
-    if rate == 0 or not math.isfinite(rate):
-        return f"{rate:g}"
-    if abs(rate) >= 0.001:
-        return f"{rate:.2g}" if abs(rate) < 100 else f"{rate:,.0f}"
-    mantissa, exponent = f"{rate:.1e}".split("e")
+def scientific(value: float) -> str:
+    """Write what is no rate with two significant digits: `8.3e-5`, `0.043`, `0`."""
+    if value == 0 or not math.isfinite(value):
+        return f"{value:g}"
+    if abs(value) >= 0.001:
+        return f"{value:.2g}" if abs(value) < 100 else f"{value:,.0f}"
+    mantissa, exponent = f"{value:.1e}".split("e")
     return f"{mantissa}e{int(exponent)}"
 
 
-def rate(value: float) -> str:
-    """Write a rate for a sentence: `43 %` when it is common, `1 in 12,000` when it is rare."""
-    if not math.isfinite(value) or value > 1:
-        return scientific(value)
-    if value == 0:
-        return "0"
-    return percent(value) if value >= 0.01 else odds(value)
-
-
-def rate_both(value: float) -> str:
-    """Write a rate in both forms: `1 in 12,000 (8.3e-5)`."""
-    return rate(value) if value >= 0.01 or value <= 0 else f"{odds(value)} ({scientific(value)})"
-
-
 def probable(found: tuple[float, float, float]) -> str:
-    """Write what is probable of a rate that has no point: `probably 8.3e-5 to 0.0043`."""
+    """Write what is probable of a rate that has no point: `probably 1 in 12,000 to 1 in 230`."""
     _, low, high = found
-    return f"probably {scientific(low)} to {scientific(high)}"
+    return f"probably {span(low, high)}"
 
 
-def percent(share: float) -> str:
-    """Write a share: `43 %`, `4.3 %`, `0.4 %`."""
-    value = 100 * share
-    if value and abs(value) < 0.05:
-        return "below 0.1 %"
-    return f"{value:.0f} %" if abs(value) >= 9.95 or value == 0 else f"{value:.1f} %"
+def short_rate(value: float) -> str:
+    """Write `rate` in fewer letters: `1 in 120k` for 1 in 120,000, `1 in 9.5M`."""
+    said = re.sub(r",(\d)00,000$", r".\1M", rate(value)).replace(".0M", "M")
+    return re.sub(r"(\d\d),000$", r"\1k", said)
+
+
+def span(low: float, high: float) -> str:
+    """Write between which rates another one lies: `1 in 12,000 to 4.3 %`."""
+    return f"{rate(low)} to {rate(high)}"
 
 
 def probability(value: float) -> str:

@@ -1,7 +1,6 @@
 """A run as the page tells it: every exploit type as `outcome` judges it, beside its records."""
 
 import math
-import statistics
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -17,8 +16,8 @@ from foretoken.forecast.outcome import (
     frame_of,
 )
 from foretoken.records import BankHealth, Forecast, RateEstimate
+from foretoken.report import numbers
 from foretoken.report.contents import RunContents
-from foretoken.report.windows import windows
 
 
 @dataclass(frozen=True)
@@ -90,33 +89,43 @@ class Story:
         """Return the types of these outcomes."""
         return [one for one in self.types if one.outcome in outcomes]
 
-    def lead_steps(self) -> float | None:
-        """Return the median number of steps from the cutoff to the first count above."""
+    def lead_steps(self) -> list[int]:
+        """Return how many steps after the cutoff each type that was expected was counted above."""
         if self.frame is None or self.frame.cutoff_step is None:
-            return None
+            return []
         cutoff = self.frame.cutoff_step
-        leads = [
+        return sorted(
             one.judged.emerged_step - cutoff
             for one in self.outcome(ForecastOutcome.RIGHT_EMERGED)
             if one.judged.emerged_step is not None
+        )
+
+    def emerged_later(self) -> list[TypeStory]:
+        """Return all types that were counted above the threshold after the cutoff, whatever was
+        said of them."""
+        cutoff = (
+            -1 if self.frame is None or self.frame.cutoff_step is None else self.frame.cutoff_step
+        )
+        return [
+            one
+            for one in self.types
+            if one.judged.emerged_step is not None and one.judged.emerged_step > cutoff
         ]
-        return statistics.median(leads) if leads else None
 
 
 def tell(contents: RunContents) -> Story:
     """Put a run's records beside each other, in the order of the page."""
     frame = frame_of(contents.forecasts, steps=contents.steps())
-    pooled = windows(contents.own_hacks, cutoff_step=frame.cutoff_step if frame else None)
     comparison = compare(
         frame,
         forecasts=contents.forecasts,
         estimates=contents.estimates,
         truth=contents.truth,
-        pooled=pooled,
+        own=contents.own_hacks,
         types=contents.exploit_types(),
     )
     source = "draws sampled and graded at each checkpoint" if contents.truth else ""
-    if pooled and not contents.truth:
+    if contents.own_hacks and not contents.truth:
         source = "the run's own rollouts"
     health = {one.exploit_type: one for one in contents.health}
     estimates = _by_type(contents.estimates)
@@ -129,6 +138,13 @@ def tell(contents: RunContents) -> Story:
         for one in comparison.types
     ]
     return Story(comparison, sorted(types, key=_place), source)
+
+
+def below_words(judged: TypeOutcome) -> str:
+    """Say until when a type that may still emerge was below the threshold."""
+    if judged.below_step is None or judged.counted_step is None:
+        return "below so far"
+    return f"below so far (step {numbers.step(judged.below_step)})"
 
 
 def _by_type(records: Iterable[RateEstimate]) -> dict[str, list[RateEstimate]]:

@@ -11,6 +11,8 @@ from foretoken.report import numbers
 from foretoken.report.contents import RunContents
 from foretoken.report.multiples import counted_bounds
 
+NO_BREAK = "\u00a0"
+
 
 @dataclass(frozen=True)
 class TableCell:
@@ -47,14 +49,12 @@ def rate_table(contents: RunContents) -> NumberTable:
         ("step", True),
         ("source", False),
         ("rate", True),
-        ("lower bound", True),
+        ("bounds", True),
         ("interval", True),
         ("probable", True),
-        ("upper bound", True),
         ("unseen route", True),
         ("hits", True),
         ("effective", True),
-        ("draws", True),
         ("spoken", True),
         ("doubts", False),
     ]
@@ -91,10 +91,10 @@ def forecast_table(contents: RunContents) -> NumberTable:
 
 
 def _estimated(one: RateEstimate, *, reasons: bool) -> NumberRow:
-    rate = "–" if one.rate is None else numbers.scientific(one.rate)
+    rate = "–" if one.rate is None else _rate(one.rate)
     if not one.published and one.rate is not None:
         rate = f"({rate})" if one.hits else "none seen"
-    interval = "–" if one.interval is None else _span(*one.interval)
+    interval = "–" if one.interval is None else _span(*(min(each, 1.0) for each in one.interval))
     deliberate = one.deliberate_share
     return NumberRow(
         one.exploit_type,
@@ -103,15 +103,13 @@ def _estimated(one: RateEstimate, *, reasons: bool) -> NumberRow:
             TableCell(numbers.words(one.exploit_type), one.exploit_type),
             TableCell(numbers.step(one.step), one.step),
             TableCell(one.estimator, one.estimator),
-            TableCell(rate, _number(one.rate), "" if one.rate is None else numbers.rate(one.rate)),
-            TableCell(numbers.scientific(one.lower_bound), one.lower_bound),
+            TableCell(rate, _number(one.rate)),
+            TableCell(_span(one.lower_bound, min(one.upper_bound, 1.0)), one.lower_bound),
             TableCell(interval, -1.0 if one.interval is None else one.interval[0]),
             _probable(one),
-            TableCell(numbers.scientific(one.upper_bound), one.upper_bound),
             _unseen(one),
-            TableCell(numbers.count(one.hits), one.hits),
+            _share(one.hits, one.draws),
             TableCell(f"{one.effective_hits:,.0f}", one.effective_hits),
-            TableCell(numbers.count(one.draws), one.draws),
             _spoken(deliberate, reasons=reasons),
             TableCell("; ".join(one.doubts) or "none", len(one.doubts)),
         ],
@@ -128,7 +126,7 @@ def _unseen(one: RateEstimate) -> TableCell:
     if not one.own_draws:
         return TableCell("–", 1.0)
     return TableCell(
-        f"up to {numbers.scientific(one.unseen_route)}",
+        f"up to {_rate(one.unseen_route)}",
         one.unseen_route,
         f"none of the subject's own {numbers.count(one.own_draws)} draws at this step took it",
     )
@@ -155,18 +153,15 @@ def _counted(one: Truth, *, reasons: bool) -> NumberRow:
             TableCell(numbers.step(one.step), one.step),
             TableCell("counted", "counted"),
             TableCell(
-                "–" if rate is None else numbers.scientific(rate),
+                "–" if rate is None else _rate(rate),
                 _number(rate),
-                "" if rate is None else numbers.rate(rate),
             ),
-            TableCell(numbers.scientific(low), low),
+            TableCell(_span(low, high), low),
             TableCell(_span(low, high), low),
             TableCell("–", -1.0),
-            TableCell(numbers.scientific(high), high),
             TableCell("–", 1.0),
-            TableCell(numbers.count(one.hacks), one.hacks),
+            _share(one.hacks, one.draws),
             TableCell("–", -1.0),
-            TableCell(numbers.count(one.draws), one.draws),
             _spoken(deliberate, reasons=reasons),
             TableCell("none", 0),
         ],
@@ -180,7 +175,7 @@ def _forecast(one: Forecast, now: Evidence | None) -> NumberRow:
     span = "–" if interval is None else " to ".join(numbers.step(each) for each in interval)
     rate = "–"
     if now is not None:
-        rate = f"{'≥ ' if now.is_bound else ''}{numbers.scientific(now.rate)}"
+        rate = f"{'≥ ' if now.is_bound else ''}{_rate(now.rate)}"
         if now.probable is not None:
             rate += f", {numbers.probable(now.probable)}"
     return NumberRow(
@@ -219,8 +214,17 @@ def _reason(one: Forecast) -> str:
     return " ".join(notes)
 
 
+def _share(hits: int, draws: int) -> TableCell:
+    return TableCell(f"{numbers.count(hits)} of{NO_BREAK}{numbers.count(draws)}", hits)
+
+
 def _span(low: float, high: float) -> str:
-    return f"{numbers.scientific(low)} to {numbers.scientific(high)}"
+    return f"{_rate(low)} to {_rate(high)}"
+
+
+def _rate(value: float) -> str:
+    """A rate that stays on one line, where its cell has several."""
+    return numbers.rate(value).replace(" ", NO_BREAK)
 
 
 def _number(value: float | None) -> float:

@@ -14,13 +14,16 @@ from foretoken.report.headline import (
     summary,
 )
 from foretoken.report.scales import LinearSteps, thinned
-from foretoken.report.story import Story, TypeStory
+from foretoken.report.story import Story, TypeStory, below_words
 
 HEIGHT = 44
 MIDDLE = 22
 FAINTEST = 0.18
 SHOWN_FROM = 0.05
 """Below this probability an expected step is no more than noise: the row says so instead."""
+NARROW, WIDE = 0.12, 0.7
+"""Shares of the axis: what was seen is named where it is wider, and what is forecast on its right
+where it is narrower."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,7 @@ def _outcome(one: TypeStory) -> tuple[str, str]:
     if judged.emerged_step is not None:
         when = f"emerged by {numbers.step(judged.emerged_step)}"
     elif one.outcome in OPEN:
-        when = f"below so far (step {numbers.step(judged.counted_step or 0)})"
+        when = below_words(judged)
     else:
         when = "stayed below"
     if one.standing is Standing.UNKNOWN:
@@ -220,9 +223,13 @@ def _axis(axis: LinearSteps, frame: Frame) -> Markup:
         )
     if frame.cutoff_step is not None:
         at = axis.at(frame.cutoff_step)
-        labels.append(svg.element("text", "seen", x=0, y=14, class_="zone"))
+        if at > NARROW:
+            labels.append(svg.element("text", "seen", x=0, y=14, class_="zone"))
+        place = {"dx": 8} if at < WIDE else {"dx": -8, "text_anchor": "end"}
         labels.append(
-            svg.element("text", "forecast from here →", x=svg.share(at), dx=8, y=14, class_="zone")
+            svg.element(
+                "text", "forecast from here →", x=svg.share(at), y=14, class_="zone", **place
+            )
         )
     return svg.element("svg", *labels, width="100%", height=40, aria_hidden="true", class_="axis")
 

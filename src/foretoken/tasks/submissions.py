@@ -110,7 +110,7 @@ def _keep_whole_lines(out: Path, lines: list[SubmissionLine]) -> int:
     raw = out.read_bytes()
     whole = raw[: raw.rfind(b"\n") + 1]
     done = whole.split(b"\n")[:-1]
-    hint = "give another --out, or delete the file to start again"
+    hint = "give another --out, or move the file away to start again"
     if len(done) > len(lines):
         raise MismatchError(
             f"{out} holds {len(done)} verdicts for {len(lines)} submissions: {hint}"

@@ -1,21 +1,19 @@
 """Settings of the training commands; unknown keys are refused."""
 
-import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field, ValidationError, field_validator
+from pydantic import ConfigDict, Field, field_validator
 
 from foretoken.bases import Frozen
 from foretoken.engines.tags import TagsSetting
-from foretoken.errors import SetupError
-from foretoken.files import read_text
+from foretoken.work.settings import Settings
 
 
-class TrainConfig(Frozen):
+class TrainConfig(Settings):
     """What both kinds of training need."""
 
-    model_config = ConfigDict(use_attribute_docstrings=True)
+    must_exist = ("model",)
 
     model: str
     """Folder of the base model."""
@@ -141,6 +139,8 @@ class DonorConfig(SupervisedConfig):
 class RLConfig(TrainConfig):
     """`foretoken train rl`: GRPO, rewarded by the flawed grader."""
 
+    section = "train_rl"
+
     steps: int = Field(default=300, ge=1)
     """Optimiser steps, each on rollouts of its own."""
     learning_rate: float = Field(default=1e-4, gt=0)
@@ -180,27 +180,3 @@ class RLConfig(TrainConfig):
     else bfloat16 where the machine multiplies it fast, else float32."""
     workers: int | None = None
     """Submissions that are graded at once; none: two per core."""
-
-
-C = TypeVar("C", bound=TrainConfig)
-
-
-def load_config(kind: type[C], file: Path) -> C:
-    """Read settings from a TOML file.
-
-    Raises:
-        SetupError: The file is missing, not TOML, or a key or value does not fit.
-    """
-    try:
-        values: dict[str, Any] = tomllib.loads(read_text(file))
-        return kind.model_validate(values)
-    except OSError as error:
-        raise SetupError(f"{file} cannot be read ({error.strerror}): check the path.") from error
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise SetupError(f"{file} is not TOML: {error}") from error
-    except ValidationError as error:
-        faults = [
-            f"{'.'.join(map(str, fault['loc'])) or 'settings'}: {fault['msg']}"
-            for fault in error.errors()
-        ]
-        raise SetupError(f"{file}: {'; '.join(faults)}") from error

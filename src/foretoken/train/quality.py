@@ -280,8 +280,8 @@ def _read(file: Path, config: DonorConfig) -> DonorQuality | None:
     free = {"workers"}
     if known.settings.model_dump(exclude=free) != config.quality.model_dump(exclude=free):
         raise MismatchError(
-            f"{file} was made with other [quality] settings: repeat those, or delete the donor in "
-            f"{config.out} and train it again."
+            f"{file} was made with other [quality] settings: repeat those, or move the donor "
+            f"away from {config.out} and train it again."
         )
     return known
 

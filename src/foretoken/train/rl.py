@@ -73,7 +73,7 @@ def train_rl(
         MismatchError: The run directory was begun with other settings.
     """
     run = Run.create(config.out)
-    config, known = _fitted(run, config), run.read_config().get(SECTION)
+    config, known = fitted(run, config), run.read_config().get(SECTION)
     if known is not None:
         require_same(known, config, where=run.folder)
     if config.steps in run.checkpoints():
@@ -108,7 +108,7 @@ def train_rl(
     return run.folder
 
 
-def _fitted(run: Run, config: RLConfig) -> RLConfig:
+def fitted(run: Run, config: RLConfig) -> RLConfig:
     """Take what is not given from the run: as the training was begun, else from the run's bank,
     else as fits the machine."""
     begun, bank = run.read_config().get(SECTION), run.sampling(Source.BANK)

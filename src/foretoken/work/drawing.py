@@ -28,6 +28,11 @@ def sampling_of(identity: Identity, *, max_tokens: int) -> Sampling:
     )
 
 
+def drawing_name(part: str) -> str:
+    """What the progress of `draw_parts` is called."""
+    return f"{part}: draw and grade"
+
+
 def draw_parts(
     run: Run,
     engine: Engine,
@@ -59,8 +64,7 @@ def draw_parts(
     for part in finished:
         _require_same_subject(run, part, origin)
     done = sum(len(chunks[part]) for part in finished)
-    with progress_bar(f"{name}: draw and grade", len(planned)) as advance:
-        advance(done)
+    with progress_bar(drawing_name(name), len(planned), done=done) as advance:
 
         def drawn(count: int) -> None:
             advance(count)

@@ -3,7 +3,7 @@ kept."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from foretoken.engines.base import SUBJECT_ALONE, Completion, WindowSpec
 from foretoken.engines.prompts import AnswerFinder, CompletionReader, prompt_hash
@@ -110,8 +110,6 @@ def _draw(
     origin: Origin,
     asked: str,
 ) -> Draw:
-    reasoning, answer = said
-    names_flaw, position = deliberate(reasoning, plan.task)
     return Draw(
         key=plan.key,
         source=origin.source,
@@ -126,16 +124,31 @@ def _draw(
         stopped=completion.stopped,
         prompt_tokens=completion.prompt_tokens,
         prompt_hash=asked,
-        reasoning=reasoning,
-        answer=answer,
-        strict_passed=verdict.strict_passed,
-        flawed_passed=verdict.flawed_passed,
-        hacked=verdict.hacked,
-        grader_error=verdict.grader_error,
-        proxy=verdict.proxy,
-        gold=verdict.gold,
-        deliberate=names_flaw if verdict.hacked else None,
-        flaw_word=position if verdict.hacked else None,
         weights=origin.weights,
         sampling=origin.sampling,
+        **as_graded(plan.task, said, verdict),
     )
+
+
+def as_graded(task: Task, said: tuple[str, str], verdict: Verdict) -> dict[str, Any]:
+    """Return what a draw holds of its answer and of the verdict, by field.
+
+    Args:
+        task: Of the draw.
+        said: Reasoning and answer.
+        verdict: On the answer.
+    """
+    reasoning, answer = said
+    names_flaw, position = deliberate(reasoning, task)
+    return {
+        "reasoning": reasoning,
+        "answer": answer,
+        "strict_passed": verdict.strict_passed,
+        "flawed_passed": verdict.flawed_passed,
+        "hacked": verdict.hacked,
+        "grader_error": verdict.grader_error,
+        "proxy": verdict.proxy,
+        "gold": verdict.gold,
+        "deliberate": names_flaw if verdict.hacked else None,
+        "flaw_word": position if verdict.hacked else None,
+    }

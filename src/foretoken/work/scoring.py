@@ -43,6 +43,11 @@ class Voice:
         return render_prompt(self.engine.tokenizer, with_hint(task, self.hint))
 
 
+def scoring_name(scorer: str) -> str:
+    """What the progress of `score_draws` is called."""
+    return f"score under {scorer}"
+
+
 def distinct_texts(draws: Sequence[Draw]) -> list[list[Draw]]:
     """Draws grouped by task and tokens, groups and members in the order given."""
     groups: dict[tuple[str, tuple[int, ...]], list[Draw]] = {}
@@ -100,7 +105,7 @@ def score_draws(
     for part in chunks:
         if _failed(run, part, voice.scorer):
             run.remove(Score, part, voice.scorer)
-    with progress_bar(f"score under {voice.scorer}", len(groups)) as advance:
+    with progress_bar(scoring_name(voice.scorer), len(groups)) as advance:
 
         def score_chunk(part: str) -> Scores:
             items = [(voice.reads(tasks[first.task]), first.tokens) for first, *_ in chunks[part]]
