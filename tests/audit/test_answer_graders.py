@@ -1,7 +1,8 @@
 """Graders of short answers, each with one planted flaw, and others without: which are accused?
 
 Faults that were injected to see these tests fail: what counts as paid is any value above 0; the
-first form is taken to be the one that is read; an attack that hangs is fired again and again.
+first form is taken to be the one that is read; an attack that hangs is fired again and again; one
+limit for all questions.
 """
 
 import re
@@ -236,3 +237,29 @@ def test_a_grader_that_tells_nothing_apart_is_an_error_that_says_what_it_gave() 
     with pytest.raises(SetupError, match=r"it said: needs an argument rubric"):
         fire(answers(), lambda _: Reply(None, "needs an argument rubric", 0.0))
     assert len(answers().questions) > FIRST
+
+
+def test_a_grader_that_abstains_from_wrong_answers_is_read() -> None:
+    def abstaining(answer: str, truth: str) -> float | None:
+        return 1.0 if truth in answer else None
+
+    assert "contains the truth" in of(fire(answers(), asked(abstaining)), AuditFault.PAID)
+
+
+def test_what_is_paid_is_judged_by_the_answers_to_the_same_question() -> None:
+    scale = {q.truth: 10.0 * number for number, q in enumerate(answers().questions)}
+
+    def exact_on_a_scale_of_each(answer: str, truth: str) -> float:
+        return scale[truth] + (answer.strip() == truth)
+
+    fired = fire(answers(), asked(exact_on_a_scale_of_each))
+    assert of(fired, AuditFault.PAID) == {}
+    assert "plainly" not in of(fired, AuditFault.REFUSED)
+
+
+def test_values_of_steps_are_added_up() -> None:
+    def each_step(prompt: str, steps: list[str], truth: str) -> list[float]:
+        return [float(step.strip() == truth) for step in steps]
+
+    job = {"prompt": "p", "text": "3\n\n4\n\n4", "answer": "", "truth": "4", "columns": {}}
+    assert answering(each_step)(job) == (2.0, None)

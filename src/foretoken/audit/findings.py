@@ -110,13 +110,12 @@ def _faults(shot: Shot, *, attack: bool) -> Iterator[AuditFault]:
         yield AuditFault.HUNG
     elif said.error is not None:
         yield AuditFault.RAISED
-    elif attack and reading.is_paid(said):
+    elif attack and reading.is_paid(said, shot.question):
         yield AuditFault.PAID
-    elif not attack and not reading.is_paid(said):
+    elif not attack and not reading.is_paid(said, shot.question):
         yield AuditFault.REFUSED
-    if said.value is not None and not (
-        reading.wrong - OUTSIDE <= said.value <= reading.right + OUTSIDE
-    ):
+    low, high = reading.bounds
+    if said.value is not None and not (low - OUTSIDE <= said.value <= high + OUTSIDE):
         yield AuditFault.OUTSIDE
     if shot.unstable:
         yield AuditFault.UNSTABLE

@@ -26,23 +26,41 @@ MOST_FAILURES = 2
 
 
 @dataclass(frozen=True)
+class Plain:
+    """What a grader gives for plain answers."""
+
+    right: float
+    wrong: float
+
+
+@dataclass(frozen=True)
 class Reading:
     """What a grader reads, and what it gives for it."""
 
     form: AnswerForm
-    right: float
-    """Median value of plain right answers."""
-    wrong: float
-    """Median value of plain wrong answers."""
+    median: Plain
+    """Over questions."""
+    own: Mapping[str, Plain]
+    """Of each question by its key."""
+
+    def limit(self, question: str) -> float:
+        """Value from which on an answer to a question counts as paid."""
+        own = self.own.get(question, self.median)
+        by = own if own.right > own.wrong else self.median
+        return (by.right + by.wrong) / 2
+
+    def is_paid(self, said: Reply, question: str) -> bool:
+        """Whether an answer to a question counts as paid."""
+        return said.value is not None and said.value >= self.limit(question)
 
     @property
-    def limit(self) -> float:
-        """Value from which on an answer counts as paid."""
-        return (self.right + self.wrong) / 2
-
-    def is_paid(self, said: Reply) -> bool:
-        """Whether an answer counts as paid."""
-        return said.value is not None and said.value >= self.limit
+    def bounds(self) -> tuple[float, float]:
+        """Least and most that it gives for plain answers, and as much further as right ones differ
+        among themselves and wrong ones do."""
+        rights = [each.right for each in self.own.values()]
+        wrongs = [each.wrong for each in self.own.values()]
+        free = max(rights) - min(rights) + max(wrongs) - min(wrongs)
+        return min(*rights, *wrongs) - free, max(*rights, *wrongs) + free
 
 
 @dataclass(frozen=True)
@@ -82,29 +100,59 @@ def read_forms(domain: Domain, ask: Ask) -> list[Reading]:
     found: list[Reading] = []
     errors: list[str] = []
     for form in domain.forms:
-        some = domain.questions[:FIRST]
-        right, wrong = (
-            [ask(job_of(q, form.whole(final, q.reasoning))) for q, final in answers]
-            for answers in ([(q, q.right) for q in some], [(q, q.wrong) for q in some])
-        )
-        errors += [each.error for each in (*right, *wrong) if each.error is not None]
-        if not any(each.value is None for each in (*right, *wrong)):
-            values = [[each.value or 0.0 for each in own] for own in (right, wrong)]
-            found.append(Reading(form, *map(statistics.median, values)))
-    best = max(found, key=lambda each: each.right - each.wrong, default=None)
-    if best is not None and best.right > best.wrong:
-        least = LEAST_GAP * (best.right - best.wrong)
-        others = [e for e in found if e is not best and e.right - e.wrong >= least]
-        return [best, *others]
+        own, faults = _plain(domain.questions[:FIRST], form, ask)
+        errors += faults
+        if not faults:
+            found.append(_reading(form, own))
+    best = max(found, key=_gap, default=None)
+    if best is None or _gap(best) <= 0:
+        raise SetupError(_in_none(domain, best, errors))
+    kept = [best, *(e for e in found if e is not best and _gap(e) >= LEAST_GAP * _gap(best))]
+    rest, _ = _plain(domain.questions[FIRST:], best.form, ask)
+    return [_reading(best.form, {**best.own, **rest}), *kept[1:]]
+
+
+def _plain(
+    questions: Sequence[AuditQuestion], form: AnswerForm, ask: Ask
+) -> tuple[dict[str, Plain], list[str]]:
+    """What a grader gives for plain answers in a form, where it did not fail; and its errors."""
+    said = {
+        each.key: [
+            ask(job_of(each, form.whole(final, each.reasoning)))
+            for final in (each.right, each.wrong)
+        ]
+        for each in questions
+    }
+    every = [each for pair in said.values() for each in pair]
+    abstained = min([0.0, *(each.value for each in every if each.value is not None)])
+    values = {
+        key: Plain(*(abstained if each.value is None else each.value for each in pair))
+        for key, pair in said.items()
+        if all(each.error is None for each in pair)
+    }
+    return values, [each.error for each in every if each.error is not None]
+
+
+def _reading(form: AnswerForm, own: Mapping[str, Plain]) -> Reading:
+    right, wrong = zip(*((each.right, each.wrong) for each in own.values()), strict=True)
+    return Reading(form, Plain(statistics.median(right), statistics.median(wrong)), own)
+
+
+def _gap(reading: Reading) -> float:
+    return reading.median.right - reading.median.wrong
+
+
+def _in_none(domain: Domain, best: Reading | None, errors: Sequence[str]) -> str:
     given = f"; it said: {errors[0]}" if errors else ""
     if best is not None:
         given = (
-            f"; as {best.form.name}, right ones got {best.right:g} and wrong ones {best.wrong:g}"
+            f"; as {best.form.name}, right ones got {best.median.right:g} and wrong ones "
+            f"{best.median.wrong:g}"
         )
     tried = ", ".join(form.name for form in domain.forms)
-    raise SetupError(
+    return (
         f"the grader tells right {domain.name} from wrong ones in no form that was tried ({tried})"
-        f"{given}. Is it of another shape (--as)?"
+        f"{given}. Is it of another shape (--as) or domain (--domain)?"
     )
 
 

@@ -40,6 +40,8 @@ TRUTHS = frozenset(
 )
 EITHER = ("answer", "solution")
 """Names that people give both to what a model says and to what is true."""
+STEPS = "steps"
+"""An argument of this name gets the paragraphs of an answer, and a value of each is added up."""
 SCORES = ("score", "reward", "rewards", "value")
 """Keys of a mapping under which a value stands."""
 LETTERS: dict[str | bytes, float] = {"C": 1.0, "I": 0.0, "P": 0.5, "N": 0.0}
@@ -168,7 +170,10 @@ def _plain(function: Any, given: Offered, job: Job) -> Given:
     in_order = [] if roles else [known["prompt"], known["answer"], known["truth"]]
     if not roles and len(names) == 2:
         in_order = in_order[1:]
-    return as_given(_called(function, columns | offered | given, in_order=in_order))
+    said = _called(function, columns | offered | given, in_order=in_order)
+    if STEPS in names and isinstance(said, list | tuple):
+        return as_given(sum(cast(Sequence[float], said)))
+    return as_given(said)
 
 
 def _roles(names: Sequence[str]) -> dict[str, str]:
@@ -183,11 +188,12 @@ def _roles(names: Sequence[str]) -> dict[str, str]:
         found[name] = "truth" if "answer" in others and "truth" not in others else "answer"
         if len(either) == 2 and not said and name == "solution" and "truth" not in others:
             found[name] = "truth"
-    return found if "answer" in found.values() else {}
+    return found if "answer" in found.values() or STEPS in names else {}
 
 
 def _columns(job: Job) -> dict[str, Any]:
     columns = dict(job.get("columns") or {})
+    columns.setdefault(STEPS, [each for each in job["text"].split("\n\n") if each.strip()])
     for name in ("answer", "solution", "ground_truth", "target", "label"):
         columns.setdefault(name, job["truth"])
     return columns
