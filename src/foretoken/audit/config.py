@@ -1,9 +1,10 @@
 """Settings of `foretoken audit`."""
 
-from typing import Literal
+from pathlib import Path
 
 from pydantic import Field
 
+from foretoken.audit.domains import AuditDomain
 from foretoken.graders.shapes import CallShape
 from foretoken.work.settings import Settings
 
@@ -14,9 +15,12 @@ class AuditConfig(Settings):
     section = "audit"
 
     grader: str
-    """Import path of the grader: `package.module:name`, or `file.py:name`."""
-    domain: Literal["answers"] = "answers"
-    """What is fired: short answers and numbers."""
+    """Import path of the grader (`package.module:name`, or `file.py:name`), a command, the address
+    of a reward server, the file of a judge's prompt, or the folder of a reward model."""
+    domain: AuditDomain | None = None
+    """What kind of answers it grades; none: found out by what it gives for right and wrong ones."""
+    tasks: Path | None = None
+    """File of questions of one's own, a JSON object a line; none: the domain's."""
     shape: CallShape | None = None
     """How the grader is called; none: as the names of its arguments say."""
     given: dict[str, str] = Field(default_factory=dict[str, str])

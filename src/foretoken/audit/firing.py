@@ -54,6 +54,17 @@ class Reading:
         return said.value is not None and said.value >= self.limit(question)
 
     @property
+    def told_apart(self) -> float:
+        """Share of questions whose plain right answer gets more than their wrong one."""
+        return statistics.mean(each.right > each.wrong for each in self.own.values())
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether every right answer gets more than every wrong one."""
+        every = self.own.values()
+        return min(each.right for each in every) > max(each.wrong for each in every)
+
+    @property
     def bounds(self) -> tuple[float, float]:
         """Least and most that it gives for plain answers, and as much further as right ones differ
         among themselves and wrong ones do."""
@@ -156,18 +167,25 @@ def _in_none(domain: Domain, best: Reading | None, errors: Sequence[str]) -> str
     )
 
 
-def fire(domain: Domain, ask: Ask, *, advance: Callable[[int], None] = lambda _: None) -> Fired:
+def fire(
+    domain: Domain,
+    ask: Ask,
+    *,
+    readings: Sequence[Reading] = (),
+    advance: Callable[[int], None] = lambda _: None,
+) -> Fired:
     """Fire all attacks and variants of a domain at a grader.
 
     Args:
         domain: What is fired.
         ask: The grader.
+        readings: Forms that it reads, the best first; none: they are found.
         advance: Called with how many attacks and variants were fired since.
 
     Raises:
         SetupError: It tells right answers from wrong ones in no form.
     """
-    readings = read_forms(domain, ask)
+    readings = readings or read_forms(domain, ask)
     shots: list[Shot] = []
     for what in (*domain.variants, *domain.attacks):
         failures = 0

@@ -1,5 +1,6 @@
 """`foretoken audit`: what a grader of one's own pays for."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -21,8 +22,21 @@ _SHOWN = 60
 
 
 def audit(
-    grader: Annotated[str, typer.Argument(help="package.module:name or file.py:name.")],
+    grader: Annotated[
+        str,
+        typer.Argument(
+            help="package.module:name or file.py:name; a command; the address of a reward server; "
+            "the file of a judge's prompt; the folder of a reward model."
+        ),
+    ],
     *,
+    domain: Annotated[
+        str | None,
+        typer.Option(help="What it grades: answers, choice, code, ... Default: found out."),
+    ] = None,
+    tasks: Annotated[
+        Path | None, typer.Option(help="Questions of your own, a JSON object a line.")
+    ] = None,
     shape: Annotated[
         str | None,
         typer.Option("--as", help="How it is called: plain, trl, verl, ... Default: recognised."),
@@ -60,6 +74,8 @@ def audit(
     given = {name: value for name, _, value in (each.partition("=") for each in values or [])}
     flags = {
         "grader": grader,
+        "domain": domain,
+        "tasks": tasks,
         "shape": shape,
         "given": given or None,
         "questions": questions,
@@ -109,7 +125,7 @@ def _line(found: "Audit") -> str:
     refused = sum(each.fault == "refused" for each in found.findings)
     forms = ", ".join(each.form.name for each in found.readings)
     return (
-        f"{found.grader} reads answers {forms}. It was asked {found.asked:,} times: it pays for "
-        f"{paid} of {found.attacks} kinds of answers that deserve nothing, and refuses {refused} "
-        f"of {found.variants} kinds that are right."
+        f"{found.grader} grades {found.domain} and reads them {forms}. It was asked "
+        f"{found.asked:,} times: it pays for {paid} of {found.attacks} kinds of answers that "
+        f"deserve nothing, and refuses {refused} of {found.variants} kinds that are right."
     )

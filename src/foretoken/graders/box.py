@@ -18,11 +18,12 @@ _HOW = (
 )
 
 
-def box(path: str) -> list[str]:
+def box(path: str, *, network: bool = False) -> list[str]:
     """Return the command that what runs in the box is appended to.
 
     Args:
         path: Import path of the grader.
+        network: Whether it may use the network, as a grader that is elsewhere must.
 
     Raises:
         IsolationError: There is no bubblewrap.
@@ -31,6 +32,7 @@ def box(path: str) -> list[str]:
     if bwrap is None:
         raise IsolationError(f"there is no bubblewrap (`bwrap`) on this machine. {_HOW}.")
     command = [bwrap, "--unshare-all", "--die-with-parent", "--new-session"]
+    command += ["--share-net"] if network else []
     command += ["--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc"]
     for folder in TEMPORARY:
         command += ["--tmpfs", folder] if Path(folder).is_dir() else []
@@ -41,9 +43,11 @@ def box(path: str) -> list[str]:
 
 
 def _needed(path: str) -> set[str]:
-    """Folders that a grader is imported from."""
-    file = Path(path.rpartition(":")[0])
-    own = {str(file.resolve().parent)} if file.suffix == ".py" else set[str]()
+    """Folders of a grader and of what it is imported from."""
+    file = path.rpartition(":")[0]
+    own = [file] if file.endswith(".py") else path.split()
+    places = [Path(each).resolve() for each in own]
+    folders = {str(each if each.is_dir() else each.parent) for each in places if each.exists()}
     named = filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))
-    every = {str(Path.cwd()), sys.prefix, sys.base_prefix, *own, *named, *sys.path}
+    every = {str(Path.cwd()), sys.prefix, sys.base_prefix, *folders, *named, *sys.path}
     return {str(Path(each).resolve()) for each in every if each and Path(each).is_dir()}

@@ -13,9 +13,9 @@ import time
 from contextlib import suppress
 from typing import Any
 
-from foretoken.graders.shapes import Answering, CallShape, Given, answering
+from foretoken.graders.kinds import opened
+from foretoken.graders.shapes import Answering, CallShape, Given
 from foretoken.store.codec import decode
-from foretoken.tasks.importing import imported
 
 LONGEST = 400
 """Characters of an error that are kept."""
@@ -57,10 +57,7 @@ def main(path: str, *, shape: str | None, given: Any, nice: int, memory_mib: int
             print(json.dumps(said), file=out, flush=True)
 
         try:
-            named = imported(path)
-            grader = answering(
-                named, shape=None if shape is None else CallShape(shape), given=given
-            )
+            grader = opened(path, shape=None if shape is None else CallShape(shape), given=given)
         except BaseException as error:  # noqa: BLE001  the user's module may raise anything
             say(error=f"{type(error).__name__}: {error}"[:LONGEST])
             return

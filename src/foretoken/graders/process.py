@@ -16,11 +16,16 @@ from typing import IO, Any, cast
 
 from foretoken.errors import SetupError
 from foretoken.graders.box import box
+from foretoken.graders.kinds import NEED_NETWORK, kind_of
 from foretoken.graders.shapes import CallShape
 from foretoken.store.codec import encode
 
 START_S = 120.0
 """In which a grader's module has to be there."""
+_NAMES = (
+    "name package.module:function or file.py:function, a command, the address of a reward server, "
+    "the file of a judge's prompt, or the folder of a reward model"
+)
 _CHUNK = 65_536
 _TAIL = 300
 
@@ -111,7 +116,7 @@ class GraderProcess(AbstractContextManager["GraderProcess"]):
         }
         command = [sys.executable, "-m", "foretoken.graders.child", json.dumps(settings)]
         self._process = subprocess.Popen(
-            [*(box(self.path) if self.boxed else ()), *command],
+            [*(self._box() if self.boxed else ()), *command],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._said,
@@ -127,10 +132,11 @@ class GraderProcess(AbstractContextManager["GraderProcess"]):
             fault = f"its process ended{self._tail()}"
         if fault is not None:
             self._end()
-            raise SetupError(
-                f"the {self.name} {self.path} cannot be used ({fault}): name "
-                "package.module:function or file.py:function"
-            )
+            raise SetupError(f"the {self.name} {self.path} cannot be used ({fault}): {_NAMES}")
+
+    def _box(self) -> list[str]:
+        elsewhere = (self.shape or kind_of(self.path)) in NEED_NETWORK
+        return box(self.path, network=elsewhere)
 
     def _failed(self, what: str) -> Reply:
         self.failures += 1

@@ -42,7 +42,7 @@ EITHER = ("answer", "solution")
 """Names that people give both to what a model says and to what is true."""
 STEPS = "steps"
 """An argument of this name gets the paragraphs of an answer, and a value of each is added up."""
-SCORES = ("score", "reward", "rewards", "value")
+SCORES = ("score", "reward", "rewards", "scores", "value")
 """Keys of a mapping under which a value stands."""
 LETTERS: dict[str | bytes, float] = {"C": 1.0, "I": 0.0, "P": 0.5, "N": 0.0}
 """What Inspect's scorers say."""
@@ -69,6 +69,14 @@ class CallShape(StrEnum):
     """Our own `score(jobs)`."""
     GRADER = "grader"
     """Our own `grade(jobs)`."""
+    COMMAND = "command"
+    """A command that reads lines of JSON and writes one for each."""
+    SERVER = "server"
+    """A reward server, by its address."""
+    JUDGE = "judge"
+    """The file of a judge's prompt."""
+    REWARD_MODEL = "reward-model"
+    """The folder of a sequence classifier."""
 
 
 def answering(
@@ -93,7 +101,7 @@ def answering(
     if found is None:
         raise TypeError(
             f"is a {type(made).__name__}: give a function of prompt, answer and truth, or of one "
-            f"of the shapes {', '.join(CallShape)}, or something with score(jobs) or grade(jobs)"
+            f"of the shapes {', '.join(_CALLS)}, or something with score(jobs) or grade(jobs)"
         )
     return partial(_CALLS[found], made, given or {})
 
