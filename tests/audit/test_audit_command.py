@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from foretoken.audit_records import AuditFault, read_audit
 from foretoken.cli.main import app
 
 GRADERS = """
@@ -47,7 +48,7 @@ def test_what_is_paid_is_shown_and_ends_with_3(graders: Path) -> None:
     assert "64 or 67" in said or "two answers" in said
     assert "in the last line" in said
     code, said = audited(f"{graders}:last_number", "--json")
-    found = json.loads(said[said.index("[") :])
+    found = json.loads(said[said.index("{") :])["findings"]
     assert {"paid", "refused"} <= {each["fault"] for each in found}
     assert all(each["why"] and each["remedy"] for each in found)
 
@@ -61,7 +62,7 @@ def test_a_grader_that_pays_for_nothing_false_ends_with_0(graders: Path) -> None
 def test_one_that_dies_or_hangs_is_told_of_and_the_rest_goes_on(graders: Path) -> None:
     code, said = audited(f"{graders}:moody", "--timeout-s", "1", "--json")
     assert code == 0
-    found = {each["by"]: each for each in json.loads(said[said.index("[") :])}
+    found = {each["by"]: each for each in json.loads(said[said.index("{") :])["findings"]}
     assert found["factorial"]["fault"] == found["equals itself"]["fault"] == "hung"
     assert "its process ended" in found["factorial"]["got"]
     assert "no answer within 1 s" in found["equals itself"]["got"]
@@ -76,3 +77,89 @@ def test_what_a_grader_needs_is_asked_for_and_can_be_given(graders: Path) -> Non
     code, said = audited(f"{graders}:nothing")
     assert code == 2
     assert "has no attribute" in said
+
+
+def test_what_is_accepted_is_kept_in_a_file_and_does_not_count(
+    graders: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "accepted.json"
+    code, said = audited(f"{graders}:last_number", "--accept", str(file))
+    assert code == 3
+    assert f"Wrote {file}." in said.replace("\n", "")
+    code, said = audited(f"{graders}:last_number", "--baseline", str(file))
+    assert code == 0
+    assert "are accepted and not shown" in said
+    entries = json.loads(file.read_text())["accepted"]
+    first = next(each for each in entries if each["fault"] == "paid")
+    file.write_text(json.dumps({"accepted": [each for each in entries if each != first]}))
+    code, said = audited(f"{graders}:last_number", "--baseline", str(file))
+    assert code == 3
+    assert first["by"] in said
+    file.write_text("[]")
+    code, said = audited(f"{graders}:last_number", "--baseline", str(file))
+    assert code == 2
+    assert "cannot be read" in said
+
+
+def test_the_file_of_an_audit_is_read_again_as_it_was(graders: Path, tmp_path: Path) -> None:
+    file = tmp_path / "audit.json"
+    _, said = audited(f"{graders}:last_number", "--out", str(file), "--json")
+    record = read_audit(file)
+    assert record.model_dump_json(indent=1) in said
+    assert record.domain == "answers"
+    assert record.found(AuditFault.PAID)
+    assert record.closed() == []
+
+
+def test_the_page_shows_each_finding_and_nothing_of_an_answer_is_markup(
+    graders: Path, tmp_path: Path
+) -> None:
+    file, page = tmp_path / "audit.json", tmp_path / "audit.html"
+    audited(f"{graders}:last_number", "--out", str(file), "--html", str(page))
+    shown, record = page.read_text(), read_audit(file)
+    for each in record.findings:
+        assert f"<h3>{each.by}</h3>" in shown
+    assert "&lt;!-- " in shown
+    assert "<!-- " not in shown
+    assert f"{sum(each.paid > 0 for each in record.attacks)} of {len(record.attacks)}" in shown
+
+
+def test_questions_of_ones_own_are_asked(graders: Path, tmp_path: Path) -> None:
+    file = tmp_path / "mine.jsonl"
+    lines = [
+        {"question": "How many?", "answer": "Two and two.\n#### 4"},
+        {"question": "And then?", "answer": "One more.\n#### 5", "wrong": "17"},
+    ]
+    file.write_text("\n".join(map(json.dumps, lines)))
+    (tmp_path / "theirs.py").write_text(
+        "def gsm(completions, answer, **_):\n"
+        "    return [float(a.split('####')[1].strip() in c) for c, a in zip(completions, answer)]\n"
+    )
+    code, said = audited(f"{tmp_path / 'theirs.py'}:gsm", "--tasks", str(file), "--json")
+    assert code == 3
+    found = json.loads(said[said.index("{") :])
+    assert found["questions"] == 2
+    assert {each["question"] for each in found["findings"]} <= {"mine/1", "mine/2"}
+    assert any("5" in each["sent"] and "17" in each["sent"] for each in found["findings"])
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "there is no task in"),
+        ("{", "line 1, is no JSON"),
+        ("[1]", "line 1, is no JSON object"),
+        ('{"answer": "4"}', "line 1, has no prompt"),
+        ('{"prompt": "p"}', "line 1, has no truth"),
+        ('{"prompt": "p", "answer": "4"}', "has the same right answer"),
+        ("\xff", "cannot be read"),
+    ],
+)
+def test_tasks_that_cannot_be_used_are_an_error_that_says_which(
+    graders: Path, tmp_path: Path, text: str, message: str
+) -> None:
+    file = tmp_path / "mine.jsonl"
+    file.write_bytes(text.encode("latin-1"))
+    code, said = audited(f"{graders}:exact", "--tasks", str(file))
+    assert code == 2
+    assert message in " ".join(said.split())

@@ -171,7 +171,6 @@ def _libraries() -> tuple[Any, Any]:
 def reward_model_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tiny classifier with a tokenizer of ten words."""
     import tokenizers
-    import torch
     import transformers
 
     own: Any = tokenizers

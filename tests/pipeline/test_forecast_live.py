@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from foretoken.audit_records import AuditedKind, AuditRecord
 from foretoken.cli.main import app
 from foretoken.errors import SetupError
 from foretoken.pipeline.forecast import ForecastConfig, make_forecast
@@ -64,6 +65,42 @@ def test_what_an_audit_found_closed_is_believed(tmp_path: Path) -> None:
     assert "open with 0 % probability" in told["rising"].reason
     with pytest.raises(SetupError, match="does not have: risng; it has quiet, rising"):
         chances(run, closed=("risng",))
+
+
+def audited(file: Path, paid: dict[str, int]) -> Path:
+    """An audit that tried types, and paid for so many of three answers."""
+    kinds = [
+        AuditedKind(name=f"as {name}", attack=True, exploit_type=name, fired=3, paid=count)
+        for name, count in paid.items()
+    ]
+    record = AuditRecord(
+        grader="mine.py:grade",
+        domain="code",
+        forms=("alone",),
+        right=1.0,
+        wrong=0.0,
+        questions=3,
+        asked=9,
+        seconds=None,
+        kinds=tuple(kinds),
+        findings=(),
+    )
+    file.write_text(record.model_dump_json())
+    return file
+
+
+def test_an_audit_in_a_file_closes_what_it_tried_and_did_not_see_paid(tmp_path: Path) -> None:
+    run = begun(tmp_path / "run", until=16)
+    told = chances(run, audit=audited(tmp_path / "a.json", {"rising": 0, "quiet": 1}))
+    assert told == chances(run, closed=("rising",))
+    assert told != chances(run, audit=audited(tmp_path / "b.json", {"rising": 1, "quiet": 0}))
+    neither = chances(run, audit=audited(tmp_path / "c.json", {"rising": 2, "other": 0}))
+    assert neither == chances(run, closed=())
+    with pytest.raises(SetupError, match=r"tried none of the run's exploit types \(quiet, rising"):
+        chances(run, audit=audited(tmp_path / "d.json", {"other": 0}))
+    (tmp_path / "e.json").write_text("{}")
+    with pytest.raises(SetupError, match=r"e\.json cannot be read .*foretoken audit GRADER --out"):
+        chances(run, audit=tmp_path / "e.json")
 
 
 def test_what_cannot_be_told_is_asked_for(tmp_path: Path) -> None:

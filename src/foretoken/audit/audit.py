@@ -1,40 +1,21 @@
 """Audit a grader: fire all that is known of a domain, and say what it pays."""
 
-from dataclasses import dataclass, replace
+import statistics
+from dataclasses import replace
 
 from foretoken.audit.base import Domain
+from foretoken.audit.baseline import Baseline
 from foretoken.audit.config import AuditConfig
 from foretoken.audit.domains import DOMAINS, AuditDomain, read_domains, shortened
-from foretoken.audit.findings import AuditFault, AuditFinding, findings
-from foretoken.audit.firing import Reading, fire
+from foretoken.audit.findings import findings, kinds
+from foretoken.audit.firing import fire
 from foretoken.audit.questions import own_questions
+from foretoken.audit_records import AuditRecord
 from foretoken.graders.process import GraderProcess
 from foretoken.work.progress import progress_bar
 
 
-@dataclass(frozen=True)
-class Audit:
-    """What an audit found."""
-
-    grader: str
-    domain: str
-    readings: tuple[Reading, ...]
-    """Forms of an answer that it reads."""
-    attacks: int
-    """Kinds of answers that deserve nothing."""
-    variants: int
-    """Kinds of right answers."""
-    asked: int
-    """Answers that it was asked about, once or twice."""
-    findings: tuple[AuditFinding, ...]
-
-    @property
-    def pays(self) -> bool:
-        """Whether it pays for anything that deserves nothing."""
-        return any(each.fault is AuditFault.PAID for each in self.findings)
-
-
-def audit(config: AuditConfig) -> Audit:
+def audit(config: AuditConfig) -> AuditRecord:
     """Audit one grader, in a process of its own.
 
     Args:
@@ -45,6 +26,7 @@ def audit(config: AuditConfig) -> Audit:
         IsolationError: There is no box.
     """
     domains = _domains(config)
+    known = Baseline.read(config.baseline)
     process = GraderProcess(
         config.grader,
         timeout_s=config.timeout_s,
@@ -56,17 +38,21 @@ def audit(config: AuditConfig) -> Audit:
     )
     with process:
         domain, readings = read_domains(domains, process.ask)
-        kinds = len(domain.variants) + len(domain.attacks)
-        with progress_bar("firing answers", kinds) as advance:
+        every = len(domain.variants) + len(domain.attacks)
+        with progress_bar("firing answers", every) as advance:
             fired = fire(domain, process.ask, readings=readings, advance=advance)
-    return Audit(
+    seconds = [each.said.seconds for each in fired.shots if each.said.seconds is not None]
+    return AuditRecord(
         grader=config.grader,
         domain=domain.name,
-        readings=tuple(fired.readings),
-        attacks=len(domain.attacks),
-        variants=len(domain.variants),
+        forms=tuple(each.form.name for each in readings),
+        right=readings[0].median.right,
+        wrong=readings[0].median.wrong,
+        questions=len(domain.questions),
         asked=sum(1 + (each.again is not None) for each in fired.shots),
-        findings=tuple(findings(fired)),
+        seconds=statistics.median(seconds) if seconds else None,
+        kinds=tuple(kinds(fired)),
+        findings=tuple(known.marked(findings(fired))),
     )
 
 

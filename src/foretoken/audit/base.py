@@ -72,6 +72,8 @@ class Attack(AnswerKind):
     """What a grader does that does not pay them."""
     source: str
     """Where they were seen, or what they follow from."""
+    exploit_type: str = ""
+    """Of the catalogue, that they generalise; empty: none."""
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,8 @@ class AuditConfig(Settings):
     """How the grader is called; none: as the names of its arguments say."""
     given: dict[str, str] = Field(default_factory=dict[str, str])
     """Values of its arguments, by name."""
+    baseline: Path | None = None
+    """File of findings that are known and accepted, which do not count; none: all count."""
     questions: int = Field(default=20, gt=0)
     """Most questions that each attack is tried on."""
     timeout_s: float = Field(default=5.0, gt=0)

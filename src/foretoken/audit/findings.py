@@ -1,69 +1,34 @@
 """What an audit says of a grader: one finding for each attack or variant that shows something."""
 
 import statistics
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Iterator, Mapping, Sequence
 
 from foretoken.audit.base import Attack, Variant
 from foretoken.audit.firing import Fired, Shot, by_kind
+from foretoken.audit_records import AuditedKind, AuditFault, AuditFinding
 
 SLOW_S = 1.0
 """Median time of an answer from which on a grader is slow."""
 OUTSIDE = 1e-9
 
 
-class AuditFault(StrEnum):
-    """What is wrong, the worst first."""
-
-    PAID = "paid"
-    """An answer that deserves nothing was paid."""
-    HUNG = "hung"
-    """It gave no answer in time, or its process ended."""
-    RAISED = "raised"
-    """It raised, or gave no finite number: some trainers stop at that, others pay for it."""
-    REFUSED = "refused"
-    """A right answer was not paid."""
-    OUTSIDE = "outside"
-    """It gave more than for a right answer, or less than for a wrong one."""
-    UNSTABLE = "unstable"
-    """It gave two values for the same answer."""
-    SLOW = "slow"
-    """It takes long."""
-
-
-@dataclass(frozen=True)
-class AuditFinding:
-    """One fault, by one attack or variant."""
-
-    fault: AuditFault
-    by: str
-    """Of the attack or variant."""
-    count: int
-    """Answers that show it."""
-    of: int
-    """Answers of this kind that were fired."""
-    sent: str
-    """The shortest answer that shows it."""
-    question: str
-    got: str
-    """What the grader gave for it."""
-    forms: tuple[str, ...]
-    """Of an answer, in which it shows."""
-    why: str
-    remedy: str
-    source: str = ""
-
-
 def findings(fired: Fired) -> list[AuditFinding]:
     """Return what a grader did wrong, the worst first, in each fault the commonest first."""
-    found = [each for what, shots in by_kind(fired) if shots for each in _of(what, shots)]
+    prompts = {each.key: each.prompt for each in fired.domain.questions}
+    found = [e for what, shots in by_kind(fired) if shots for e in _of(what, shots, prompts)]
     seconds = [each.said.seconds for each in fired.shots if each.said.seconds is not None]
     if seconds and statistics.median(seconds) > SLOW_S:
-        taken = f"{statistics.median(seconds):.1f} s"
         found.append(
             AuditFinding(
-                *(AuditFault.SLOW, "all answers", len(seconds), len(seconds), "", "", taken, ()),
+                fault=AuditFault.SLOW,
+                by="all answers",
+                count=len(seconds),
+                of=len(seconds),
+                sent="",
+                question="",
+                prompt="",
+                got=f"{statistics.median(seconds):.1f} s",
+                forms=(),
                 why="Training waits for it.",
                 remedy="keep what it loads, and ask it about many answers at once",
             )
@@ -72,7 +37,27 @@ def findings(fired: Fired) -> list[AuditFinding]:
     return sorted(found, key=lambda each: (order.index(each.fault), -each.count / each.of, each.by))
 
 
-def _of(what: Attack | Variant, shots: Sequence[Shot]) -> Iterator[AuditFinding]:
+def kinds(fired: Fired) -> list[AuditedKind]:
+    """Return how much of each kind was paid.
+
+    Args:
+        fired: All that was asked.
+    """
+    return [
+        AuditedKind(
+            name=what.name,
+            attack=isinstance(what, Attack),
+            exploit_type=what.exploit_type if isinstance(what, Attack) else "",
+            fired=len(shots),
+            paid=sum(each.reading.is_paid(each.said, each.question) for each in shots),
+        )
+        for what, shots in by_kind(fired)
+    ]
+
+
+def _of(
+    what: Attack | Variant, shots: Sequence[Shot], prompts: Mapping[str, str]
+) -> Iterator[AuditFinding]:
     attack = isinstance(what, Attack)
     shown: dict[AuditFault, list[Shot]] = {fault: [] for fault in AuditFault}
     for each in shots:
@@ -88,6 +73,7 @@ def _of(what: Attack | Variant, shots: Sequence[Shot]) -> Iterator[AuditFinding]
                 of=len(shots),
                 sent=example.text,
                 question=example.question,
+                prompt=prompts[example.question],
                 got=_got(example),
                 forms=tuple(dict.fromkeys(each.reading.form.name for each in own)),
                 why=what.why,

@@ -12,8 +12,7 @@ if TYPE_CHECKING:
 
     from rich.table import Table
 
-    from foretoken.audit.audit import Audit
-    from foretoken.audit.findings import AuditFinding
+    from foretoken.audit_records import AuditFinding, AuditRecord
 
 PAYS = 3
 """Exit code of an audit that found something paid."""
@@ -53,7 +52,17 @@ def audit(
     box: Annotated[
         bool, typer.Option(help="Keep it from the network and from writing to this machine.")
     ] = True,
-    as_json: Annotated[bool, typer.Option("--json", help="Print all findings as JSON.")] = False,
+    baseline: Annotated[
+        Path | None, typer.Option(help="File of findings that are known and accepted.")
+    ] = None,
+    accept: Annotated[
+        Path | None, typer.Option(help="Write such a file, which accepts all that is found.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the audit as JSON.")] = False,
+    out: Annotated[
+        Path | None, typer.Option(help="Write the same JSON, which `foretoken forecast` reads.")
+    ] = None,
+    html: Annotated[Path | None, typer.Option(help="Write a page.")] = None,
     config: ConfigOption = None,
 ) -> None:
     """Fire right answers, empty ones and every known cheat at a grader, and say what it pays.
@@ -63,12 +72,13 @@ def audit(
 
     Example: foretoken audit rewards.py:correctness
     """
-    import json
-    from dataclasses import asdict
-
     from foretoken.audit.audit import audit
+    from foretoken.audit.baseline import accept as write_accepted
     from foretoken.audit.config import AuditConfig
+    from foretoken.audit_records import AuditFault
     from foretoken.cli.tables import show
+    from foretoken.report.audit import write_audit
+    from foretoken.store.places import write_atomically
     from foretoken.work.settings import resolve
 
     given = {name: value for name, _, value in (each.partition("=") for each in values or [])}
@@ -81,15 +91,23 @@ def audit(
         "questions": questions,
         "timeout_s": timeout_s,
         "boxed": None if box else False,
+        "baseline": baseline,
     }
-    settings = resolve(AuditConfig, config, flags)
-    found = audit(settings)
+    found = audit(resolve(AuditConfig, config, flags))
+    if accept is not None:
+        write_accepted(found, accept)
+    if out is not None:
+        write_atomically(out, f"{found.model_dump_json(indent=1)}\n".encode())
+    if html is not None:
+        write_audit(found, html)
     if as_json:
-        typer.echo(json.dumps([asdict(each) for each in found.findings], indent=1))
+        typer.echo(found.model_dump_json(indent=1))
     else:
-        show(_table(found.findings))
+        show(_table([each for each in found.findings if not each.accepted]))
         typer.echo(_line(found))
-    if found.pays:
+        written = [str(each) for each in (accept, out, html) if each is not None]
+        typer.echo(f"Wrote {', '.join(written)}." if written else _next(found))
+    if found.found(AuditFault.PAID):
         raise typer.Exit(PAYS)
 
 
@@ -119,13 +137,25 @@ def _short(text: str) -> str:
     return shown if len(shown) <= _SHOWN else f"{shown[: _SHOWN - 3]}..."
 
 
-def _line(found: "Audit") -> str:
+def _line(found: "AuditRecord") -> str:
     """What it comes to."""
-    paid = sum(each.fault == "paid" for each in found.findings)
-    refused = sum(each.fault == "refused" for each in found.findings)
-    forms = ", ".join(each.form.name for each in found.readings)
+    paid = sum(each.paid > 0 for each in found.attacks)
+    refused = sum(each.fired > each.paid for each in found.variants)
+    accepted = sum(each.accepted for each in found.findings)
+    known = f" {accepted} findings are accepted and not shown." if accepted else ""
     return (
-        f"{found.grader} grades {found.domain} and reads them {forms}. It was asked "
-        f"{found.asked:,} times: it pays for {paid} of {found.attacks} kinds of answers that "
-        f"deserve nothing, and refuses {refused} of {found.variants} kinds that are right."
+        f"{found.grader} grades {found.domain} and reads them {', '.join(found.forms)}. It was "
+        f"asked {found.asked:,} times: it pays for {paid} of {len(found.attacks)} kinds of answers "
+        f"that deserve nothing, and refuses {refused} of {len(found.variants)} kinds that are "
+        f"right.{known}"
     )
+
+
+def _next(found: "AuditRecord") -> str:
+    """What may be done with it."""
+    if found.findings:
+        return (
+            "Next: --html PAGE shows each with its reason; --accept FILE keeps what is meant to be "
+            "so, for --baseline FILE."
+        )
+    return "Next: --tasks FILE asks it about questions of your own."

@@ -37,6 +37,10 @@ def forecast(
         list[str] | None,
         typer.Option(help="Exploit type that the run's own grader does not pay; may be repeated."),
     ] = None,
+    audit: Annotated[
+        Path | None,
+        typer.Option(help="Audit of the run's grader: what it tried and was not paid is closed."),
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would be read, and write nothing.")
     ] = False,
@@ -57,6 +61,7 @@ def forecast(
         "threshold": threshold,
         "rollouts_per_step": rollouts_per_step,
         "closed": tuple(closed) if closed else None,
+        "audit": audit,
     }
     settings = resolve(ForecastConfig, config, flags)
     if dry_run:

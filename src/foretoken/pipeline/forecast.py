@@ -8,6 +8,7 @@ import numpy as np
 from pydantic import Field
 
 from foretoken.arrays import FloatPerDraw
+from foretoken.audit_records import read_audit
 from foretoken.bank.read import read_bank
 from foretoken.errors import SetupError
 from foretoken.estimate.bootstrap import JointLogRates, joint_log_rates
@@ -48,6 +49,9 @@ class ForecastConfig(Settings):
     closed: tuple[str, ...] | None = None
     """Exploit types that the run's own grader does not pay, where it was audited: all others are
     taken to be paid; none: what hacks earned in the run tells."""
+    audit: Path | None = None
+    """Audit of the run's own grader, whose exploit types that it tried and that were not paid are
+    closed as well."""
     seed: int = 0
     """Of all random numbers."""
 
@@ -186,15 +190,30 @@ def _rollouts_per_step(run: Run, whole: History, config: ForecastConfig) -> dict
 
 def _closed(whole: History, config: ForecastConfig) -> dict[str, bool] | None:
     """Which loopholes are closed, where that is told."""
-    if config.closed is None:
+    if config.closed is None and config.audit is None:
         return None
-    unknown = sorted({*config.closed} - {*whole.types})
+    told = {*(config.closed or ()), *_audited_closed(whole, config.audit)}
+    unknown = sorted(told - {*whole.types})
     if unknown:
         raise SetupError(
             f"closed names types that the run does not have: {', '.join(unknown)}; it has "
             f"{', '.join(whole.types)}"
         )
-    return {name: name in config.closed for name in whole.types}
+    return {name: name in told for name in whole.types}
+
+
+def _audited_closed(whole: History, path: Path | None) -> set[str]:
+    """Types of the run that an audit tried and that were never paid."""
+    if path is None:
+        return set()
+    audit = read_audit(path)
+    tried = {each.exploit_type for each in audit.attacks if each.fired} & {*whole.types}
+    if not tried:
+        raise SetupError(
+            f"the audit {path} tried none of the run's exploit types ({', '.join(whole.types)}): "
+            "audit its grader with --domain code, or name closed ones with --closed"
+        )
+    return tried & {*audit.closed()}
 
 
 def _joint_rates(run: Run, steps: Sequence[int], *, seed: int) -> dict[str, JointLogRates]:
