@@ -63,12 +63,21 @@ def audit(
         Path | None, typer.Option(help="Write the same JSON, which `foretoken forecast` reads.")
     ] = None,
     html: Annotated[Path | None, typer.Option(help="Write a page.")] = None,
+    run: Annotated[
+        Path | None,
+        typer.Option(help="Fire nothing: grade a run's rollouts again, beside what training paid."),
+    ] = None,
+    share: Annotated[
+        float, typer.Option(help="Of the run's rollouts that are graded again.", min=0.0, max=1.0)
+    ] = 1.0,
     config: ConfigOption = None,
 ) -> None:
     """Fire right answers, empty ones and every known cheat at a grader, and say what it pays.
 
     No model is needed. The grader runs in a process and a box of its own. Exit code 3 where it pays
     for anything that deserves nothing.
+
+    With --run it is the second grader of a run instead: where training paid what it refuses.
 
     Example: foretoken audit rewards.py:correctness
     """
@@ -81,6 +90,9 @@ def audit(
     from foretoken.store.places import write_atomically
     from foretoken.work.settings import resolve
 
+    if run is not None:
+        _grade_again(run, grader, share=share, timeout_s=timeout_s)
+        return
     given = {name: value for name, _, value in (each.partition("=") for each in values or [])}
     flags = {
         "grader": grader,
@@ -109,6 +121,18 @@ def audit(
         typer.echo(f"Wrote {', '.join(written)}." if written else _next(found))
     if found.found(AuditFault.PAID):
         raise typer.Exit(PAYS)
+
+
+def _grade_again(run: Path, grader: str, *, share: float, timeout_s: float | None) -> None:
+    """Show where a run paid what a second grader refuses."""
+    from foretoken.cli.second import tell_second
+    from foretoken.ledger.shadow import ShadowSettings
+    from foretoken.pipeline.second import grade_again
+
+    longest = timeout_s or ShadowSettings().shadow_timeout_s
+    for line in tell_second(grade_again(run, grader, share=share, timeout_s=longest)):
+        typer.echo(line)
+    typer.echo(f"Wrote {run}/second-opinions. Next: foretoken report {run}")
 
 
 def _table(findings: "Sequence[AuditFinding]") -> "Table":
