@@ -261,5 +261,11 @@ def test_values_of_steps_are_added_up() -> None:
     def each_step(prompt: str, steps: list[str], truth: str) -> list[float]:
         return [float(step.strip() == truth) for step in steps]
 
-    job = {"prompt": "p", "text": "3\n\n4\n\n4", "answer": "", "truth": "4", "columns": {}}
+    job: dict[str, Any] = {
+        "prompt": "p",
+        "text": "3\n\n4\n\n4",
+        "answer": "",
+        "truth": "4",
+        "columns": {},
+    }
     assert answering(each_step)(job) == (2.0, None)

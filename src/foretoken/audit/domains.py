@@ -5,6 +5,14 @@ from dataclasses import replace
 from enum import StrEnum
 
 from foretoken.audit.attacks.answers import answers
+from foretoken.audit.attacks.boxes import boxes
+from foretoken.audit.attacks.choice import choice
+from foretoken.audit.attacks.code import code
+from foretoken.audit.attacks.constraints import constraints
+from foretoken.audit.attacks.format import format as format_
+from foretoken.audit.attacks.length import length
+from foretoken.audit.attacks.replies import replies
+from foretoken.audit.attacks.steps import steps
 from foretoken.audit.base import Domain
 from foretoken.audit.firing import Ask, Reading, read_forms
 from foretoken.errors import SetupError
@@ -15,9 +23,35 @@ class AuditDomain(StrEnum):
 
     ANSWERS = "answers"
     """Short answers and numbers."""
+    CHOICE = "choice"
+    """One of several options."""
+    CODE = "code"
+    """Programs, which are executed or whose output or text is compared."""
+    STEPS = "steps"
+    """Solutions in steps, which process rewards grade."""
+    BOXES = "boxes"
+    """Boxes with labels in an image."""
+    CONSTRAINTS = "constraints"
+    """Replies that must keep to instructions such as a number of words."""
+    FORMAT = "format"
+    """Completions of which the form is paid, such as tags."""
+    LENGTH = "length"
+    """Texts of which the length or the repetition is paid."""
+    REPLIES = "replies"
+    """Free replies, which judges and reward models grade."""
 
 
-DOMAINS: dict[AuditDomain, Callable[[], Domain]] = {AuditDomain.ANSWERS: answers}
+DOMAINS: dict[AuditDomain, Callable[[], Domain]] = {
+    AuditDomain.ANSWERS: answers,
+    AuditDomain.CHOICE: choice,
+    AuditDomain.CODE: code,
+    AuditDomain.STEPS: steps,
+    AuditDomain.BOXES: boxes,
+    AuditDomain.CONSTRAINTS: constraints,
+    AuditDomain.FORMAT: format_,
+    AuditDomain.LENGTH: length,
+    AuditDomain.REPLIES: replies,
+}
 """In the order in which they are tried at a grader of which nothing is known."""
 
 
@@ -43,6 +77,12 @@ def read_domains(domains: Sequence[Domain], ask: Ask) -> tuple[Domain, list[Read
         if readings[0].is_sure:
             return domain, readings
         found.append((readings[0].told_apart, domain, readings))
+    if not found and len(domains) > 1:
+        tried = ", ".join(each.name for each in domains)
+        raise SetupError(
+            f"the grader tells right from wrong in none of {tried}; of {domains[0].name}: "
+            f"{faults[0]}"
+        )
     if not found:
         raise faults[0]
     _, domain, readings = max(found, key=lambda each: each[0])

@@ -18,7 +18,7 @@ Ask = Callable[[Mapping[str, Any]], Reply]
 FIRST = 4
 """Questions by which a form is tried."""
 LEAST_GAP = 0.5
-"""Of the widest gap between right and wrong answers, from which on a form is read."""
+"""Of the widest gap between right and wrong answers, above which a form is read."""
 IN_OTHERS = 3
 """Questions that are fired in each form but the one that is read best."""
 MOST_FAILURES = 2
@@ -118,7 +118,7 @@ def read_forms(domain: Domain, ask: Ask) -> list[Reading]:
     best = max(found, key=_gap, default=None)
     if best is None or _gap(best) <= 0:
         raise SetupError(_in_none(domain, best, errors))
-    kept = [best, *(e for e in found if e is not best and _gap(e) >= LEAST_GAP * _gap(best))]
+    kept = [best, *(e for e in found if e is not best and _gap(e) > LEAST_GAP * _gap(best))]
     rest, _ = _plain(domain.questions[FIRST:], best.form, ask)
     return [_reading(best.form, {**best.own, **rest}), *kept[1:]]
 

@@ -1,0 +1,91 @@
+"""Programs, for graders that execute them, read what they print, or compare their text.
+
+A grader finds the tests under the argument that it takes: every question has them as columns under
+the usual names (`tests`, `test_code`, `test_list`, `test` with `check(candidate)`, `input_output`,
+`test_cases`, `verification_info`, with `entry_point`, `fn_name`, `starter_code`), and what it is
+told as the truth is one of `CodeTruth`: assert statements where nothing else is asked for.
+"""
+
+from dataclasses import replace
+from functools import wraps
+
+from foretoken.audit.attacks.code_exits import EXITS
+from foretoken.audit.attacks.code_leaks import LEAKS
+from foretoken.audit.attacks.code_patches import PATCHES
+from foretoken.audit.attacks.code_programs import STRIDE, number_of
+from foretoken.audit.attacks.code_questions import CodeTruth, questions
+from foretoken.audit.attacks.code_texts import TEXTS
+from foretoken.audit.attacks.code_values import VALUES
+from foretoken.audit.attacks.code_variants import VARIANTS
+from foretoken.audit.attacks.code_words import WORDS
+from foretoken.audit.base import AnswerForm, AuditQuestion, Domain, Write
+from foretoken.audit.firing import IN_OTHERS
+
+ON_ALL = (
+    *("plainly", "sleeps_past_the_limit", "many_outputs", "not_a_number", "difference_of_zero"),
+    *("nothing_to_compare", "type_confusion"),
+)
+"""Those that are not left out of any question: most of these fit few questions anyway."""
+
+FORMS = (
+    AnswerForm("in a python fence", lambda final: f"```python\n{final.strip()}\n```"),
+    AnswerForm("alone", lambda final: final, alone=True),
+    AnswerForm("in answer tags", lambda final: f"<answer>\n{final.strip()}\n</answer>"),
+    AnswerForm(
+        "in a fence after think tags",
+        lambda final: f"```python\n{final.strip()}\n```",
+        opens="<think>",
+        closes="</think>",
+    ),
+    AnswerForm(
+        "in a fence in answer tags",
+        lambda final: f"<answer>\n```python\n{final.strip()}\n```\n</answer>",
+        opens="<think>",
+        closes="</think>",
+    ),
+)
+
+
+def code(truth: CodeTruth = CodeTruth.TESTS) -> Domain:
+    """Return the domain of programs.
+
+    Args:
+        truth: What the grader is told as the truth.
+    """
+    programs = (*VALUES, *EXITS, *WORDS, *LEAKS, *PATCHES)
+    attacks = [(each, False) for each in TEXTS] + [(each, True) for each in programs]
+    return Domain(
+        "programs",
+        tuple(questions(truth)),
+        FORMS,
+        [
+            replace(each, write=_thinned(each.write, place, once=once))
+            for place, (each, once) in enumerate(attacks)
+        ],
+        [
+            replace(each, write=_thinned(each.write, place, once=False))
+            for place, each in enumerate(VARIANTS)
+        ],
+    )
+
+
+def _thinned(write: Write, place: int, *, once: bool) -> Write:
+    """What is written for some questions alone.
+
+    Args:
+        write: Writes it for any question.
+        place: In its list; says for which questions.
+        once: Whether it is the same to a grader in any form. Then it is left out of the first
+            questions in forms with reasoning, which whoever reads a fence reads as well.
+    """
+
+    @wraps(write)
+    def some(question: AuditQuestion, form: AnswerForm) -> str | None:
+        number = number_of(question)
+        if getattr(write, "__name__", "") not in ON_ALL and (number - place) % STRIDE:
+            return None
+        if once and form.opens and number < IN_OTHERS:
+            return None
+        return write(question, form)
+
+    return some
