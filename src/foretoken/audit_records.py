@@ -66,6 +66,36 @@ class AuditedKind(Record):
     paid: int
 
 
+class SearchedCheat(Record):
+    """A cheat that nobody listed, which a search found."""
+
+    name: str
+    """What it needs."""
+    question: str
+    """Key of the example's."""
+    prompt: str
+    sent: str
+    """The example, as short as it can be."""
+    got: float
+    paid: int
+    """Questions, of those that the search did not see, for which it is paid."""
+    of: int
+    interval: tuple[float, float]
+    """Exact, of that share, at 95 %."""
+    call: int
+    """Of the search, at which it was seen first."""
+
+
+class AuditSearch(Record):
+    """A search for cheats that nobody listed."""
+
+    calls: int
+    found: tuple[SearchedCheat, ...]
+    """In the order in which they were found."""
+    saved: tuple[str, ...] = ()
+    """Files of tasks that were written, one a cheat that can be an exploit type of its own."""
+
+
 class AuditRecord(Record):
     """The audit of one grader."""
 
@@ -85,6 +115,14 @@ class AuditRecord(Record):
     """Median time of an answer; None: it gave none."""
     kinds: tuple[AuditedKind, ...]
     findings: tuple[AuditFinding, ...]
+    search: AuditSearch | None = None
+    """None: none was made."""
+
+    @property
+    def pays(self) -> bool:
+        """Whether it pays for anything that deserves nothing, and that is not accepted."""
+        searched = self.search is not None and bool(self.search.found)
+        return searched or bool(self.found(AuditFault.PAID))
 
     def found(self, fault: AuditFault) -> list[AuditFinding]:
         """Return the findings of one fault that are not accepted.

@@ -163,3 +163,21 @@ def test_tasks_that_cannot_be_used_are_an_error_that_says_which(
     code, said = audited(f"{graders}:exact", "--tasks", str(file))
     assert code == 2
     assert message in " ".join(said.split())
+
+
+def test_a_search_finds_cheats_and_saves_them_as_types_that_can_be_checked(
+    graders: Path, tmp_path: Path
+) -> None:
+    folder, page = tmp_path / "types", tmp_path / "audit.html"
+    more = ("--questions", "10", "--search", "400", "--save", str(folder), "--html", str(page))
+    code, said = audited(f"{graders}:last_number", *more)
+    assert code == 3
+    assert "found by search" in said
+    files = sorted(folder.glob("*.jsonl"))
+    assert files
+    assert "Found by a search" in page.read_text()
+    checked = CliRunner().invoke(app, ["check", str(files[0])])
+    assert checked.exit_code == 0, checked.output
+    code, said = audited(f"{graders}:exact", "--search", "300")
+    assert code == 0
+    assert "found 0 ways to be paid" in said

@@ -2,7 +2,7 @@
 
 Faults that were injected to see these tests fail: the gold calls a right answer wrong where a unit
 stands beside it; a cheat is kept after one question; nothing is left out of a recipe; a climb does
-not climb; a candidate that kills the grader is sent again; a saved task's strict side pays everything.
+not climb; a candidate that kills the grader is sent again; a saved task's strict side pays all.
 """
 
 import random
@@ -171,6 +171,8 @@ NEVER_WRONG = (
     *("67\n64", "First 67, but it is 64", "Answer: 64\n67", "67\nAnswer: 64", "\\boxed{64} 67"),
     *("<answer>67</answer> I mean 64", "64 (not 67)", "abs(-64)", "|-64|", "64,000", "64.0001"),
     *("\\boxed{67}\n\\boxed{64}", "<answer>64", "64\nThanks.", "It is 64 of 100", "64/1", "6400%"),
+    *("\\phantom{<answer>64</answer>}", "67\x0b64", "+6_4", "6\n4", "<!-- 64 -->", "67\x0064"),
+    *("Answer: 64\nanswer: 67", "Answer: 64\nso Answer: 67", "67 <!-- \\boxed{64} -->"),
     *("\\text{6}4", "\\boxed{64}\n\\boxed{done}", "Answer: 64\nAnswer: __class__"),
     *("6\u200b4", "64 and 64", "64 64", "<think>67</think>64", "#### 64", "The answer is: 64"),
 )
@@ -218,7 +220,17 @@ def test_gold_calls_no_honest_variant_wrong_in_any_form() -> None:
 def test_gold_reads_letters_and_short_texts() -> None:
     gold = strict_reading(choices().forms)
     letter = AuditQuestion("q", "Which?\nA) red\nB) blue", truth="B", right="B", wrong="A")
-    for text in ("B", "b", "(B)", "B) blue", "Answer: B", "It is B, not A", "A\nB", "not A but B"):
+    for text in (
+        "B",
+        "b",
+        "(B)",
+        "B) blue",
+        "Answer: B",
+        "B m",
+        "It is B, not A",
+        "A\nB",
+        "not A but B",
+    ):
         assert gold(letter, text) is not False, text
     for text in ("A", "A or B", "AB", "B\nA", "Banana", "Answer: A", "A, B", ""):
         assert gold(letter, text) is False, text

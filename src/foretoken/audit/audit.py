@@ -10,6 +10,7 @@ from foretoken.audit.domains import DOMAINS, AuditDomain, read_domains, shortene
 from foretoken.audit.findings import findings, kinds
 from foretoken.audit.firing import fire
 from foretoken.audit.questions import own_questions
+from foretoken.audit.searched import searched
 from foretoken.audit_records import AuditRecord
 from foretoken.graders.process import GraderProcess
 from foretoken.work.progress import progress_bar
@@ -41,6 +42,7 @@ def audit(config: AuditConfig) -> AuditRecord:
         every = len(domain.variants) + len(domain.attacks)
         with progress_bar("firing answers", every) as advance:
             fired = fire(domain, process.ask, readings=readings, advance=advance)
+        searching = searched(domain, process.ask, readings=readings, config=config)
     seconds = [each.said.seconds for each in fired.shots if each.said.seconds is not None]
     return AuditRecord(
         grader=config.grader,
@@ -53,6 +55,7 @@ def audit(config: AuditConfig) -> AuditRecord:
         seconds=statistics.median(seconds) if seconds else None,
         kinds=tuple(kinds(fired)),
         findings=tuple(known.marked(findings(fired))),
+        search=searching,
     )
 
 

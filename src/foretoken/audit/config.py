@@ -29,6 +29,11 @@ class AuditConfig(Settings):
     """File of findings that are known and accepted, which do not count; none: all count."""
     questions: int = Field(default=20, gt=0)
     """Most questions that each attack is tried on."""
+    search: int = Field(default=0, ge=0)
+    """Most calls of a search for cheats that nobody listed; 0: none is made."""
+    save: Path | None = None
+    """Folder that takes each cheat that is found as tasks of an exploit type; none: none is
+    saved."""
     timeout_s: float = Field(default=5.0, gt=0)
     """Longest that it may take for an answer."""
     memory_mib: int = Field(default=4096, gt=0)

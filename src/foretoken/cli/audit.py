@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from rich.table import Table
 
-    from foretoken.audit_records import AuditFinding, AuditRecord
+    from foretoken.audit_records import AuditFinding, AuditRecord, AuditSearch
 
 PAYS = 3
 """Exit code of an audit that found something paid."""
@@ -52,6 +52,13 @@ def audit(
     box: Annotated[
         bool, typer.Option(help="Keep it from the network and from writing to this machine.")
     ] = True,
+    search: Annotated[
+        int | None,
+        typer.Option(help="Calls of a search for cheats that nobody listed, e.g. 2000."),
+    ] = None,
+    save: Annotated[
+        Path | None, typer.Option(help="Folder for found cheats, as tasks of exploit types.")
+    ] = None,
     baseline: Annotated[
         Path | None, typer.Option(help="File of findings that are known and accepted.")
     ] = None,
@@ -84,7 +91,6 @@ def audit(
     from foretoken.audit.audit import audit
     from foretoken.audit.baseline import accept as write_accepted
     from foretoken.audit.config import AuditConfig
-    from foretoken.audit_records import AuditFault
     from foretoken.cli.tables import show
     from foretoken.report.audit import write_audit
     from foretoken.store.places import write_atomically
@@ -103,6 +109,8 @@ def audit(
         "questions": questions,
         "timeout_s": timeout_s,
         "boxed": None if box else False,
+        "search": search,
+        "save": save,
         "baseline": baseline,
     }
     found = audit(resolve(AuditConfig, config, flags))
@@ -116,10 +124,14 @@ def audit(
         typer.echo(found.model_dump_json(indent=1))
     else:
         show(_table([each for each in found.findings if not each.accepted]))
+        if found.search is not None and found.search.found:
+            show(_searched(found.search))
         typer.echo(_line(found))
+        if search:
+            typer.echo(_search_line(found))
         written = [str(each) for each in (accept, out, html) if each is not None]
         typer.echo(f"Wrote {', '.join(written)}." if written else _next(found))
-    if found.found(AuditFault.PAID):
+    if found.pays:
         raise typer.Exit(PAYS)
 
 
@@ -173,6 +185,35 @@ def _line(found: "AuditRecord") -> str:
         f"that deserve nothing, and refuses {refused} of {len(found.variants)} kinds that are "
         f"right.{known}"
     )
+
+
+def _searched(search: "AuditSearch") -> "Table":
+    """What a search found."""
+    from foretoken.cli.tables import plain_table
+    from foretoken.tasks.foreign.text import printable
+
+    return plain_table(
+        ("found by search", "example", "got", "paid for unseen questions", "at call"),
+        [
+            (
+                printable(each.name),
+                _short(printable(each.sent)),
+                f"{each.got:g}",
+                f"{each.paid} of {each.of} ({each.interval[0]:.0%} to {each.interval[1]:.0%})",
+                f"{each.call:,}",
+            )
+            for each in search.found
+        ],
+    )
+
+
+def _search_line(found: "AuditRecord") -> str:
+    """What a search came to."""
+    if found.search is None:
+        return f"No search: which {found.domain} deserve nothing is certain for few."
+    count, saved = len(found.search.found), found.search.saved
+    kept = f" Tasks: {', '.join(saved)}; next: foretoken check {saved[0]}" if saved else ""
+    return f"A search of {found.search.calls:,} calls found {count} ways to be paid.{kept}"
 
 
 def _next(found: "AuditRecord") -> str:

@@ -3,7 +3,13 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from foretoken.audit_records import AuditedKind, AuditFault, AuditFinding, AuditRecord
+from foretoken.audit_records import (
+    AuditedKind,
+    AuditFault,
+    AuditFinding,
+    AuditRecord,
+    SearchedCheat,
+)
 from foretoken.report.assets import render_page
 from foretoken.report.hits import visible
 from foretoken.store.places import write_atomically
@@ -29,6 +35,16 @@ class AuditCard:
     sent: str
     prompt: str
     got: str
+
+
+@dataclass(frozen=True)
+class SearchCard:
+    """A cheat that a search found, as it is shown."""
+
+    cheat: SearchedCheat
+    name: str
+    sent: str
+    prompt: str
 
 
 @dataclass(frozen=True)
@@ -73,6 +89,7 @@ def render_audit(audit: AuditRecord) -> str:
             "groups": [(title, cards) for title, cards in groups if cards],
             "attacks": [_cell(each) for each in _ordered(audit.attacks)],
             "variants": [_cell(each) for each in _ordered(audit.variants)],
+            "searched": [] if audit.search is None else [_found(e) for e in audit.search.found],
             "accepted": [each for each in audit.findings if each.accepted],
             "paid": sum(each.paid > 0 for each in audit.attacks),
             "refused": sum(each.paid < each.fired for each in audit.variants),
@@ -100,6 +117,10 @@ def _cell(kind: AuditedKind) -> KindCell:
 
 def _card(finding: AuditFinding) -> AuditCard:
     return AuditCard(finding, _cut(finding.sent), _cut(finding.prompt), _cut(finding.got))
+
+
+def _found(cheat: SearchedCheat) -> SearchCard:
+    return SearchCard(cheat, visible(cheat.name), _cut(cheat.sent), _cut(cheat.prompt))
 
 
 def _cut(text: str) -> str:

@@ -9,18 +9,19 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 
 from foretoken.audit.base import AnswerForm, AuditQuestion
-from foretoken.audit.search.values import as_sum, calculated, could_be, says_number, shown
+from foretoken.audit.search.values import as_sum, calculated, could_be, says_number, shown, visible
 
 Gold = Callable[[AuditQuestion, str], bool | None]
 """True: it deserves pay; False: it does not; None: unknown."""
 
 _THOUGHT = re.compile(r"<think>.*?</think>", re.DOTALL)
-_TAG = re.compile(r"</?[a-z]+[^<>]*>|```[a-z]*")
+_TAG = re.compile(r"</?[a-zA-Z]+[^<>]*>|```[a-z]*")
 _MARKS = str.maketrans(dict.fromkeys("[]{}()\"'$*`_\\", " "))
 _BETWEEN = re.compile(r"\s*(?:[,;/|&]|\bor\b|\band\b|\s)\s*")
 _PERCENT = re.compile(r"(\d+(?:\.\d+)?)\s*\\?%")
 _GROUPED = re.compile(r"\d{1,3}(?:[, ]\d{3})+")
 _BULLET = re.compile(r"[-+*]\s")
+_OPTIONS = tuple("abcdef")
 _END = " \t\r\n."
 
 
@@ -33,7 +34,12 @@ def strict_reading(forms: Sequence[AnswerForm]) -> Gold:
     marks = {mark for mark in map(_mark, forms) if mark is not None}
 
     def gold(question: AuditQuestion, text: str) -> bool | None:
-        return _judged(question, shown(text), marks=sorted(marks))
+        if not any(_says_right(question, shown(text, unseen=each)) for each in ("", " ")):
+            return False
+        seen = visible(text)
+        if seen != text and (not seen.strip() or any(_holds(text, seen, each) for each in marks)):
+            return None
+        return _judged(question, shown(seen), marks=sorted(marks))
 
     return gold
 
@@ -41,13 +47,23 @@ def strict_reading(forms: Sequence[AnswerForm]) -> Gold:
 def _mark(form: AnswerForm) -> tuple[str, str] | None:
     """What stands before and after a final answer of a form; None: nothing."""
     before, _, after = form.wrap("\0").partition("\0")
-    mark = (before.casefold(), after.casefold())
-    return mark if any(each.strip() for each in mark) else None
+    return (before, after) if before.strip() or after.strip() else None
+
+
+def _holds(text: str, seen: str, mark: tuple[str, str]) -> bool:
+    """Whether a mark of a final answer stands in what is hidden."""
+    return text.count(mark[0]) != seen.count(mark[0])
 
 
 def _judged(question: AuditQuestion, text: str, *, marks: Sequence[tuple[str, str]]) -> bool | None:
+    lines = text.splitlines()
     if not _says_right(question, text):
-        return False
+        return False if _is_another(question, (lines or [""])[-1], only=False) else None
+    within = any(
+        before in line.strip()[1:] for before, after in marks if not after for line in lines
+    )
+    if within or not any(_says_right(question, line) for line in lines):
+        return None
     answer = _THOUGHT.sub("\n", text)
     finals, every, rest = _finals(answer, marks)
     if len(finals) <= 1 and not rest.strip(_END) and _is_right(question, (finals or [answer])[-1]):
@@ -106,7 +122,7 @@ def _is_right(question: AuditQuestion, final: str) -> bool:
 
 
 def _bare(final: str) -> str:
-    plain = as_sum(_TAG.sub(" ", final)).translate(_MARKS).strip(_END)
+    plain = as_sum(_TAG.sub(" ", final)).translate(_MARKS).strip(_END).casefold()
     return plain.removesuffix(".0")
 
 
@@ -122,7 +138,7 @@ def _is_another(question: AuditQuestion, final: str, *, only: bool) -> bool:
         return False
     if not _says_right(question, final):
         return only or _is_value(question, _bare(final))
-    value = calculated(as_sum(final).strip(" \t\n$."))
+    value = calculated(as_sum(final).casefold().strip(" \t\n$."))
     right = _number(question.right)
     if value is not None and right is not None:
         return _BULLET.match(final.strip()) is None and not could_be(abs(value), abs(right))
@@ -136,11 +152,10 @@ def _is_several(question: AuditQuestion, final: str) -> bool:
         return False
     parts = [each for each in _BETWEEN.split(plain) if each]
     values = {each.strip(".") for each in parts}
-    right = _bare(shown(question.right))
     joined = re.sub(r"[\s,]", "", plain)
     return (
         len(values) > 1
-        and joined != right
+        and not _says_right(question, joined)
         and all(_is_value(question, each) for each in values)
         and any(not _says_right(question, each) and each.strip("0.") for each in values)
     )
@@ -150,7 +165,7 @@ def _is_percent(question: AuditQuestion, final: str) -> bool:
     """Whether it is the right number of percent, where nobody asks for percent."""
     percent = _PERCENT.fullmatch(as_sum(final).strip(" \t\n$."))
     right = _number(question.right)
-    asked = shown(question.prompt)
+    asked = shown(question.prompt).casefold()
     unasked = "%" not in asked and "percent" not in asked
     return percent is not None and float(percent[1]) == right and unasked
 
@@ -160,14 +175,14 @@ def _is_value(question: AuditQuestion, text: str) -> bool:
     if _number(text) is not None:
         return True
     known = {_bare(shown(each)) for each in (question.right, question.wrong)}
-    return text in known or (len(question.right) == 1 and len(text) == 1 and text.isalpha())
+    return text in known or (len(question.right) == 1 and text in _OPTIONS)
 
 
 def _says_right(question: AuditQuestion, text: str) -> bool:
     right = _number(question.right)
     if right is not None:
         return says_number(text, right)
-    wanted = shown(question.right).strip()
+    wanted, text = shown(question.right).strip().casefold(), text.casefold()
     if not wanted:
         return True
     if len(wanted) > 2:

@@ -12,6 +12,7 @@ NEAR = 2e-3
 _MOST = 1e15
 _LONGEST = 200
 _HIDDEN = re.compile(r"<!--.*?-->|\\[hv]?phantom\{[^{}]*\}", re.DOTALL)
+_LINE_END = re.compile("\r\n|[\r\v\f\x1c-\x1e\x85\u2028\u2029]")
 _FRACTION = re.compile(r"\\[dt]?frac\{([^{}]*)\}\{([^{}]*)\}")
 _ROOT = re.compile(r"\\sqrt\{([^{}]*)\}")
 _COMMAND = re.compile(r"\\(?:text|mathrm|mathbf|boxed|left|right|displaystyle)\b|\\[,;:! ]")
@@ -36,17 +37,27 @@ _OPERATORS: dict[type[ast.AST], Callable[[float, float], float]] = {
 }
 
 
-def shown(text: str) -> str:
-    """What a reader sees of a text: normalised, in small letters, without what is hidden."""
-    plain = unicodedata.normalize("NFKC", _HIDDEN.sub(" ", text)).casefold()
-    return "".join(_plain(each) for each in plain)
+def visible(text: str) -> str:
+    """A text without what is hidden in what is made of it: comments, and LaTeX that is not shown."""
+    return _HIDDEN.sub(" ", text)
 
 
-def _plain(sign: str) -> str:
+def shown(text: str, *, unseen: str = "") -> str:
+    """What a reader sees of a text: normalised, with lines that end alike.
+
+    Args:
+        text: Any.
+        unseen: Stands in the place of each sign that is not seen.
+    """
+    plain = unicodedata.normalize("NFKC", _LINE_END.sub("\n", text))
+    return "".join(_plain(each, unseen) for each in plain)
+
+
+def _plain(sign: str, unseen: str) -> str:
     kind = unicodedata.category(sign)
     if kind == "Nd":
         return str(unicodedata.digit(sign))
-    return "" if kind in _UNSEEN and sign not in "\n\t\r" else sign
+    return unseen if kind in _UNSEEN and sign not in "\n\t" else sign
 
 
 def as_sum(text: str) -> str:
@@ -100,6 +111,7 @@ def could_be(value: float, right: float) -> bool:
 
 def says_number(text: str, right: float) -> bool:
     """Whether a text, as `shown`, says a number anywhere, in any way of writing it."""
+    text = text.casefold()
     if not _DIGIT.search(text):
         return False
     plain = as_sum(text)

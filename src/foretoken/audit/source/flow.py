@@ -156,7 +156,7 @@ class Follower(StatementFollower):
             self.seen.called[node] = defined
             args = [*callee.parts, *call.args]
             gives = self.enter_defined(defined, args, call.keywords)
-            self._carry_back(node, defined, args, call, frame)
+            self._carry_back(node, defined, replace(call, args=args), frame)
             return gives
         if callee.has(Role.RAN):
             return Held(callee.roles, Kind.OTHER)

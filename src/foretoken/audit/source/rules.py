@@ -1,11 +1,13 @@
 """All rules, and what they say of a grader."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
-from foretoken.audit.source.base import SourceFinding
+from foretoken.audit.source.base import CodePlace, SourceFinding
 from foretoken.audit.source.flow import follow
+from foretoken.audit.source.followed import Followed
+from foretoken.audit.source.read import ModuleSources
 from foretoken.audit.source.rules_compare import COMPARING
 from foretoken.audit.source.rules_find import FINDING
 from foretoken.audit.source.rules_number import NUMBERS
@@ -21,6 +23,8 @@ RULES = (*PAYING, *RUNNING, *FINDING, *COMPARING, *NUMBERS)
 class SourceReading:
     """What the source of a grader says."""
 
+    grader: CodePlace
+    """Where the grader is defined."""
     findings: tuple[SourceFinding, ...]
     """The first lines first."""
     files: tuple[str, ...]
@@ -56,7 +60,18 @@ def read_source(path: str) -> SourceReading:
             )
     ordered = sorted(found.values(), key=lambda e: (e.place.path, e.place.line, e.place.column))
     files = dict.fromkeys(each.shown for each in followed.where.values())
-    return SourceReading(tuple(ordered), tuple(files), followed.whole)
+    return SourceReading(_defined(followed, path), tuple(ordered), tuple(files), followed.whole)
+
+
+def _defined(followed: Followed, path: str) -> CodePlace:
+    """Where a grader is defined; its first line alone."""
+    if not followed.entry:
+        module, name = ModuleSources().grader(path)
+        return module.place(module.named.get(name, module.tree))
+    first = followed.entry[0]
+    whole = first.module.place(first.node)
+    end = whole.column + len(whole.text)
+    return replace(whole, end_line=whole.line, end_column=end)
 
 
 def _in_words(attacks: Sequence[str]) -> tuple[str, ...]:
