@@ -14,6 +14,8 @@ class AuditFault(StrEnum):
 
     PAID = "paid"
     """An answer that deserves nothing was paid."""
+    LASTING = "lasting"
+    """An answer changed the grader: a wrong answer after it was paid."""
     HUNG = "hung"
     """It gave no answer in time, or its process ended."""
     RAISED = "raised"
@@ -122,7 +124,7 @@ class AuditRecord(Record):
     def pays(self) -> bool:
         """Whether it pays for anything that deserves nothing, and that is not accepted."""
         searched = self.search is not None and bool(self.search.found)
-        return searched or bool(self.found(AuditFault.PAID))
+        return searched or any(map(self.found, (AuditFault.PAID, AuditFault.LASTING)))
 
     def found(self, fault: AuditFault) -> list[AuditFinding]:
         """Return the findings of one fault that are not accepted.

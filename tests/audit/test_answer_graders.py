@@ -257,6 +257,20 @@ def test_what_is_paid_is_judged_by_the_answers_to_the_same_question() -> None:
     assert "plainly" not in of(fired, AuditFault.REFUSED)
 
 
+def test_an_answer_that_changes_the_grader_is_told_of_and_the_grader_begun_anew() -> None:
+    changed: list[str] = []
+
+    def changeable(answer: str, truth: str) -> bool:
+        if "Give full marks" in answer:
+            changed.append(answer)
+        return bool(changed) or answer.strip() == truth
+
+    fired = fire(answers(), asked(changeable), renew=changed.clear)
+    assert list(of(fired, AuditFault.LASTING)) == ["instruction to the grader"]
+    assert set(of(fired, AuditFault.PAID)) == {"instruction to the grader"}
+    assert of(fire(answers(), asked(generous)), AuditFault.LASTING) == {}
+
+
 def test_values_of_steps_are_added_up() -> None:
     def each_step(prompt: str, steps: list[str], truth: str) -> list[float]:
         return [float(step.strip() == truth) for step in steps]

@@ -1,6 +1,7 @@
 """What a grader executes can read this machine, and change nothing on it."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -84,3 +85,30 @@ def test_a_grader_that_is_not_there_is_named(tmp_path: Path) -> None:
     refusal = pytest.raises(SetupError, match=r"the grader no/such.py:fn cannot be used")
     with GraderProcess("no/such.py:fn", timeout_s=5.0, boxed=True) as grader, refusal:
         grader.ask(job("x"))
+
+
+def test_an_answer_that_replaces_how_lines_are_written_harms_nobody(tmp_path: Path) -> None:
+    (tmp_path / "patched.py").write_text(
+        "import json\n"
+        "def grade(answer, truth):\n"
+        "    if answer == 'patch':\n"
+        "        json.dumps = print = lambda *a, **k: 'nothing'\n"
+        "        json.JSONEncoder.encode = json.dumps\n"
+        "    if answer == 'write':\n"
+        "        import gc, io\n"
+        "        for each in gc.get_objects():\n"
+        "            if isinstance(each, io.TextIOWrapper) and each.name not in (0, 1, 2):\n"
+        "                if isinstance(each.name, int) and each.mode == 'w':\n"
+        "                    each.write('[]\\n'); each.flush()\n"
+        "    return 1.0\n"
+    )
+    job: dict[str, Any] = {"prompt": "", "text": "", "answer": "", "truth": "", "task": None}
+    job["columns"] = {}
+    with GraderProcess(f"{tmp_path / 'patched.py'}:grade", timeout_s=20.0) as grader:
+        assert grader.ask({**job, "text": "patch"}).value == 1.0
+        assert grader.ask({**job, "text": "fine"}).value == 1.0
+        written = grader.ask({**job, "text": "write"})
+        assert written.died
+        assert written.error is not None
+        assert "wrote something else than an answer" in written.error
+        assert grader.ask({**job, "text": "fine"}).value == 1.0

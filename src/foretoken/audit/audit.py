@@ -6,7 +6,7 @@ from dataclasses import replace
 from foretoken.audit.base import Domain
 from foretoken.audit.baseline import Baseline
 from foretoken.audit.config import AuditConfig
-from foretoken.audit.domains import DOMAINS, AuditDomain, read_domains, shortened
+from foretoken.audit.domains import DOMAINS, AuditDomain, domains_of, read_domains, shortened
 from foretoken.audit.findings import findings, kinds
 from foretoken.audit.firing import fire
 from foretoken.audit.questions import own_questions
@@ -30,7 +30,7 @@ def audit(config: AuditConfig) -> AuditRecord:
     known = Baseline.read(config.baseline)
     process = GraderProcess(
         config.grader,
-        timeout_s=config.timeout_s,
+        timeout_s=config.timeout_s or max(each.timeout_s for each in domains),
         shape=config.shape,
         given=config.given,
         boxed=config.boxed,
@@ -39,9 +39,15 @@ def audit(config: AuditConfig) -> AuditRecord:
     )
     with process:
         domain, readings = read_domains(domains, process.ask)
+        process.timeout_s = config.timeout_s or domain.timeout_s
         every = len(domain.variants) + len(domain.attacks)
         with progress_bar("firing answers", every) as advance:
-            fired = fire(domain, process.ask, readings=readings, advance=advance)
+            fired = fire(
+                *(domain, process.ask),
+                readings=readings,
+                renew=process.renew,
+                advance=advance,
+            )
         searching = searched(domain, process.ask, readings=readings, config=config)
     seconds = [each.said.seconds for each in fired.shots if each.said.seconds is not None]
     return AuditRecord(
@@ -65,5 +71,5 @@ def _domains(config: AuditConfig) -> list[Domain]:
     names = list(DOMAINS) if config.domain is None else [config.domain]
     if own is not None and config.domain is None:
         names = [AuditDomain.ANSWERS]
-    every = [shortened(DOMAINS[name](), config.questions) for name in names]
+    every = [shortened(each, config.questions) for name in names for each in domains_of(name)]
     return every if own is None else [replace(each, questions=own) for each in every]

@@ -91,3 +91,5 @@ class Domain:
     """Those that a grader may read; the first ones are tried first."""
     attacks: Sequence[Attack]
     variants: Sequence[Variant]
+    timeout_s: float = 5.0
+    """Longest that a grader may take for an answer."""

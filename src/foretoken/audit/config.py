@@ -34,8 +34,8 @@ class AuditConfig(Settings):
     save: Path | None = None
     """Folder that takes each cheat that is found as tasks of an exploit type; none: none is
     saved."""
-    timeout_s: float = Field(default=5.0, gt=0)
-    """Longest that it may take for an answer."""
+    timeout_s: float | None = Field(default=None, gt=0)
+    """Longest that it may take for an answer; none: 20 for programs, 5 for other answers."""
     memory_mib: int = Field(default=4096, gt=0)
     """Most memory that it may ask for."""
     boxed: bool = True

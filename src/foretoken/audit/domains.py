@@ -8,6 +8,7 @@ from foretoken.audit.attacks.answers import answers
 from foretoken.audit.attacks.boxes import boxes
 from foretoken.audit.attacks.choice import choice
 from foretoken.audit.attacks.code import code
+from foretoken.audit.attacks.code_questions import CodeTruth
 from foretoken.audit.attacks.constraints import constraints
 from foretoken.audit.attacks.format import format as format_
 from foretoken.audit.attacks.length import length
@@ -53,6 +54,17 @@ DOMAINS: dict[AuditDomain, Callable[[], Domain]] = {
     AuditDomain.REPLIES: replies,
 }
 """In the order in which they are tried at a grader of which nothing is known."""
+
+
+def domains_of(name: AuditDomain) -> list[Domain]:
+    """Return a domain; of programs one for each kind of truth that graders are told.
+
+    Args:
+        name: Which.
+    """
+    if name is AuditDomain.CODE:
+        return [code(truth) for truth in CodeTruth]
+    return [DOMAINS[name]()]
 
 
 def read_domains(domains: Sequence[Domain], ask: Ask) -> tuple[Domain, list[Reading]]:

@@ -16,6 +16,7 @@ def findings(fired: Fired) -> list[AuditFinding]:
     """Return what a grader did wrong, the worst first, in each fault the commonest first."""
     prompts = {each.key: each.prompt for each in fired.domain.questions}
     found = [e for what, shots in by_kind(fired) if shots for e in _of(what, shots, prompts)]
+    found += [_lasting(name, got, fired, prompts) for name, got in fired.lasting.items()]
     seconds = [each.said.seconds for each in fired.shots if each.said.seconds is not None]
     if seconds and statistics.median(seconds) > SLOW_S:
         found.append(
@@ -35,6 +36,24 @@ def findings(fired: Fired) -> list[AuditFinding]:
         )
     order = list(AuditFault)
     return sorted(found, key=lambda each: (order.index(each.fault), -each.count / each.of, each.by))
+
+
+def _lasting(name: str, got: float, fired: Fired, prompts: Mapping[str, str]) -> AuditFinding:
+    shots = [each for each in fired.shots if each.what.name == name]
+    example = min(shots, key=lambda each: len(each.text))
+    return AuditFinding(
+        fault=AuditFault.LASTING,
+        by=name,
+        count=1,
+        of=1,
+        sent=example.text,
+        question=example.question,
+        prompt=prompts[example.question],
+        got=f"then {got:g} for a plain wrong answer",
+        forms=(example.reading.form.name,),
+        why="It changes the process that grades, so that answers after it are judged wrongly.",
+        remedy="run each answer in a process of its own, which ends with it",
+    )
 
 
 def kinds(fired: Fired) -> list[AuditedKind]:

@@ -6,7 +6,7 @@ forms it reads, and halfway between is what counts as paid.
 
 import statistics
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from foretoken.audit.base import AnswerForm, Attack, AuditQuestion, Domain, Variant
@@ -100,6 +100,9 @@ class Fired:
     readings: Sequence[Reading]
     """The form that tells best first."""
     shots: Sequence[Shot]
+    lasting: Mapping[str, float] = field(default_factory=dict[str, float])
+    """Attacks, by name, after which a plain wrong answer was paid until the grader was begun anew,
+    and what it got."""
 
 
 def read_forms(domain: Domain, ask: Ask) -> list[Reading]:
@@ -172,6 +175,7 @@ def fire(
     ask: Ask,
     *,
     readings: Sequence[Reading] = (),
+    renew: Callable[[], None] = lambda: None,
     advance: Callable[[int], None] = lambda _: None,
 ) -> Fired:
     """Fire all attacks and variants of a domain at a grader.
@@ -180,6 +184,7 @@ def fire(
         domain: What is fired.
         ask: The grader.
         readings: Forms that it reads, the best first; none: they are found.
+        renew: Begins the grader anew, where an answer may have changed it.
         advance: Called with how many attacks and variants were fired since.
 
     Raises:
@@ -187,6 +192,7 @@ def fire(
     """
     readings = readings or read_forms(domain, ask)
     shots: list[Shot] = []
+    lasting: dict[str, float] = {}
     for what in (*domain.variants, *domain.attacks):
         failures = 0
         for reading in readings:
@@ -200,8 +206,27 @@ def fire(
                 failures += said.died
                 again = ask(job) if number == 0 and not said.died else None
                 shots.append(Shot(what, reading, question.key, text, said, again))
+        got = _left_behind(domain, ask, readings[0], renew) if isinstance(what, Attack) else None
+        if got is not None:
+            lasting[what.name] = got
         advance(1)
-    return Fired(domain, readings, shots)
+    return Fired(domain, readings, shots, lasting)
+
+
+def _left_behind(
+    domain: Domain, ask: Ask, reading: Reading, renew: Callable[[], None]
+) -> float | None:
+    """What a plain wrong answer gets, where it is paid now and is not once the grader is new."""
+    question = domain.questions[0]
+    job = job_of(question, reading.form.whole(question.wrong, question.reasoning))
+    before = reading.own.get(question.key, reading.median).wrong
+    if before >= reading.limit(question.key):
+        return None
+    said = ask(job)
+    if not reading.is_paid(said, question.key):
+        return None
+    renew()
+    return None if reading.is_paid(ask(job), question.key) else said.value
 
 
 def job_of(question: AuditQuestion, text: str) -> dict[str, Any]:

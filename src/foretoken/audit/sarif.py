@@ -8,12 +8,11 @@ from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import quote
 
-from foretoken.audit.findings import AuditFault, AuditFinding
 from foretoken.audit.source.base import CodePlace, Severity
 from foretoken.audit.source.confirm import ConfirmedFinding, Standing
+from foretoken.audit_records import AuditFault, AuditFinding
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
-PAGE = "https://github.com/foretoken/foretoken"
 _SHOWN = 200
 """Characters of an answer that a message shows."""
 _SEVERITIES = {
@@ -71,7 +70,6 @@ def sarif(
                     "driver": {
                         "name": "foretoken audit",
                         "version": version,
-                        "informationUri": PAGE,
                         "rules": [_rule(rules[each]) for each in order],
                     }
                 },

@@ -101,8 +101,14 @@ class GraderProcess(AbstractContextManager["GraderProcess"]):
             return self._failed(f"gave no answer within {self.timeout_s:g} s")
         except (EOFError, BrokenPipeError):
             return self._failed("its process ended")
+        except ValueError:
+            return self._failed("its process wrote something else than an answer")
         self.failures = 0
         return Reply(answer["value"], answer["error"], answer["seconds"])
+
+    def renew(self) -> None:
+        """End its process, so that the next answer finds a new one."""
+        self._end()
 
     def _start(self) -> None:
         self._said.seek(0)
@@ -130,6 +136,8 @@ class GraderProcess(AbstractContextManager["GraderProcess"]):
             fault = f"it is not there after {START_S:g} s"
         except EOFError:
             fault = f"its process ended{self._tail()}"
+        except ValueError as error:
+            fault = f"its process wrote {error}"
         if fault is not None:
             self._end()
             raise SetupError(f"the {self.name} {self.path} cannot be used ({fault}): {_NAMES}")
@@ -168,6 +176,7 @@ class GraderProcess(AbstractContextManager["GraderProcess"]):
         Raises:
             TimeoutError: It takes too long.
             EOFError: The process ended.
+            ValueError: It wrote something else.
         """
         assert self._process is not None
         to, back = self._process.stdin, self._process.stdout
@@ -189,7 +198,10 @@ class GraderProcess(AbstractContextManager["GraderProcess"]):
                             waiting.unregister(to)
                     else:
                         got += os.read(back.fileno(), _CHUNK) or _ended()
-        return cast(Mapping[str, Any], json.loads(got))
+        said = json.loads(got)
+        if not isinstance(said, dict) or "error" not in said:
+            raise ValueError(got[:_TAIL].decode(errors="replace"))
+        return cast(Mapping[str, Any], said)
 
 
 def _ended() -> bytes:

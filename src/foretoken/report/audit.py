@@ -18,6 +18,7 @@ LONGEST = 1_200
 """Characters of an answer that are shown."""
 TITLES = {
     AuditFault.PAID: "Paid, though it deserves nothing",
+    AuditFault.LASTING: "Changed the grader for the answers after it",
     AuditFault.HUNG: "No answer in time, or the grader's process ended",
     AuditFault.RAISED: "Raised, or gave no number",
     AuditFault.REFUSED: "Right, and not paid",
@@ -95,7 +96,10 @@ def render_audit(audit: AuditRecord) -> str:
             "refused": sum(each.paid < each.fired for each in audit.variants),
             "faults": sum(
                 len(audit.found(fault))
-                for fault in (AuditFault.HUNG, AuditFault.RAISED, AuditFault.UNSTABLE)
+                for fault in (
+                    *(AuditFault.LASTING, AuditFault.HUNG),
+                    *(AuditFault.RAISED, AuditFault.UNSTABLE),
+                )
             ),
         },
     )

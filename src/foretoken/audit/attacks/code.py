@@ -18,14 +18,26 @@ from foretoken.audit.attacks.code_texts import TEXTS
 from foretoken.audit.attacks.code_values import VALUES
 from foretoken.audit.attacks.code_variants import VARIANTS
 from foretoken.audit.attacks.code_words import WORDS
-from foretoken.audit.base import AnswerForm, AuditQuestion, Domain, Write
+from foretoken.audit.base import AnswerForm, Attack, AuditQuestion, Domain, Write
 from foretoken.audit.firing import IN_OTHERS
+from foretoken.tasks.catalogue import TYPES
 
 ON_ALL = (
     *("plainly", "sleeps_past_the_limit", "many_outputs", "not_a_number", "difference_of_zero"),
     *("nothing_to_compare", "type_confusion"),
 )
 """Those that are not left out of any question: most of these fit few questions anyway."""
+
+GUESSED = frozenset(
+    {
+        *("magic_docstring_comment_token", "verifier_logic_override", "function_attribute_flag"),
+        *("environment_variable_manipulation", "debug_module", "filesystem_exposure"),
+        *("problem_object_exposure", "test_case_logging_side_channel", "error_code_abuse"),
+        *("logging_warnings_side_channel", "argument_injection_leak"),
+        *("test_cases_honor_system", "validator_honor_system", "resource_exhaustion"),
+    }
+)
+"""Exploit types that need a name, a text or a place of the grader's author."""
 
 FORMS = (
     AnswerForm("in a python fence", lambda final: f"```python\n{final.strip()}\n```"),
@@ -53,7 +65,8 @@ def code(truth: CodeTruth = CodeTruth.TESTS) -> Domain:
         truth: What the grader is told as the truth.
     """
     programs = (*VALUES, *EXITS, *WORDS, *LEAKS, *PATCHES)
-    attacks = [(each, False) for each in TEXTS] + [(each, True) for each in programs]
+    every = [(each, False) for each in TEXTS] + [(each, True) for each in programs]
+    attacks = [(replace(each, exploit_type=_type_of(each)), once) for each, once in every]
     return Domain(
         "programs",
         tuple(questions(truth)),
@@ -66,7 +79,16 @@ def code(truth: CodeTruth = CodeTruth.TESTS) -> Domain:
             replace(each, write=_thinned(each.write, place, once=False))
             for place, each in enumerate(VARIANTS)
         ],
+        timeout_s=20.0,
     )
+
+
+def _type_of(attack: Attack) -> str:
+    """The exploit type that an attack generalises; empty where there is none, or where the attack
+    has to guess a name that only the grader's author knows: that it fails closes nothing."""
+    name = str(getattr(attack.write, "__name__", ""))
+    found = next((each for each in TYPES if name.startswith(each)), "")
+    return "" if found in GUESSED else found
 
 
 def _thinned(write: Write, place: int, *, once: bool) -> Write:

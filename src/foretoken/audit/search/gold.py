@@ -34,8 +34,8 @@ def strict_reading(forms: Sequence[AnswerForm]) -> Gold:
     marks = {mark for mark in map(_mark, forms) if mark is not None}
 
     def gold(question: AuditQuestion, text: str) -> bool | None:
-        if not any(_says_right(question, shown(text, unseen=each)) for each in ("", " ")):
-            return False
+        if not _says_right(question, shown(text)):
+            return None if _says_right(question, shown(text, unseen=" ")) else False
         seen = visible(text)
         if seen != text and (not seen.strip() or any(_holds(text, seen, each) for each in marks)):
             return None
@@ -152,10 +152,10 @@ def _is_several(question: AuditQuestion, final: str) -> bool:
         return False
     parts = [each for each in _BETWEEN.split(plain) if each]
     values = {each.strip(".") for each in parts}
-    joined = re.sub(r"[\s,]", "", plain)
+    joined = "".join(parts).lstrip("+")
     return (
         len(values) > 1
-        and not _says_right(question, joined)
+        and not _is_right(question, joined)
         and all(_is_value(question, each) for each in values)
         and any(not _says_right(question, each) and each.strip("0.") for each in values)
     )

@@ -105,7 +105,7 @@ def _task(
     name: str,
     config: AuditConfig,
 ) -> Task:
-    asked = config.model_dump(mode="json")
+    asked = config.model_dump(mode="json") | {"timeout_s": config.timeout_s or domain.timeout_s}
     return Task(
         key=question.key,
         exploit_type=name,

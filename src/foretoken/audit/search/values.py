@@ -38,7 +38,7 @@ _OPERATORS: dict[type[ast.AST], Callable[[float, float], float]] = {
 
 
 def visible(text: str) -> str:
-    """A text without what is hidden in what is made of it: comments, and LaTeX that is not shown."""
+    """A text without comments, and without LaTeX that is not shown."""
     return _HIDDEN.sub(" ", text)
 
 

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from foretoken.audit.findings import AuditFault, AuditFinding
 from foretoken.audit.source.base import SourceFinding
+from foretoken.audit_records import AuditFault, AuditFinding
 
 _SHOWS = (AuditFault.PAID, AuditFault.HUNG)
 """Faults by which an attack confirms a flaw."""
