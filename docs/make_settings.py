@@ -79,6 +79,7 @@ UNITS = {
     "rate": "rate threshold thresholds budget",
     "seconds": "timeout_s backoff_s every_s settle_s linger_s grader_seconds shadow_timeout_s",
     "nats": "drift tolerance",
+    "calls": "search",
     "MiB": "memory_mib",
     "tasks": "tasks questions limit",
     "gradings": "gradings",
