@@ -98,6 +98,34 @@ class AuditSearch(Record):
     """Files of tasks that were written, one a cheat that can be an exploit type of its own."""
 
 
+class SourceNote(Record):
+    """A line of a grader's source that a rule speaks of."""
+
+    rule: str
+    severity: str
+    """error, warning or note."""
+    path: str
+    line: int
+    """From 1 on."""
+    text: str
+    """The line, without blanks around it."""
+    function: str
+    """In which it stands; empty: in the module."""
+    why: str
+    remedy: str
+    source: str
+    confirmed: tuple[str, ...]
+    """Kinds of answers that were paid because of it."""
+
+
+class AuditSource(Record):
+    """What a reading of a grader's source says."""
+
+    notes: tuple[SourceNote, ...]
+    unread: str = ""
+    """Why it could not be read, or not to its end; empty: it was."""
+
+
 class AuditRecord(Record):
     """The audit of one grader."""
 
@@ -119,6 +147,8 @@ class AuditRecord(Record):
     findings: tuple[AuditFinding, ...]
     search: AuditSearch | None = None
     """None: none was made."""
+    source: AuditSource | None = None
+    """None: it is no function in Python, or was not read."""
 
     @property
     def pays(self) -> bool:

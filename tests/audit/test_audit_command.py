@@ -181,3 +181,20 @@ def test_a_search_finds_cheats_and_saves_them_as_types_that_can_be_checked(
     code, said = audited(f"{graders}:exact", "--search", "300")
     assert code == 0
     assert "found 0 ways to be paid" in said
+
+
+def test_lines_of_the_source_are_shown_with_the_answers_that_confirm_them(
+    tmp_path: Path,
+) -> None:
+    file, page, out = (tmp_path / name for name in ("g.py", "audit.html", "audit.json"))
+    file.write_text("def grade(answer, truth):\n    return 1.0 if truth in answer else 0.0\n")
+    _, said = audited(f"{file}:grade", "--html", str(page), "--out", str(out))
+    assert "g.py:2" in said
+    source = read_audit(out).source
+    assert source is not None
+    (note,) = source.notes
+    assert (note.line, note.text) == (2, "return 1.0 if truth in answer else 0.0")
+    assert "contains the truth" in note.confirmed
+    assert "What its source shows" in page.read_text()
+    audited(f"{file}:grade", "--no-source", "--out", str(out))
+    assert read_audit(out).source is None

@@ -44,7 +44,8 @@ MAY: dict[str, set[str]] = {
     "driver": {"name", "version", "semanticVersion", "informationUri", "rules", "properties"},
     "rule": {"id", "name", "shortDescription", "fullDescription", "help", "helpUri"}
     | {"defaultConfiguration", "properties"},
-    "result": {"ruleId", "ruleIndex", "level", "message", "locations", "partialFingerprints"},
+    "result": {"ruleId", "ruleIndex", "level", "message", "locations", "partialFingerprints"}
+    | {"suppressions"},
     "location": {"id", "physicalLocation", "logicalLocations", "message"},
     "region": {"startLine", "startColumn", "endLine", "endColumn", "snippet"},
 }
@@ -93,7 +94,7 @@ def check(kind: str, said: dict[str, Any]) -> dict[str, Any]:
 def test_each_object_has_what_the_format_asks_for_and_nothing_else(folder: Path) -> None:
     log = check("log", written(reading(folder), paid()))
     assert log["version"] == "2.1.0"
-    (run,) = map(lambda each: check("run", each), log["runs"])
+    (run,) = (check("run", each) for each in log["runs"])
     driver = check("driver", run["tool"]["driver"])
     ids = [check("rule", each)["id"] for each in driver["rules"]]
     assert (
@@ -105,8 +106,8 @@ def test_each_object_has_what_the_format_asks_for_and_nothing_else(folder: Path)
         ]
     )
     for rule in driver["rules"]:
-        assert rule["shortDescription"]["text"] and rule["fullDescription"]["text"]
-        assert rule["help"]["text"] and rule["help"]["markdown"]
+        assert all(rule[key]["text"] for key in ("shortDescription", "fullDescription", "help"))
+        assert rule["help"]["markdown"]
         assert rule["defaultConfiguration"]["level"] in ("error", "warning", "note")
     assert len(run["results"]) == 2
     for result in run["results"]:
@@ -173,6 +174,12 @@ def test_messages_say_whether_firing_confirms_what_the_source_says(folder: Path)
     assert "Confirmed by firing: contains the truth." in confirmed["message"]["text"]
     (vain,) = written(reading(folder))["runs"][0]["results"]
     assert "Fired in vain: contains the truth, hedge." in vain["message"]["text"]
+
+
+def test_what_is_accepted_is_marked_as_suppressed(folder: Path) -> None:
+    known = paid().replacing(accepted=True)
+    results = written(reading(folder), known, paid("hedge"))["runs"][0]["results"]
+    assert [each.get("suppressions") for each in results] == [[{"kind": "external"}], None, None]
 
 
 def test_answers_that_no_text_can_hold_are_written_all_the_same(folder: Path) -> None:

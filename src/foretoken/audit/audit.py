@@ -11,6 +11,7 @@ from foretoken.audit.findings import findings, kinds
 from foretoken.audit.firing import fire
 from foretoken.audit.questions import own_questions
 from foretoken.audit.searched import searched
+from foretoken.audit.sourced import sourced
 from foretoken.audit_records import AuditRecord
 from foretoken.graders.process import GraderProcess
 from foretoken.work.progress import progress_bar
@@ -50,6 +51,7 @@ def audit(config: AuditConfig) -> AuditRecord:
             )
         searching = searched(domain, process.ask, readings=readings, config=config)
     seconds = [each.said.seconds for each in fired.shots if each.said.seconds is not None]
+    fired_kinds = tuple(kinds(fired))
     return AuditRecord(
         grader=config.grader,
         domain=domain.name,
@@ -59,9 +61,10 @@ def audit(config: AuditConfig) -> AuditRecord:
         questions=len(domain.questions),
         asked=sum(1 + (each.again is not None) for each in fired.shots),
         seconds=statistics.median(seconds) if seconds else None,
-        kinds=tuple(kinds(fired)),
+        kinds=fired_kinds,
         findings=tuple(known.marked(findings(fired))),
         search=searching,
+        source=sourced(config, fired_kinds),
     )
 
 

@@ -29,6 +29,8 @@ class AuditConfig(Settings):
     """File of findings that are known and accepted, which do not count; none: all count."""
     questions: int = Field(default=20, gt=0)
     """Most questions that each attack is tried on."""
+    source: bool = True
+    """Whether its source is read as well, where it is a function."""
     search: int = Field(default=0, ge=0)
     """Most calls of a search for cheats that nobody listed; 0: none is made."""
     save: Path | None = None

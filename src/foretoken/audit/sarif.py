@@ -17,6 +17,7 @@ _SHOWN = 200
 """Characters of an answer that a message shows."""
 _SEVERITIES = {
     AuditFault.PAID: Severity.ERROR,
+    AuditFault.LASTING: Severity.ERROR,
     AuditFault.HUNG: Severity.ERROR,
     AuditFault.RAISED: Severity.WARNING,
     AuditFault.OUTSIDE: Severity.WARNING,
@@ -41,6 +42,8 @@ class SarifResult:
     place: CodePlace
     anchor: str
     """What identifies it beside its rule and file; a line's number is no part of it."""
+    accepted: bool = False
+    """Whether the user knows and accepts it."""
 
 
 def sarif(
@@ -92,6 +95,7 @@ def _fired(finding: AuditFinding, grader: CodePlace) -> SarifResult:
         message=f"{finding.by}: {finding.fault} in {finding.count} of {finding.of} answers.{sent}",
         place=grader,
         anchor=grader.text,
+        accepted=finding.accepted,
     )
 
 
@@ -144,16 +148,15 @@ def _results(results: Sequence[SarifResult], order: Sequence[str]) -> list[dict[
         same = f"{each.rule}\n{each.place.path}\n{each.anchor}"
         print_of = hashlib.sha256(f"{same}\n{seen[same]}".encode()).hexdigest()[:32]
         seen[same] += 1
-        written.append(
-            {
-                "ruleId": each.rule,
-                "ruleIndex": order.index(each.rule),
-                "level": each.severity.value,
-                "message": {"text": each.message},
-                "locations": [_location(each.place)],
-                "partialFingerprints": {"foretokenAudit/v1": print_of},
-            }
-        )
+        result: dict[str, Any] = {
+            "ruleId": each.rule,
+            "ruleIndex": order.index(each.rule),
+            "level": each.severity.value,
+            "message": {"text": each.message},
+            "locations": [_location(each.place)],
+            "partialFingerprints": {"foretokenAudit/v1": print_of},
+        }
+        written.append(result | ({"suppressions": [{"kind": "external"}]} if each.accepted else {}))
     return written
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from rich.table import Table
 
-    from foretoken.audit_records import AuditFinding, AuditRecord, AuditSearch
+    from foretoken.audit_records import AuditFinding, AuditRecord, AuditSearch, AuditSource
 
 PAYS = 3
 """Exit code of an audit that found something paid."""
@@ -52,6 +52,7 @@ def audit(
     box: Annotated[
         bool, typer.Option(help="Keep it from the network and from writing to this machine.")
     ] = True,
+    source: Annotated[bool, typer.Option(help="Read its source as well.")] = True,
     search: Annotated[
         int | None,
         typer.Option(help="Calls of a search for cheats that nobody listed, e.g. 2000."),
@@ -109,6 +110,7 @@ def audit(
         "questions": questions,
         "timeout_s": timeout_s,
         "boxed": None if box else False,
+        "source": None if source else False,
         "search": search,
         "save": save,
         "baseline": baseline,
@@ -126,6 +128,8 @@ def audit(
         show(_table([each for each in found.findings if not each.accepted]))
         if found.search is not None and found.search.found:
             show(_searched(found.search))
+        if found.source is not None and found.source.notes:
+            show(_sourced(found.source))
         typer.echo(_line(found))
         if search:
             typer.echo(_search_line(found))
@@ -203,6 +207,25 @@ def _searched(search: "AuditSearch") -> "Table":
                 f"{each.call:,}",
             )
             for each in search.found
+        ],
+    )
+
+
+def _sourced(source: "AuditSource") -> "Table":
+    """What lines of its source say."""
+    from foretoken.cli.tables import plain_table
+    from foretoken.tasks.foreign.text import printable
+
+    return plain_table(
+        ("source", "line", "rule", "shown by answers that were paid"),
+        [
+            (
+                printable(f"{Path(each.path).name}:{each.line}"),
+                _short(printable(each.text)),
+                each.rule,
+                ", ".join(each.confirmed) or "none that was fired",
+            )
+            for each in source.notes
         ],
     )
 

@@ -9,6 +9,7 @@ from foretoken.audit_records import (
     AuditFinding,
     AuditRecord,
     SearchedCheat,
+    SourceNote,
 )
 from foretoken.report.assets import render_page
 from foretoken.report.hits import visible
@@ -91,6 +92,7 @@ def render_audit(audit: AuditRecord) -> str:
             "attacks": [_cell(each) for each in _ordered(audit.attacks)],
             "variants": [_cell(each) for each in _ordered(audit.variants)],
             "searched": [] if audit.search is None else [_found(e) for e in audit.search.found],
+            "notes": [] if audit.source is None else [_noted(e) for e in audit.source.notes],
             "accepted": [each for each in audit.findings if each.accepted],
             "paid": sum(each.paid > 0 for each in audit.attacks),
             "refused": sum(each.paid < each.fired for each in audit.variants),
@@ -125,6 +127,19 @@ def _card(finding: AuditFinding) -> AuditCard:
 
 def _found(cheat: SearchedCheat) -> SearchCard:
     return SearchCard(cheat, visible(cheat.name), _cut(cheat.sent), _cut(cheat.prompt))
+
+
+def _noted(note: SourceNote) -> dict[str, str]:
+    return {
+        "rule": note.rule,
+        "severity": note.severity,
+        "place": visible(f"{Path(note.path).name}, line {note.line}"),
+        "text": _cut(note.text),
+        "why": note.why,
+        "remedy": note.remedy,
+        "source": note.source,
+        "confirmed": ", ".join(note.confirmed),
+    }
 
 
 def _cut(text: str) -> str:

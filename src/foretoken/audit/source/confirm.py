@@ -7,7 +7,7 @@ from enum import StrEnum
 from foretoken.audit.source.base import SourceFinding
 from foretoken.audit_records import AuditFault, AuditFinding
 
-_SHOWS = (AuditFault.PAID, AuditFault.HUNG)
+_SHOWS = (AuditFault.PAID, AuditFault.LASTING, AuditFault.HUNG)
 """Faults by which an attack confirms a flaw."""
 
 
