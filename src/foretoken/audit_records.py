@@ -114,8 +114,18 @@ class SourceNote(Record):
     why: str
     remedy: str
     source: str
-    confirmed: tuple[str, ...]
-    """Kinds of answers that were paid because of it."""
+    standing: str
+    """confirmed, contradicted or unreached: by what was fired."""
+    by: tuple[str, ...]
+    """Kinds of answers that confirm it; where they contradict it, those fired in vain."""
+
+    @property
+    def said(self) -> str:
+        """What firing says of it."""
+        if not self.by:
+            return "nothing that could confirm it was fired"
+        verb = "confirmed by" if self.standing == "confirmed" else "fired in vain:"
+        return f"{verb} {', '.join(self.by)}"
 
 
 class AuditSource(Record):

@@ -194,7 +194,15 @@ def test_lines_of_the_source_are_shown_with_the_answers_that_confirm_them(
     assert source is not None
     (note,) = source.notes
     assert (note.line, note.text) == (2, "return 1.0 if truth in answer else 0.0")
-    assert "contains the truth" in note.confirmed
+    assert note.standing == "confirmed"
+    assert "contains the truth" in note.by
     assert "What its source shows" in page.read_text()
-    audited(f"{file}:grade", "--no-source", "--out", str(out))
+    audited(f"{file}:grade", "--no-source", "--out", str(out), "--sarif", str(tmp_path / "s"))
+    (run,) = json.loads((tmp_path / "s").read_text())["runs"]
+    rules = {each["ruleId"] for each in run["results"]}
+    assert "paid/contains-the-truth" in rules
+    assert not any(each.startswith("source/") for each in rules)
+    audited(f"{file}:grade", "--sarif", str(tmp_path / "s"))
+    (run,) = json.loads((tmp_path / "s").read_text())["runs"]
+    assert any(each["ruleId"].startswith("source/") for each in run["results"])
     assert read_audit(out).source is None

@@ -52,6 +52,7 @@ def audit(config: AuditConfig) -> AuditRecord:
         searching = searched(domain, process.ask, readings=readings, config=config)
     seconds = [each.said.seconds for each in fired.shots if each.said.seconds is not None]
     fired_kinds = tuple(kinds(fired))
+    found = tuple(known.marked(findings(fired)))
     return AuditRecord(
         grader=config.grader,
         domain=domain.name,
@@ -62,9 +63,9 @@ def audit(config: AuditConfig) -> AuditRecord:
         asked=sum(1 + (each.again is not None) for each in fired.shots),
         seconds=statistics.median(seconds) if seconds else None,
         kinds=fired_kinds,
-        findings=tuple(known.marked(findings(fired))),
+        findings=found,
         search=searching,
-        source=sourced(config, fired_kinds),
+        source=sourced(config, fired_kinds, found),
     )
 
 

@@ -8,7 +8,6 @@ from typing import Any, cast
 
 from foretoken.audit_records import AuditFinding, AuditRecord
 from foretoken.errors import SetupError
-from foretoken.store.places import write_atomically
 
 
 @dataclass(frozen=True)
@@ -50,13 +49,11 @@ class Baseline:
             yield each.replacing(accepted=True) if known else each
 
 
-def accept(record: AuditRecord, path: Path) -> None:
-    """Write a file that accepts every finding of an audit.
+def accepting(record: AuditRecord) -> str:
+    """Return the text of a file that accepts every finding of an audit.
 
     Args:
         record: The audit.
-        path: The file; one that is there is replaced.
     """
     entries = [{"fault": each.fault.value, "by": each.by} for each in record.findings]
-    text = json.dumps({"grader": record.grader, "accepted": entries}, indent=1)
-    write_atomically(path, f"{text}\n".encode())
+    return json.dumps({"grader": record.grader, "accepted": entries}, indent=1)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from rich.table import Table
 
+    from foretoken.audit.config import AuditConfig
     from foretoken.audit_records import AuditFinding, AuditRecord, AuditSearch, AuditSource
 
 PAYS = 3
@@ -70,6 +71,9 @@ def audit(
     out: Annotated[
         Path | None, typer.Option(help="Write the same JSON, which `foretoken forecast` reads.")
     ] = None,
+    sarif: Annotated[
+        Path | None, typer.Option(help="Write SARIF, for code scanning of GitHub.")
+    ] = None,
     html: Annotated[Path | None, typer.Option(help="Write a page.")] = None,
     run: Annotated[
         Path | None,
@@ -90,11 +94,8 @@ def audit(
     Example: foretoken audit rewards.py:correctness
     """
     from foretoken.audit.audit import audit
-    from foretoken.audit.baseline import accept as write_accepted
     from foretoken.audit.config import AuditConfig
     from foretoken.cli.tables import show
-    from foretoken.report.audit import write_audit
-    from foretoken.store.places import write_atomically
     from foretoken.work.settings import resolve
 
     if run is not None:
@@ -115,13 +116,9 @@ def audit(
         "save": save,
         "baseline": baseline,
     }
-    found = audit(resolve(AuditConfig, config, flags))
-    if accept is not None:
-        write_accepted(found, accept)
-    if out is not None:
-        write_atomically(out, f"{found.model_dump_json(indent=1)}\n".encode())
-    if html is not None:
-        write_audit(found, html)
+    settings = resolve(AuditConfig, config, flags)
+    found = audit(settings)
+    written = _write(found, settings, {"json": out, "sarif": sarif, "html": html, "accept": accept})
     if as_json:
         typer.echo(found.model_dump_json(indent=1))
     else:
@@ -133,10 +130,32 @@ def audit(
         typer.echo(_line(found))
         if search:
             typer.echo(_search_line(found))
-        written = [str(each) for each in (accept, out, html) if each is not None]
         typer.echo(f"Wrote {', '.join(written)}." if written else _next(found))
     if found.pays:
         raise typer.Exit(PAYS)
+
+
+def _write(
+    found: "AuditRecord", settings: "AuditConfig", files: "dict[str, Path | None]"
+) -> list[str]:
+    """Write the files that are asked for, by what they hold; return their names."""
+    import json
+
+    from foretoken.audit.baseline import accepting
+    from foretoken.audit.sourced import as_sarif
+    from foretoken.report.audit import render_audit
+    from foretoken.store.places import write_atomically
+
+    texts = {
+        "json": lambda: found.model_dump_json(indent=1),
+        "sarif": lambda: json.dumps(as_sarif(found, settings), indent=1),
+        "html": lambda: render_audit(found),
+        "accept": lambda: accepting(found),
+    }
+    wanted = {what: file for what, file in files.items() if file is not None}
+    for what, file in wanted.items():
+        write_atomically(file, f"{texts[what]()}\n".encode())
+    return [str(file) for file in wanted.values()]
 
 
 def _grade_again(run: Path, grader: str, *, share: float, timeout_s: float | None) -> None:
@@ -217,13 +236,13 @@ def _sourced(source: "AuditSource") -> "Table":
     from foretoken.tasks.foreign.text import printable
 
     return plain_table(
-        ("source", "line", "rule", "shown by answers that were paid"),
+        ("source", "line", "rule", "by what was fired"),
         [
             (
                 printable(f"{Path(each.path).name}:{each.line}"),
                 _short(printable(each.text)),
                 each.rule,
-                ", ".join(each.confirmed) or "none that was fired",
+                _short(each.said),
             )
             for each in source.notes
         ],

@@ -13,7 +13,6 @@ from foretoken.audit_records import (
 )
 from foretoken.report.assets import render_page
 from foretoken.report.hits import visible
-from foretoken.store.places import write_atomically
 
 LONGEST = 1_200
 """Characters of an answer that are shown."""
@@ -57,23 +56,6 @@ class KindCell:
     share: float
     """Of those that were fired, paid."""
     said: str
-
-
-def write_audit(audit: AuditRecord, out: Path) -> Path:
-    """Write the page of an audit.
-
-    Args:
-        audit: What it shows.
-        out: The HTML file to write.
-
-    Returns:
-        The file written.
-
-    Raises:
-        StoreError: The file cannot be written.
-    """
-    write_atomically(out, render_audit(audit).encode())
-    return out
 
 
 def render_audit(audit: AuditRecord) -> str:
@@ -138,7 +120,7 @@ def _noted(note: SourceNote) -> dict[str, str]:
         "why": note.why,
         "remedy": note.remedy,
         "source": note.source,
-        "confirmed": ", ".join(note.confirmed),
+        "said": note.said,
     }
 
 
