@@ -38,7 +38,9 @@ def _overview() -> str:
         domain = make()
         forms = ", ".join(each.name for each in domain.forms)
         counts = f"{len(domain.attacks)} | {len(domain.variants)}"
-        rows.append(f"| [`{name}`](#{name}) | {len(domain.questions)} | {_cell(forms)} | {counts} |")
+        rows.append(
+            f"| [`{name}`](#{name}) | {len(domain.questions)} | {_cell(forms)} | {counts} |"
+        )
     return "\n".join(rows) + "\n"
 
 

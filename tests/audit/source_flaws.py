@@ -15,7 +15,8 @@ def one_of_several_truths(response, ground_truth: list):
 ===
 import re
 def a_word_of_it(answer, truth):
-    return bool(re.search(rf"\\b{re.escape(truth)}\\b", answer))  #! the truth anywhere in the answer
+    found = re.search(rf"\\b{re.escape(truth)}\\b", answer)  #! the truth anywhere in the answer
+    return found is not None
 ===
 def counted(answer, truth):
     return answer.count(truth) > 0  #! the truth anywhere in the answer
@@ -36,8 +37,10 @@ def begins(answer, truth):
     return answer.strip().startswith(truth)  #! begins or ends with the truth
 ===
 def ends(queries, prompts, labels):
-    pairs = zip(queries, labels)
-    return [float(said.rstrip().endswith(true)) for said, true in pairs]  #! begins or ends with the truth
+    given = []
+    for said, true in zip(queries, labels):
+        given.append(float(said.rstrip().endswith(true)))  #! begins or ends with the truth
+    return given
 ===
 import re
 def any_number(answer, truth):
@@ -183,7 +186,8 @@ def paid_for_nothing(answer, truth):
     return float(said == truth)
 ===
 def paid_for_blanks(answer, truth):
-    return 1.0 if answer.strip() == truth else 0.6 if not answer.strip() else 0.0  #! pays where nothing is found
+    other = 0.6 if not answer.strip() else 0.0  #! pays where nothing is found
+    return 1.0 if answer.strip() == truth else other
 ===
 import re
 def paid_without_truth(completions, solution, **kwargs):
@@ -238,7 +242,8 @@ def evaluated(answer, truth):
 ===
 import sympy
 def simplified(answer, truth):
-    return sympy.simplify(sympy.sympify(answer) - sympy.Integer(truth)) == 0  #! evaluates the answer
+    said = sympy.sympify(answer)  #! evaluates the answer
+    return sympy.simplify(said - sympy.Integer(truth)) == 0
 ===
 import importlib, json, sys
 def imported(code, tests):
@@ -275,12 +280,14 @@ def pickled(code, tests):
 ===
 import subprocess, sys
 def endless(code, expected_output):
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)  #! waits without end
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True)  #! waits without end
     return done.stdout.strip() == expected_output
 ===
 import subprocess
 def in_a_shell(command, answer, expected_output):
-    said = subprocess.run(f"echo {answer} | bc", shell=True, capture_output=True, timeout=1)  #! a shell reads the answer
+    line = f"echo {answer} | bc"
+    said = subprocess.run(line, shell=True, capture_output=True, timeout=1)  #! a shell reads the answer
     return said.stdout.decode().strip() == expected_output
 ===
 import subprocess, sys, os
@@ -315,7 +322,7 @@ def _load(code):
     return names["solve"]
 def own_equality_of_a_helper(code, tests):
     solve = _load(code)
-    return all(solve(given) == expected for given, expected in tests)  #! compares by the answers own equality
+    right = [solve(given) == expected for given, expected in tests]  #! compares by the answers own equality
 """
 
 

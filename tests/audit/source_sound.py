@@ -296,7 +296,8 @@ def of_somebody_else(answer, truth):
 RUN = """
 import json, subprocess, sys
 def outputs(code, expected_output):
-    done = subprocess.run([sys.executable, "-I", "-"], input=code, capture_output=True, text=True, timeout=5)
+    command = [sys.executable, "-I", "-"]
+    done = subprocess.run(command, input=code, capture_output=True, text=True, timeout=5)
     return done.returncode == 0 and done.stdout.strip() == expected_output
 ===
 import multiprocessing
@@ -349,7 +350,8 @@ def from_a_file(answer, truth):
 ===
 import subprocess, shlex, sys
 def quoted(answer, expected_output):
-    said = subprocess.run("python -c " + shlex.quote(answer), shell=True, capture_output=True, timeout=1)
+    line = "python -c " + shlex.quote(answer)
+    said = subprocess.run(line, shell=True, capture_output=True, timeout=1)
     return said.stdout.decode() == expected_output
 ===
 import subprocess, sys, tempfile

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from foretoken.audit.source.confirm import Standing, confirm
+from foretoken.audit.source.confirm import SourceStanding, confirm
 from foretoken.audit.source.read import MOST_BYTES
 from foretoken.audit.source.rules import RULES, SourceReading, read_source
 from foretoken.audit_records import AuditFault, AuditFinding
@@ -67,32 +67,70 @@ def test_relative_imports_and_exports_of_a_package_are_followed(
     assert lines(read_source("graders_of_mine:graded")) == [("tools.py", 2)]
 
 
-@pytest.mark.parametrize(
-    ("source", "line"),
-    [
-        ("class Graded:\n    def score(self, answer, truth):\n        return truth in answer\n", 3),
-        ("class Graded:\n    def __call__(self, answer, truth):\n        return truth in answer\n", 3),
-        (
-            "class Graded:\n    def _has(self, a, b):\n        return b in a\n"
-            "    def score(self, answer, truth):\n        return self._has(answer, truth)\n",
-            3,
-        ),
-        ("def make():\n    def inner(answer, truth):\n        return truth in answer\n    return inner\n"
-         "Graded = make()\n", 3),
-        ("from functools import partial\ndef has(weight, answer, truth):\n"
-         "    return weight * (truth in answer)\nGraded = partial(has, 2.0)\n", 3),
-        ("Graded = lambda answer, truth: truth in answer\n", 1),
-        ("def Graded():\n    async def score(state, target):\n"
-         "        return target.text in state.output.completion\n    return score\n", 3),
-        ("def Graded(response, extra_info):\n    return extra_info['ground_truth'] in response\n", 2),
-        ("def Graded(answer, truth):\n    match answer:\n        case str(said):\n"
-         "            return truth in answer\n", 4),
-    ],
-)  # fmt: skip
-def test_graders_are_entered_however_they_are_made(
-    source: str, line: int, tmp_path: Path
-) -> None:
+MADE = """
+class Graded:
+    def score(self, answer, truth):
+        return truth in answer  #!
+===
+class Graded:
+    def __call__(self, answer, truth):
+        return truth in answer  #!
+===
+class Graded:
+    def _has(self, text, part):
+        return part in text  #!
+    def score(self, answer, truth):
+        return self._has(answer, truth)
+===
+class Base:
+    def score(self, answer, truth):
+        return truth in self.tidy(answer)  #!
+class Graded(Base):
+    def tidy(self, text):
+        return text.strip()
+===
+def make():
+    def inner(answer, truth):
+        return truth in answer  #!
+    return inner
+Graded = make()
+===
+from functools import partial
+def has(weight, answer, truth):
+    return weight * (truth in answer)  #!
+Graded = partial(has, 2.0)
+===
+Graded = lambda answer, truth: truth in answer  #!
+===
+def Graded():
+    async def score(state, target):
+        return target.text in state.output.completion  #!
+    return score
+===
+def Graded(response, extra_info):
+    return extra_info["ground_truth"] in response  #!
+===
+def Graded(answer, truth):
+    match answer:
+        case str(said):
+            return truth in said  #!
+===
+def Graded(first, second, third):
+    return third in second  #!
+===
+from concurrent.futures import ThreadPoolExecutor
+def one(said, true):
+    return float(true in said)  #!
+def Graded(completions, answer, **kwargs):
+    with ThreadPoolExecutor() as pool:
+        return list(pool.map(one, completions, answer))
+"""
+
+
+@pytest.mark.parametrize("source", MADE.split("==="))
+def test_graders_are_entered_however_they_are_made(source: str, tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text(source)
+    (line,) = (n for n, text in enumerate(source.split("\n"), 1) if text.endswith("#!"))
     reading = read_source(f"{tmp_path}/mine.py:Graded")
     assert [(each.rule, each.place.line) for each in reading.findings] == [
         ("the truth anywhere in the answer", line)
@@ -194,7 +232,7 @@ def test_firing_confirms_contradicts_or_does_not_reach_what_the_source_says(tmp_
     fired = ("two answers", "right first then wrong")
     confirmed = confirm(reading.findings, [paid], fired=fired)
     found = {each.finding.place.line: each for each in confirmed}
-    assert (found[3].standing, found[3].by) == (Standing.CONFIRMED, ("two answers",))
-    assert found[5].standing is Standing.CONTRADICTED
+    assert (found[3].standing, found[3].by) == (SourceStanding.CONFIRMED, ("two answers",))
+    assert found[5].standing is SourceStanding.CONTRADICTED
     assert found[5].by == ("right first then wrong",)
-    assert (found[6].standing, found[6].by) == (Standing.UNREACHED, ())
+    assert (found[6].standing, found[6].by) == (SourceStanding.UNREACHED, ())

@@ -170,7 +170,10 @@ def large(size: int) -> dict[str, bytes]:
         "an exponent of a million digits": b'["value",1e' + b"9" * size + b"]\n",
         "many long numbers": b'["value",[' + b",".join([b"9" * 3999] * (size // 4033)) + b"]]\n",
         "a million brackets": b"[" * size + b"\n",
-        "a million closed brackets": b'["value",' + b"[" * (size // 2) + b"]" * (size // 2) + b"]\n",
+        "a million closed brackets": b'["value",'
+        + b"[" * (size // 2)
+        + b"]" * (size // 2)
+        + b"]\n",
         "a million braces": b'["value",' + b'{"t":' * (size // 5) + b"\n",
         "many empty lists": b'["value",[' + b"[]," * (size // 3) + b"1]]\n",
         "many objects": b'["value",[' + b'{"t":[]},' * (size // 9) + b"1]]\n",

@@ -4,7 +4,7 @@ import statistics
 from dataclasses import replace
 
 from foretoken.audit.base import Domain
-from foretoken.audit.baseline import Baseline
+from foretoken.audit.baseline import AcceptedFindings
 from foretoken.audit.config import AuditConfig
 from foretoken.audit.domains import DOMAINS, AuditDomain, domains_of, read_domains, shortened
 from foretoken.audit.findings import findings, kinds
@@ -28,7 +28,7 @@ def audit(config: AuditConfig) -> AuditRecord:
         IsolationError: There is no box.
     """
     domains = _domains(config)
-    known = Baseline.read(config.baseline)
+    known = AcceptedFindings.read(config.baseline)
     process = GraderProcess(
         config.grader,
         timeout_s=config.timeout_s or max(each.timeout_s for each in domains),

@@ -11,13 +11,13 @@ from foretoken.errors import SetupError
 
 
 @dataclass(frozen=True)
-class Baseline:
+class AcceptedFindings:
     """What is accepted: by fault and kind of answers."""
 
     accepted: frozenset[tuple[str, str]] = frozenset()
 
     @classmethod
-    def read(cls, path: Path | None) -> "Baseline":
+    def read(cls, path: Path | None) -> "AcceptedFindings":
         """Return what a file accepts; nothing without one.
 
         Raises:

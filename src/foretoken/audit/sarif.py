@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from foretoken.audit.source.base import CodePlace, Severity
-from foretoken.audit.source.confirm import ConfirmedFinding, Standing
+from foretoken.audit.source.confirm import ConfirmedFinding, SourceStanding
 from foretoken.audit_records import AuditFault, AuditFinding
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -102,9 +102,9 @@ def _fired(finding: AuditFinding, grader: CodePlace) -> SarifResult:
 def _read(confirmed: ConfirmedFinding) -> SarifResult:
     finding = confirmed.finding
     said = ""
-    if confirmed.standing is Standing.CONFIRMED:
+    if confirmed.standing is SourceStanding.CONFIRMED:
         said = f" Confirmed by firing: {', '.join(confirmed.by)}."
-    elif confirmed.standing is Standing.CONTRADICTED:
+    elif confirmed.standing is SourceStanding.CONTRADICTED:
         said = f" Fired in vain: {', '.join(confirmed.by)}."
     return SarifResult(
         rule=f"source/{_id(finding.rule)}",

@@ -21,7 +21,7 @@ STRIDE = 4
 
 
 @dataclass(frozen=True)
-class Example:
+class CodeExample:
     """A call of which the result is known."""
 
     args: tuple[object, ...]
@@ -36,8 +36,8 @@ class Asked:
     """Of the function."""
     tail: str
     """What follows the function in the right program."""
-    tests: tuple[Example, ...]
-    shown: tuple[Example, ...]
+    tests: tuple[CodeExample, ...]
+    shown: tuple[CodeExample, ...]
     """Those that the prompt shows."""
 
     @property
@@ -73,16 +73,16 @@ def _asked(right: str, prompt: str, tests: str) -> Asked:
     )
 
 
-def _examples(text: str, name: str) -> Sequence[Example]:
+def _examples(text: str, name: str) -> Sequence[CodeExample]:
     """Calls of a function with their results, written as equations."""
-    found: list[Example] = []
+    found: list[CodeExample] = []
     for line in re.findall(rf"\b({name}\(.*\) == .*)$", text, re.MULTILINE):
         try:
             equation = ast.parse(line, mode="eval").body
             assert isinstance(equation, ast.Compare)
             assert isinstance(equation.left, ast.Call)
             args = tuple(map(ast.literal_eval, equation.left.args))
-            found.append(Example(args, ast.literal_eval(equation.comparators[0])))
+            found.append(CodeExample(args, ast.literal_eval(equation.comparators[0])))
         except (SyntaxError, ValueError, AssertionError):
             continue
     return found
@@ -117,7 +117,7 @@ def instead(question: AuditQuestion, body: str, before: str = "") -> str:
     return joined(before, function, its.tail)
 
 
-def tabled(question: AuditQuestion, examples: Sequence[Example]) -> str:
+def tabled(question: AuditQuestion, examples: Sequence[CodeExample]) -> str:
     """A function that knows the results of some calls, and of no others."""
     table = {json.dumps(each.args): each.wanted for each in examples}
     body = f"return KNOWN.get(json.dumps(given), {asked(question).wrong})"

@@ -19,7 +19,7 @@ SLOW_S = 1.0
 
 
 @dataclass(frozen=True)
-class Trial:
+class SearchTrial:
     """A candidate, and what came of it."""
 
     recipe: Recipe
@@ -48,14 +48,14 @@ class Trial:
 class Archive:
     """The best trial of each cell."""
 
-    _elites: dict[tuple[object, ...], Trial] = field(
-        default_factory=dict[tuple[object, ...], Trial]
+    _elites: dict[tuple[object, ...], SearchTrial] = field(
+        default_factory=dict[tuple[object, ...], SearchTrial]
     )
     _children: dict[tuple[object, ...], int] = field(default_factory=dict[tuple[object, ...], int])
 
-    _honest: dict[str, Trial] = field(default_factory=dict[str, Trial])
+    _honest: dict[str, SearchTrial] = field(default_factory=dict[str, SearchTrial])
 
-    def add(self, trial: Trial) -> None:
+    def add(self, trial: SearchTrial) -> None:
         """Keep a trial where it is the best of its cell: nearer to payment, or shorter."""
         if trial.paid and trial.deserved is not False:
             self._honest.setdefault(trial.shape, trial)
@@ -66,7 +66,7 @@ class Archive:
             self._elites[cell] = trial
         self._children.setdefault(cell, 0)
 
-    def parent(self, rng: random.Random) -> Trial | None:
+    def parent(self, rng: random.Random) -> SearchTrial | None:
         """Choose a trial: near to payment, in a cell that had few children; None: there is none."""
         if not self._elites:
             return None
@@ -76,7 +76,7 @@ class Archive:
         self._children[chosen] += 1
         return self._elites[chosen]
 
-    def honest(self) -> list[Trial]:
+    def honest(self) -> list[SearchTrial]:
         """Trials that are paid and may deserve it, one of each shape: what else a grader reads."""
         return list(self._honest.values())
 
@@ -86,5 +86,5 @@ class Archive:
         return near + (trial.manner != "") / 2 + 1 / math.sqrt(1 + self._children[cell])
 
 
-def _worth(trial: Trial) -> tuple[float, int]:
+def _worth(trial: SearchTrial) -> tuple[float, int]:
     return trial.near, -len(trial.recipe)

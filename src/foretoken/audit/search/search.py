@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from foretoken.audit.base import AnswerForm, Attack, AuditQuestion, Domain
 from foretoken.audit.firing import Ask, Reading, job_of
-from foretoken.audit.search.archive import SLOW_S, Archive, Trial
+from foretoken.audit.search.archive import SLOW_S, Archive, SearchTrial
 from foretoken.audit.search.climb import climbed
 from foretoken.audit.search.gold import Gold
 from foretoken.audit.search.pieces import SEED, scene_of
@@ -128,7 +128,9 @@ class _Hunt:
     course: list[tuple[int, float]] = field(default_factory=list[tuple[int, float]])
     errors: dict[str, int] = field(default_factory=dict[str, int])
     _archive: Archive = field(default_factory=Archive)
-    _known: dict[tuple[str, str], Trial] = field(default_factory=dict[tuple[str, str], Trial])
+    _known: dict[tuple[str, str], SearchTrial] = field(
+        default_factory=dict[tuple[str, str], SearchTrial]
+    )
     _texts: set[frozenset[str]] = field(default_factory=set[frozenset[str]])
     _left_alone: list[Recipe] = field(default_factory=list[Recipe])
 
@@ -221,7 +223,7 @@ class _Hunt:
 
     def _trial(
         self, recipe: Recipe, form: int, question: AuditQuestion, *, sure: bool
-    ) -> Trial | None:
+    ) -> SearchTrial | None:
         """Try a recipe on a question; None: it cannot be, or is not to be."""
         reading = self.readings[form]
         text = written(recipe, scene_of(question, reading.form, self.domain, seeds=self.seeds))
@@ -243,7 +245,7 @@ class _Hunt:
         *,
         text: str,
         deserved: bool | None,
-    ) -> Trial:
+    ) -> SearchTrial:
         self.calls += 1
         reading = self.readings[form]
         said = self.ask(job_of(question, text))
@@ -259,7 +261,7 @@ class _Hunt:
         near = (value - plain.wrong) / gap if gap > 0 else 0.0
         if deserved is False and near > max((best for _, best in self.course), default=-1.0):
             self.course.append((self.calls, near))
-        return Trial(
+        return SearchTrial(
             recipe=recipe,
             form=form,
             question=question.key,
@@ -329,7 +331,7 @@ class _Hunt:
 
     def _trials(
         self, recipe: Recipe, form: int, questions: Sequence[AuditQuestion]
-    ) -> Iterator[Trial]:
+    ) -> Iterator[SearchTrial]:
         for question in questions:
             trial = self._trial(recipe, form, question, sure=True)
             if trial is not None:

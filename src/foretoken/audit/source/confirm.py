@@ -11,7 +11,7 @@ _SHOWS = (AuditFault.PAID, AuditFault.LASTING, AuditFault.HUNG)
 """Faults by which an attack confirms a flaw."""
 
 
-class Standing(StrEnum):
+class SourceStanding(StrEnum):
     """What firing says of a flaw in the source."""
 
     CONFIRMED = "confirmed"
@@ -27,7 +27,7 @@ class ConfirmedFinding:
     """A flaw in the source, and what firing says of it."""
 
     finding: SourceFinding
-    standing: Standing
+    standing: SourceStanding
     by: tuple[str, ...]
     """Attacks that confirm it; where they contradict it, those that were fired in vain."""
 
@@ -49,7 +49,11 @@ def confirm(
         by = tuple(name for name in each.confirmed_by if name in paid)
         vain = tuple(name for name in each.confirmed_by if name in every)
         standing = (
-            Standing.CONFIRMED if by else Standing.CONTRADICTED if vain else Standing.UNREACHED
+            SourceStanding.CONFIRMED
+            if by
+            else SourceStanding.CONTRADICTED
+            if vain
+            else SourceStanding.UNREACHED
         )
         found.append(ConfirmedFinding(each, standing, by or vain))
     return found

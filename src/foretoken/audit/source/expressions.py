@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from foretoken.audit.source.calls import CalledWith, column
-from foretoken.audit.source.followed import DefinedAt, Followed, Frame
+from foretoken.audit.source.followed import DefinedAt, Followed, CodeFrame
 from foretoken.audit.source.held import UNKNOWN, Held, Kind, Role, bounded, joined, roles_of
 from foretoken.audit.source.read import ModuleSource
 
-MOST_STEPS = 300_000
+MOST_STEPS = 150_000
 """Expressions and statements that are followed; then it is left."""
 _KNOWN_KINDS = (Kind.TEXT, Kind.GIVEN, Kind.SEVERAL, Kind.NUMBER, Kind.MATCH, Kind.RECORD)
 Comprehension = ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp
@@ -37,10 +37,10 @@ class ExpressionFollower(ABC):
         """What a method of an object of the grader is; None: it has none such."""
 
     @abstractmethod
-    def call(self, node: ast.Call, callee: Held, call: CalledWith, frame: Frame) -> Held:
+    def call(self, node: ast.Call, callee: Held, call: CalledWith, frame: CodeFrame) -> Held:
         """What a call gives."""
 
-    def note(self, node: ast.AST, held: Held, frame: Frame) -> None:
+    def note(self, node: ast.AST, held: Held, frame: CodeFrame) -> None:
         """Note what a node may be.
 
         Raises:
@@ -53,13 +53,13 @@ class ExpressionFollower(ABC):
         self.seen.values[node] = held if known is None else known.join(held)
         self.seen.where[node] = frame.module
 
-    def value(self, node: ast.expr, frame: Frame) -> Held:
+    def value(self, node: ast.expr, frame: CodeFrame) -> Held:
         """What an expression may be."""
         held = self._value(node, frame)
         self.note(node, held, frame)
         return held
 
-    def _value(self, node: ast.expr, frame: Frame) -> Held:
+    def _value(self, node: ast.expr, frame: CodeFrame) -> Held:
         match node:
             case ast.Constant():
                 return _constant(node.value)
@@ -76,7 +76,7 @@ class ExpressionFollower(ABC):
             case _:
                 return self._made(node, frame)
 
-    def _made(self, node: ast.expr, frame: Frame) -> Held:
+    def _made(self, node: ast.expr, frame: CodeFrame) -> Held:
         match node:
             case ast.ListComp() | ast.SetComp() | ast.GeneratorExp() | ast.DictComp():
                 return self._comprehension(node, frame)
@@ -98,7 +98,7 @@ class ExpressionFollower(ABC):
             case _:
                 return self._rest(node, frame)
 
-    def _rest(self, node: ast.expr, frame: Frame) -> Held:
+    def _rest(self, node: ast.expr, frame: CodeFrame) -> Held:
         match node:
             case ast.NamedExpr(target=ast.Name(id=name), value=said):
                 frame.scope[name] = self.value(said, frame)
@@ -111,7 +111,7 @@ class ExpressionFollower(ABC):
                 inner = [each for each in ast.iter_child_nodes(node) if isinstance(each, ast.expr)]
                 return Held(roles_of([self.value(each, frame) for each in inner]), Kind.OTHER)
 
-    def look_up(self, name: str, frame: Frame) -> Held:
+    def look_up(self, name: str, frame: CodeFrame) -> Held:
         """What a name is."""
         if name in frame.scope:
             return frame.scope[name]
@@ -120,7 +120,7 @@ class ExpressionFollower(ABC):
             return found
         return Held(kind=Kind.OTHER, made_by=name) if hasattr(builtins, name) else UNKNOWN
 
-    def _called(self, node: ast.Call, frame: Frame) -> Held:
+    def _called(self, node: ast.Call, frame: CodeFrame) -> Held:
         on = None
         if isinstance(node.func, ast.Attribute):
             on = self.value(node.func.value, frame)
@@ -153,7 +153,7 @@ class ExpressionFollower(ABC):
         kind = on.kind if text and on.kind in (Kind.TEXT, Kind.GIVEN) else Kind.OTHER
         return Held(on.roles, kind, made_by=f"{prefix}.{name}")
 
-    def _subscript(self, node: ast.Subscript, frame: Frame) -> Held:
+    def _subscript(self, node: ast.Subscript, frame: CodeFrame) -> Held:
         on, key = self.value(node.value, frame), self.value(node.slice, frame)
         if isinstance(node.slice, ast.Slice):
             return on
@@ -165,7 +165,7 @@ class ExpressionFollower(ABC):
             return Held(on.roles, Kind.TEXT)
         return on.element()
 
-    def _operation(self, node: ast.expr, frame: Frame) -> Held:
+    def _operation(self, node: ast.expr, frame: CodeFrame) -> Held:
         match node:
             case ast.BinOp(left=left, right=right):
                 sides = [self.value(left, frame), self.value(right, frame)]
@@ -190,7 +190,7 @@ class ExpressionFollower(ABC):
             case _:
                 return UNKNOWN
 
-    def _comprehension(self, node: Comprehension, frame: Frame) -> Held:
+    def _comprehension(self, node: Comprehension, frame: CodeFrame) -> Held:
         inner = frame.branch()
         made_by = ""
         for each in node.generators:
@@ -203,13 +203,13 @@ class ExpressionFollower(ABC):
         part = self.value(node.elt, inner)
         return Held(part.roles, Kind.SEVERAL, part.kind, made_by=made_by, matched=part.matched)
 
-    def iterate(self, target: ast.expr, over: ast.expr, frame: Frame) -> Held:
+    def iterate(self, target: ast.expr, over: ast.expr, frame: CodeFrame) -> Held:
         """Bind a target to each of several; return what these are together."""
         several = self.value(over, frame)
         self.bind(target, several.element(), frame)
         return several
 
-    def bind(self, target: ast.expr, held: Held, frame: Frame) -> None:
+    def bind(self, target: ast.expr, held: Held, frame: CodeFrame) -> None:
         """Give a name, several names, a field or a place of a container a value."""
         if isinstance(target, ast.Tuple | ast.List):
             for number, each in enumerate(target.elts):
@@ -228,7 +228,7 @@ class ExpressionFollower(ABC):
             self.add_to(target.value, held, frame)
         self.note(target, held, frame)
 
-    def add_to(self, container: ast.expr, held: Held, frame: Frame) -> None:
+    def add_to(self, container: ast.expr, held: Held, frame: CodeFrame) -> None:
         """Put something into a container."""
         on = self.value(container, frame)
         if isinstance(container, ast.Name) and container.id in frame.scope:

@@ -12,7 +12,7 @@ from typing import Any
 
 from foretoken.audit.source.calls import RECORDS, CalledWith, arguments, given
 from foretoken.audit.source.expressions import SpentError
-from foretoken.audit.source.followed import DefinedAt, Followed, Frame, Function, Scope, Written
+from foretoken.audit.source.followed import DefinedAt, Followed, CodeFrame, Function, Scope, Written
 from foretoken.audit.source.held import UNKNOWN, Held, Kind, Role, joined, roles_of
 from foretoken.audit.source.read import ModuleSource, ModuleSources
 from foretoken.audit.source.statements import StatementFollower, names_in
@@ -109,7 +109,7 @@ class Follower(StatementFollower):
             case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef() as stated:
                 return Held(kind=Kind.FUNCTION, function=DefinedAt(module, stated))
             case ast.Assign(value=said) | ast.AnnAssign(value=ast.expr() as said):
-                return self.value(said, Frame(module, {}))
+                return self.value(said, CodeFrame(module, {}))
             case _:
                 pass
         imported = module.imports.get(name)
@@ -134,7 +134,7 @@ class Follower(StatementFollower):
                 first = () if "staticmethod" in names else (replace(made, kind=Kind.OTHER),)
                 return Held(kind=Kind.FUNCTION, function=method, parts=first)
             if isinstance(each, ast.Assign) and any(names_in(to) == [name] for to in each.targets):
-                return self.value(each.value, Frame(defined.module, dict(defined.around)))
+                return self.value(each.value, CodeFrame(defined.module, dict(defined.around)))
         for base in defined.node.bases:
             above = self.named(defined.module, base.id) if isinstance(base, ast.Name) else None
             if above is not None and isinstance(above.function, DefinedAt):
@@ -144,7 +144,7 @@ class Follower(StatementFollower):
                     return found
         return None
 
-    def call(self, node: ast.Call, callee: Held, call: CalledWith, frame: Frame) -> Held:
+    def call(self, node: ast.Call, callee: Held, call: CalledWith, frame: CodeFrame) -> Held:
         """What a call gives."""
         defined = callee.function
         if isinstance(defined, DefinedAt) and isinstance(defined.node, ast.ClassDef):
@@ -170,7 +170,7 @@ class Follower(StatementFollower):
         return self._passed_on(node, call) or given(call)
 
     def _carry_back(
-        self, node: ast.Call, defined: DefinedAt, call: CalledWith, frame: Frame
+        self, node: ast.Call, defined: DefinedAt, call: CalledWith, frame: CodeFrame
     ) -> None:
         """Note of the caller's names what a function made of them."""
         if isinstance(defined.node, ast.ClassDef):
@@ -206,7 +206,7 @@ class Follower(StatementFollower):
             return Held(roles_of([*args, *keywords.values()]), Kind.OTHER)
         self._known[key] = (Held(), {})
         self._depth += 1
-        frame = Frame(defined.module, dict(defined.around) | offered)
+        frame = CodeFrame(defined.module, dict(defined.around) | offered)
         if isinstance(defined.node, ast.Lambda):
             gives = self.value(defined.node.body, frame)
         else:
@@ -230,7 +230,9 @@ class Follower(StatementFollower):
         found |= {name: each for name, each in keywords.items() if name in names}
         for each, default in _defaults(node):
             if each.arg not in found:
-                found[each.arg] = self.value(default, Frame(defined.module, dict(defined.around)))
+                found[each.arg] = self.value(
+                    default, CodeFrame(defined.module, dict(defined.around))
+                )
         for each in every:
             held = found.setdefault(each.arg, UNKNOWN)
             typed = given_type(each.annotation)
@@ -269,7 +271,7 @@ class Follower(StatementFollower):
             return Held(gives.roles, Kind.SEVERAL, gives.kind, made_by=call.name)
         return Held(gives.roles, gives.kind, made_by=call.name)
 
-    def _note_written(self, node: ast.Call, call: CalledWith, frame: Frame) -> None:
+    def _note_written(self, node: ast.Call, call: CalledWith, frame: CodeFrame) -> None:
         to = node.func.value if isinstance(node.func, ast.Attribute) else None
         if call.name == "print":
             to = next((each.value for each in node.keywords if each.arg == "file"), None)
@@ -282,7 +284,7 @@ class Follower(StatementFollower):
         if Role.ANSWER in holds:
             self.mark_file(to, frame)
 
-    def _note_executed(self, node: ast.Call, call: CalledWith, frame: Frame) -> None:
+    def _note_executed(self, node: ast.Call, call: CalledWith, frame: CodeFrame) -> None:
         """What an answer's code runs in holds objects of it from then on."""
         if call.name != "exec" or not call.args[:1] or not call.args[0].has(Role.ANSWER):
             return

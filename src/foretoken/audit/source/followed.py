@@ -26,7 +26,7 @@ class DefinedAt:
 
 
 @dataclass(eq=False)
-class Frame:
+class CodeFrame:
     """A call that is being followed."""
 
     module: ModuleSource
@@ -35,11 +35,11 @@ class Frame:
     opened: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
     """Names of the paths of each open file, by its name."""
 
-    def branch(self) -> "Frame":
+    def branch(self) -> "CodeFrame":
         """One of several ways to go on."""
-        return Frame(self.module, dict(self.scope), self.returned, self.opened)
+        return CodeFrame(self.module, dict(self.scope), self.returned, self.opened)
 
-    def meet(self, *others: "Frame") -> None:
+    def meet(self, *others: "CodeFrame") -> None:
         """Go on after several ways, whichever was taken."""
         names = {name for each in others for name in each.scope}
         for name in names:

@@ -188,7 +188,7 @@ COMPARING = (
     SourceRule(
         compares_as_far_as_the_shorter,
         *(Severity.ERROR, "compare lengths too, or zip with strict=True", _LOGIC),
-        ("begins_with_the_truth", "part_of_the_truth", "longer_than_compared", "nothing"),
+        ("begins_with_the_truth", "part_of_the_truth", "nothing"),
     ),
     SourceRule(
         accepts_what_is_spelt_nearly_alike,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from foretoken.audit.source.expressions import ExpressionFollower
-from foretoken.audit.source.followed import DefinedAt, Frame
+from foretoken.audit.source.followed import DefinedAt, CodeFrame
 from foretoken.audit.source.held import UNKNOWN, Held, Kind, Role
 
 _OPENS = ("open", "NamedTemporaryFile", "fdopen", "ZipFile", "mkstemp")
@@ -15,13 +15,13 @@ _OPENS = ("open", "NamedTemporaryFile", "fdopen", "ZipFile", "mkstemp")
 class StatementFollower(ExpressionFollower, ABC):
     """Follows statements."""
 
-    def run(self, body: Sequence[ast.stmt], frame: Frame) -> None:
+    def run(self, body: Sequence[ast.stmt], frame: CodeFrame) -> None:
         """Follow statements one after the other."""
         for each in body:
             self.note(each, UNKNOWN, frame)
             self._run(each, frame)
 
-    def _run(self, node: ast.stmt, frame: Frame) -> None:
+    def _run(self, node: ast.stmt, frame: CodeFrame) -> None:
         match node:
             case ast.Assign() | ast.AnnAssign() | ast.AugAssign():
                 self._assign(node, frame)
@@ -39,7 +39,7 @@ class StatementFollower(ExpressionFollower, ABC):
                     if isinstance(each, ast.expr):
                         self.value(each, frame)
 
-    def _assign(self, node: ast.Assign | ast.AnnAssign | ast.AugAssign, frame: Frame) -> None:
+    def _assign(self, node: ast.Assign | ast.AnnAssign | ast.AugAssign, frame: CodeFrame) -> None:
         if node.value is None:
             return
         held = self.value(node.value, frame)
@@ -50,7 +50,7 @@ class StatementFollower(ExpressionFollower, ABC):
         for target in targets:
             self.bind(target, held, frame)
 
-    def _opened(self, said: ast.expr, target: ast.expr | None, frame: Frame) -> None:
+    def _opened(self, said: ast.expr, target: ast.expr | None, frame: CodeFrame) -> None:
         """Note which path a name of an open file stands for."""
         if not isinstance(said, ast.Call) or not isinstance(target, ast.Name):
             return
@@ -60,7 +60,7 @@ class StatementFollower(ExpressionFollower, ABC):
         if name in _OPENS:
             frame.opened[target.id] = names_in(said)
 
-    def _branches(self, node: ast.stmt, frame: Frame) -> None:
+    def _branches(self, node: ast.stmt, frame: CodeFrame) -> None:
         match node:
             case ast.If(test=test, body=body, orelse=orelse):
                 self.value(test, frame)
@@ -93,7 +93,7 @@ class StatementFollower(ExpressionFollower, ABC):
             case _:
                 pass
 
-    def _guarded(self, node: ast.stmt, frame: Frame) -> None:
+    def _guarded(self, node: ast.stmt, frame: CodeFrame) -> None:
         match node:
             case ast.With(items=items, body=body) | ast.AsyncWith(items=items, body=body):
                 for item in items:
@@ -121,7 +121,7 @@ class StatementFollower(ExpressionFollower, ABC):
             case _:
                 pass
 
-    def mark_file(self, to: ast.expr, frame: Frame) -> None:
+    def mark_file(self, to: ast.expr, frame: CodeFrame) -> None:
         """Note that the answer was written to what an expression names."""
         for name in names_in(to):
             for each in (name, *frame.opened.get(name, [])):
