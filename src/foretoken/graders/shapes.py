@@ -216,7 +216,7 @@ def _trl(function: Any, given: Offered, job: Job, *, messages: bool = False) -> 
     lists: Offered = {
         "prompts": [prompt],
         "completions": [said],
-        "completion_ids": [[]],
+        "completion_ids": [job["text"].split()],
         "trainer_state": SimpleNamespace(global_step=0, max_steps=1, epoch=0.0),
         "log_extra": _quiet,
         "log_metric": _quiet,
