@@ -287,7 +287,8 @@ def endless(code, expected_output):
 import subprocess
 def in_a_shell(command, answer, expected_output):
     line = f"echo {answer} | bc"
-    said = subprocess.run(line, shell=True, capture_output=True, timeout=1)  #! a shell reads the answer
+    limits = {"capture_output": True, "timeout": 1}
+    said = subprocess.run(line, shell=True, **limits)  #! a shell reads the answer
     return said.stdout.decode().strip() == expected_output
 ===
 import subprocess, sys, os
@@ -322,7 +323,10 @@ def _load(code):
     return names["solve"]
 def own_equality_of_a_helper(code, tests):
     solve = _load(code)
-    right = [solve(given) == expected for given, expected in tests]  #! compares by the answers own equality
+    right = []
+    for given, expected in tests:
+        right.append(solve(given) == expected)  #! compares by the answers own equality
+    return all(right)
 """
 
 

@@ -28,7 +28,7 @@ def test_a_key_that_is_none_is_named_with_the_one_it_may_stand_for(tmp_path: Pat
     with pytest.raises(SetupError, match=r"costs.clean is no setting: did you mean clean_share\?"):
         resolve(WatchConfig, file, {})
     file = write(tmp_path / "c.toml", 'run = "r"\nxyzzy = 1\n')
-    with pytest.raises(SetupError, match="xyzzy is no setting: there are closed, cutoff"):
+    with pytest.raises(SetupError, match="xyzzy is no setting: there are audit, closed, cutoff"):
         resolve(ForecastConfig, file, {})
 
 

@@ -21,7 +21,7 @@ _BETWEEN = re.compile(r"\s*(?:[,;/|&]|\bor\b|\band\b|\s)\s*")
 _PERCENT = re.compile(r"(\d+(?:\.\d+)?)\s*\\?%")
 _GROUPED = re.compile(r"\d{1,3}(?:[, ]\d{3})+")
 _BULLET = re.compile(r"[-+*]\s")
-_OPTIONS = tuple("abcdef")
+_OPTIONS = tuple("abcd")
 _END = " \t\r\n."
 
 
@@ -172,7 +172,7 @@ def _is_percent(question: AuditQuestion, final: str) -> bool:
 
 def _is_value(question: AuditQuestion, text: str) -> bool:
     """Whether a text is an answer of the kind that is asked for, and nothing else."""
-    if _number(text) is not None:
+    if _number(question.right) is not None and _number(text) is not None:
         return True
     known = {_bare(shown(each)) for each in (question.right, question.wrong)}
     return text in known or (len(question.right) == 1 and text in _OPTIONS)

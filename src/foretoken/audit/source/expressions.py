@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from foretoken.audit.source.calls import CalledWith, column
-from foretoken.audit.source.followed import DefinedAt, Followed, CodeFrame
+from foretoken.audit.source.followed import CodeFrame, DefinedAt, Followed
 from foretoken.audit.source.held import UNKNOWN, Held, Kind, Role, bounded, joined, roles_of
 from foretoken.audit.source.read import ModuleSource
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from foretoken.audit.source.calls import RECORDS, CalledWith, arguments, given
 from foretoken.audit.source.expressions import SpentError
-from foretoken.audit.source.followed import DefinedAt, Followed, CodeFrame, Function, Scope, Written
+from foretoken.audit.source.followed import CodeFrame, DefinedAt, Followed, Function, Scope, Written
 from foretoken.audit.source.held import UNKNOWN, Held, Kind, Role, joined, roles_of
 from foretoken.audit.source.read import ModuleSource, ModuleSources
 from foretoken.audit.source.statements import StatementFollower, names_in
@@ -124,6 +124,10 @@ class Follower(StatementFollower):
 
     def method(self, made: Held, name: str) -> Held | None:
         """What a method of an object of the grader is; None: it has none such."""
+        return self._method(made, name, bound=made)
+
+    def _method(self, made: Held, name: str, *, bound: Held) -> Held | None:
+        """The same, looked for in a class or above it, for an object of that one or another."""
         defined = made.function
         if not isinstance(defined, DefinedAt) or not isinstance(defined.node, ast.ClassDef):
             return None
@@ -131,7 +135,7 @@ class Follower(StatementFollower):
             if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef) and each.name == name:
                 method = DefinedAt(defined.module, each, defined.around, defined.fields)
                 names = [ast.unparse(decorator) for decorator in each.decorator_list]
-                first = () if "staticmethod" in names else (replace(made, kind=Kind.OTHER),)
+                first = () if "staticmethod" in names else (replace(bound, kind=Kind.OTHER),)
                 return Held(kind=Kind.FUNCTION, function=method, parts=first)
             if isinstance(each, ast.Assign) and any(names_in(to) == [name] for to in each.targets):
                 return self.value(each.value, CodeFrame(defined.module, dict(defined.around)))
@@ -139,7 +143,9 @@ class Follower(StatementFollower):
             above = self.named(defined.module, base.id) if isinstance(base, ast.Name) else None
             if above is not None and isinstance(above.function, DefinedAt):
                 mixed = replace(above.function, fields=defined.fields)
-                found = self.method(Held(made.roles, Kind.OTHER, function=mixed), name)
+                found = self._method(
+                    Held(made.roles, Kind.OTHER, function=mixed), name, bound=bound
+                )
                 if found is not None:
                     return found
         return None

@@ -189,8 +189,8 @@ def a_shell_reads_the_answer(followed: Followed) -> Iterator[ast.AST]:
         shell = any(k.arg == "shell" and followed.of(k.value).constant for k in call.keywords)
         system = name in ("os.system", "os.popen", "subprocess.getoutput")
         if (system or (name.startswith("subprocess.") and shell)) and call.args:
-            inner = [each for each in ast.walk(call.args[0]) if isinstance(each, ast.Call)]
-            quoted = any("shlex" in followed.names.get(each, "") for each in inner)
+            beside = followed.within(followed.function_of(call), ast.Call)
+            quoted = any("shlex" in followed.names.get(each, "") for each in beside)
             if followed.of(call.args[0]).has(Role.ANSWER) and not quoted:
                 yield call
 

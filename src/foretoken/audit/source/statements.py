@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from foretoken.audit.source.expressions import ExpressionFollower
-from foretoken.audit.source.followed import DefinedAt, CodeFrame
+from foretoken.audit.source.followed import CodeFrame, DefinedAt
 from foretoken.audit.source.held import UNKNOWN, Held, Kind, Role
 
 _OPENS = ("open", "NamedTemporaryFile", "fdopen", "ZipFile", "mkstemp")
