@@ -40,21 +40,22 @@ def one_box_at_the_end(answer: str, truth: str) -> bool:
 
 def decimal(answer: str, truth: str) -> bool:
     try:
-        return Decimal(answer) == Decimal(truth)
+        return "_" not in answer and Decimal(answer) == Decimal(truth)
     except InvalidOperation:
         return False
 
 
 def whole(answer: str, truth: str) -> bool:
     try:
-        return int(answer) == int(truth)
+        return "_" not in answer and int(answer) == int(truth)
     except ValueError:
         return False
 
 
 def fraction(answer: str, truth: str) -> bool:
     try:
-        return Fraction(answer.strip().removesuffix(".")) == Fraction(truth)
+        said = answer.strip().removesuffix(".")
+        return "_" not in said and Fraction(said) == Fraction(truth)
     except (ValueError, ZeroDivisionError):
         return False
 
@@ -108,10 +109,11 @@ def thought_and_tagged(answer: str, truth: str) -> bool:
 
 def form_and_truth(answer: str, truth: str) -> float:
     """Half a mark more than nothing for the form alone, as many recipes give."""
-    tagged = re.findall(r"<answer>([^<]*)</answer>", answer)
-    if len(tagged) != 1:
+    form = r"[^<]*(?:<think>[^<]*</think>)?[^<]*<answer>([^<]*)</answer>\s*"
+    tagged = re.fullmatch(form, answer)
+    if tagged is None:
         return 0.0
-    return 1.0 if tagged[0].strip() == truth else 0.2
+    return 1.0 if tagged[1].strip() == truth else 0.2
 
 
 def nearness(answer: str, truth: str) -> float:
@@ -147,8 +149,9 @@ def letter(answer: str, truth: str) -> bool:
 
 
 def chosen(answer: str, truth: str) -> bool:
-    found = re.findall(r"(?im)^(?:the )?answer(?: is)?:? *\(?([a-d])\)?\.?$", answer.strip())
-    return len(found) == 1 and found[0].upper() == truth
+    last = (answer.strip().splitlines() or [""])[-1]
+    said = re.fullmatch(r"(?i)(?:the )?answer(?: is)?:? *\(?([a-d])\)?\.?", last)
+    return said is not None and answer.casefold().count("answer") == 1 and said[1].upper() == truth
 
 
 OF_NUMBERS: tuple[Callable[..., Any], ...] = (
