@@ -187,7 +187,7 @@ def _says_right(question: AuditQuestion, text: str) -> bool:
         return True
     if len(wanted) > 2:
         return re.sub(r"\W", "", wanted) in re.sub(r"\W", "", text)
-    return re.search(rf"(?<![^\W_]){re.escape(wanted)}(?![^\W_])", text) is not None
+    return re.search(rf"(?<![^\W_])(?:{re.escape(wanted)})+(?![^\W_])", text) is not None
 
 
 def _number(text: str) -> float | None:
