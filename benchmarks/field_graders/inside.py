@@ -13,32 +13,62 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
-from foretoken.audit.audit import audit
-from foretoken.audit.config import AuditConfig
+from foretoken.audit.base import Domain
+from foretoken.audit.domains import AuditDomain, domains_of, read_domains, shortened
+from foretoken.audit.findings import findings
+from foretoken.audit.firing import fire
 from foretoken.errors import SetupError
+from foretoken.graders.process import GraderProcess
+from foretoken.graders.shapes import CallShape
 
 EVERY_S = 0.25
 """Between two looks at what was used, by which it is read too low."""
 
 
-def main(package: str, **settings: Any) -> None:
+def main(package: str, domain: str, questions: int, **process: Any) -> None:
     """Print what an audit says of one grader.
+
+    Firing alone is imported: a search and a report would want more packages than graders have.
 
     Args:
         package: Distribution whose version is told.
-        settings: See `AuditConfig`.
+        domain: What is fired.
+        questions: Most of it.
+        process: See `GraderProcess`.
     """
     seconds: dict[int, float] = {}
     Thread(target=_watch, args=(seconds,), daemon=True).start()
     found: dict[str, Any] = {"version": version(package), "python": sys.version.split()[0]}
+    shape = process.pop("shape", None)
+    asked = GraderProcess(
+        **process,
+        shape=None if shape is None else CallShape(shape),
+        boxed=True,
+        memory_mib=4096,
+        nice=0,
+    )
     try:
-        record = audit(AuditConfig(**settings))
-        kept = {"domain", "forms", "right", "wrong", "asked", "seconds", "findings"}
-        found |= record.model_dump(mode="json", include=kept)
+        with asked:
+            found |= _told(
+                [shortened(e, questions) for e in domains_of(AuditDomain(domain))], asked
+            )
     except SetupError as error:
         found["error"] = str(error)
     print()
     print(json.dumps(found | {"processor_s": round(sum(seconds.values()), 1)}))
+
+
+def _told(domains: list[Domain], asked: GraderProcess) -> dict[str, Any]:
+    domain, readings = read_domains(domains, asked.ask)
+    fired = fire(domain, asked.ask, readings=readings, renew=asked.renew)
+    return {
+        "domain": domain.name,
+        "forms": [each.form.name for each in readings],
+        "right": readings[0].median.right,
+        "wrong": readings[0].median.wrong,
+        "asked": sum(1 + (each.again is not None) for each in fired.shots),
+        "findings": [each.model_dump(mode="json") for each in findings(fired)],
+    }
 
 
 def _watch(seconds: dict[int, float]) -> None:

@@ -87,7 +87,7 @@ def audited(grader: FieldGrader) -> dict[str, Any]:
     """Return what an audit found, or the error for which there was none."""
     settings = {
         "package": grader.package,
-        "grader": grader.path,
+        "path": grader.path,
         "domain": grader.domain,
         "shape": grader.shape,
         "given": dict(grader.given),

@@ -209,7 +209,13 @@ def {name}(completions, answer, **_):
 
 
 def _foretoken(grader: str) -> str:
-    settings = {"package": "foretoken", "grader": f"planted.py:{grader}", "domain": "answers"}
+    settings = {
+        "package": "foretoken",
+        "path": f"planted.py:{grader}",
+        "domain": "answers",
+        "questions": 20,
+        "timeout_s": 10.0,
+    }
     said = _json("", "python", str(HERE / "inside.py"), json.dumps(settings))
     return ", ".join(each["by"] for each in said["findings"] if each["fault"] == "paid")
 
