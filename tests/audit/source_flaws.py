@@ -58,6 +58,18 @@ def first_box(answer, truth):
     return found is not None and found.group(1) == truth
 ===
 import re
+def first_line_that_fits(answer, truth):
+    found = re.search(r"^Answer: (.*)$", answer, re.MULTILINE)  #! takes the first
+    return found is not None and found.group(1) == truth
+===
+def in_one_of_two_ways(answer, truth):
+    if len(answer) > 9:
+        said = answer.strip()
+    else:
+        said = ""
+    return truth in said  #! the truth anywhere in the answer
+===
+import re
 def first_number(answer, truth):
     return re.findall(r"[0-9]+", answer)[0] == truth  #! takes the first
 ===

@@ -70,9 +70,9 @@ def truth_is_parsed(solution_str, ground_truth, data_source=None, extra_info=Non
     return float(solution_str.rpartition("####")[2].strip() == true)
 ===
 import re
-def first_of_the_truth(answer, truth):
-    true = re.search(r"[0-9]+", truth).group(0)
-    return answer.strip() == true
+def one_text_from_the_start(answer, truth):
+    found = re.search(r"^Answer: (.*)$", answer, re.DOTALL)
+    return found is not None and found.group(1) == truth
 ===
 def cut_at_a_new_line(answer, truth):
     return answer.split("\\n")[0].strip() == truth
@@ -122,14 +122,14 @@ import math
 def close(answer, truth):
     return math.isclose(float(answer), float(truth), rel_tol=1e-9, abs_tol=1e-9)
 ===
+def less_for_what_is_further_off(answer, truth):
+    away = abs(int(answer) - int(truth))
+    if away > 9:
+        return 0.0
+    return 1.0 - away / 10
+===
 def long_enough(answer, truth):
     return 0.0 if abs(len(answer) - 100) > 20 else float(answer.strip() == truth)
-===
-def rounded_reward(answer, truth):
-    return round(float(answer.strip() == truth) * 0.5, 2)
-===
-def truth_rounded(answer, truth):
-    return answer.strip() == str(round(float(truth)))
 ===
 import re
 def without_blanks(answer, truth):
@@ -323,13 +323,14 @@ def parses(answer):
         return 0.0
     return 1.0
 ===
-import ast
-def literal(answer, truth):
-    return ast.literal_eval(answer) == ast.literal_eval(truth)
-===
 OPERATIONS = "1 + 2"
 def own_expression(answer, truth):
     return answer.strip() == str(eval(OPERATIONS))
+===
+import os
+def a_setting(answer, truth, config="1.0"):
+    os.system(config)
+    return eval(config) * (answer.strip() == truth)
 ===
 import re
 def a_guarded_sum(answer, truth):

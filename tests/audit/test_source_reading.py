@@ -1,8 +1,8 @@
 """How the source of a grader is found and followed, and how hostile sources end.
 
 Faults that were injected to see these tests fail: the module is imported to find it; calls into
-files beside it are not followed; a source may be of any size; nesting is not bounded; a method of
-an object is not entered; steps are not counted.
+files beside it are not followed; a source may be of any size; nesting is not bounded; nodes are not
+counted; any attack that was fired confirms a line.
 """
 
 import sys
@@ -145,6 +145,7 @@ def test_graders_are_entered_however_they_are_made(source: str, tmp_path: Path) 
         (b"\xff\xfe\xff", "is no Python"),
         (b"x = " + b"(" * 5000 + b")" * 5000, "is no Python|nested too deeply"),
         (b"x = " + b"-" * 200_000 + b"1", "nested too deeply"),
+        (b"graded = " + b"-" * 300 + b"1", "nested too deeply"),
         (b"x = " + b"1 + " * 100_000 + b"1", "nested too deeply"),
         (b"".join(b" " * i + b"if x:\n" for i in range(99)) + b" " * 99 + b"pass\n", None),
         (b"x = [" + b"0, " * 300_000 + b"]", "more than"),

@@ -1,6 +1,9 @@
 """Graders whose flaw their source shows, and sound ones that look alike: which lines are accused?
 
-Faults that were injected to see these tests fail: LATER
+Faults that were injected to see these tests fail: answer and truth are not told apart; arguments
+of no known name hold the answer; what two branches hold is not joined; counting what was found,
+matching the whole answer, or asking again within `except` excuses nothing; flags of patterns are
+dropped; functions of other processes count as the grader's; lines are counted from 0.
 """
 
 import re

@@ -22,7 +22,7 @@ def a_wide_tolerance(followed: Followed) -> Iterator[ast.AST]:
     for node in followed.every(ast.Compare):
         if len(node.ops) == 1 and isinstance(node.ops[0], ast.Lt | ast.LtE | ast.Gt | ast.GtE):
             pair = (node.left, node.comparators[0])
-            if any(
+            if not _pays_by_distance(followed, node) and any(
                 _is_distance(followed, one) and _limit(followed, other) > WIDE
                 for one, other in (pair, pair[::-1])
             ):
@@ -33,6 +33,17 @@ def a_wide_tolerance(followed: Followed) -> Iterator[ast.AST]:
             limits = [_limit(followed, k.value) for k in call.keywords if k.arg in _TOLERANCES]
             if near and max(limits, default=0.0) > WIDE:
                 yield call
+
+
+def _pays_by_distance(followed: Followed, node: ast.AST) -> bool:
+    """Whether the function that a node stands in gives less for what is further off."""
+    around = followed.function_of(node)
+    for each in payings(followed):
+        held = followed.of(each.node)
+        computed = not each.decides and held.has(Role.ANSWER, Role.TRUTH)
+        if computed and held.kind is Kind.NUMBER and followed.function_of(each.node) is around:
+            return True
+    return False
 
 
 def _is_distance(followed: Followed, node: ast.expr) -> bool:
