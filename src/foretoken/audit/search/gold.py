@@ -16,7 +16,7 @@ Gold = Callable[[AuditQuestion, str], bool | None]
 
 _THOUGHT = re.compile(r"<think>.*?</think>", re.DOTALL)
 _TAG = re.compile(r"</?[a-zA-Z]+[^<>]*>|```[a-z]*")
-_MARKS = str.maketrans(dict.fromkeys("[]{}()\"'$*`_\\", " "))
+_MARKS = str.maketrans(dict.fromkeys("[]{}()\"'$*`\\", " "))
 _BETWEEN = re.compile(r"\s*(?:[,;/|&]|\bor\b|\band\b|\s)\s*")
 _PERCENT = re.compile(r"(\d+(?:\.\d+)?)\s*\\?%")
 _GROUPED = re.compile(r"\d{1,3}(?:[, ]\d{3})+")
@@ -65,6 +65,8 @@ def _judged(question: AuditQuestion, text: str, *, marks: Sequence[tuple[str, st
     if within or not any(_says_right(question, line) for line in lines):
         return None
     answer = _THOUGHT.sub("\n", text)
+    if any(_holds(text, answer, each) for each in marks):
+        return None
     finals, every, rest = _finals(answer, marks)
     if len(finals) <= 1 and not rest.strip(_END) and _is_right(question, (finals or [answer])[-1]):
         return True
@@ -137,7 +139,7 @@ def _is_another(question: AuditQuestion, final: str, *, only: bool) -> bool:
     if not final.strip(_END):
         return False
     if not _says_right(question, final):
-        return only or _is_value(question, _bare(final))
+        return only or _is_value(question, final.strip(_END).casefold())
     value = calculated(as_sum(final).casefold().strip(" \t\n$."))
     right = _number(question.right)
     if value is not None and right is not None:
@@ -152,7 +154,7 @@ def _is_several(question: AuditQuestion, final: str) -> bool:
         return False
     parts = [each for each in _BETWEEN.split(plain) if each]
     values = {each.strip(".") for each in parts}
-    joined = "".join(parts).lstrip("+")
+    joined = "".join(parts).lstrip("+0")
     return (
         len(values) > 1
         and not _is_right(question, joined)
