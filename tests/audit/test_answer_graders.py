@@ -6,14 +6,14 @@ limit for all questions.
 """
 
 import re
-from collections.abc import Callable
 from typing import Any
 
 import pytest
+from planted import asked, of
 
 from foretoken.audit.attacks.answers import answers
 from foretoken.audit.findings import AuditFault, findings
-from foretoken.audit.firing import FIRST, Fired, fire
+from foretoken.audit.firing import FIRST, fire
 from foretoken.errors import SetupError
 from foretoken.graders.process import Reply
 from foretoken.graders.shapes import answering
@@ -21,19 +21,6 @@ from foretoken.graders.shapes import answering
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 BOXED = re.compile(r"\\boxed\{([^{}]*)\}")
 TAGGED = re.compile(r"<answer>(.*?)</answer>", re.DOTALL)
-
-
-def asked(grader: Any) -> Callable[[Any], Reply]:
-    """A grader in this process: planted ones are harmless."""
-    answer = answering(grader)
-
-    def ask(job: Any) -> Reply:
-        try:
-            return Reply(*answer(job), seconds=0.0)
-        except Exception as error:  # noqa: BLE001  as `graders.child` does
-            return Reply(None, f"raised {type(error).__name__}: {error}", 0.0)
-
-    return ask
 
 
 def contained(answer: str, truth: str) -> bool:
@@ -166,10 +153,6 @@ def in_trl(completions: list[str], answer: list[str], **_: Any) -> list[float]:
 
 
 SOUND = (exact, last_box, last_tag, after_hashes, by_value, in_trl)
-
-
-def of(fired: Fired, fault: AuditFault) -> dict[str, float]:
-    return {each.by: each.count / each.of for each in findings(fired) if each.fault is fault}
 
 
 @pytest.mark.parametrize("grader", FLAWED, ids=lambda each: each.__name__)

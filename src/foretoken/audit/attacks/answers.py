@@ -7,28 +7,22 @@ from foretoken.audit.attacks.answer_parsers import PARSERS
 from foretoken.audit.attacks.answer_places import PLACES
 from foretoken.audit.attacks.answer_values import VALUES
 from foretoken.audit.attacks.answer_variants import VARIANTS
+from foretoken.audit.attacks.final_forms import (
+    ALONE,
+    BOXED,
+    LABELLED,
+    LAST_LINE,
+    SENTENCE,
+    TAGGED,
+    THOUGHT_AND_TAGGED,
+)
 from foretoken.audit.base import AnswerForm, AuditQuestion, Domain
 
 FORMS = (
-    AnswerForm("alone", lambda final: final, alone=True),
-    AnswerForm("in the last line", lambda final: final),
-    AnswerForm("boxed", lambda final: f"\\boxed{{{final}}}"),
+    *(ALONE, LAST_LINE, BOXED),
     AnswerForm("after ####", lambda final: f"#### {final}"),
-    AnswerForm("in a sentence", lambda final: f"The answer is {final}"),
-    AnswerForm("after Answer:", lambda final: f"Answer: {final}"),
-    AnswerForm("in answer tags", lambda final: f"<answer>{final}</answer>"),
-    AnswerForm(
-        "in think and answer tags",
-        lambda final: f"<answer>{final}</answer>",
-        opens="<think>",
-        closes="</think>",
-    ),
-    AnswerForm(
-        "boxed, after think tags",
-        lambda final: f"\\boxed{{{final}}}",
-        opens="<think>",
-        closes="</think>",
-    ),
+    *(SENTENCE, LABELLED, TAGGED, THOUGHT_AND_TAGGED),
+    AnswerForm("boxed, after think tags", BOXED.wrap, opens="<think>", closes="</think>"),
 )
 
 

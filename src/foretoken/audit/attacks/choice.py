@@ -4,22 +4,21 @@ from foretoken.audit.attacks.choice_letters import LETTER_ATTACKS
 from foretoken.audit.attacks.choice_places import PLACE_ATTACKS
 from foretoken.audit.attacks.choice_questions import questions
 from foretoken.audit.attacks.choice_variants import VARIANTS
+from foretoken.audit.attacks.final_forms import (
+    ALONE,
+    BOXED,
+    LABELLED,
+    LAST_LINE,
+    SENTENCE,
+    TAGGED,
+    THOUGHT_AND_TAGGED,
+)
 from foretoken.audit.base import AnswerForm, Domain
 
 FORMS = (
-    AnswerForm("alone", lambda final: final, alone=True),
-    AnswerForm("in the last line", lambda final: final),
-    AnswerForm("after Answer:", lambda final: f"Answer: {final}"),
-    AnswerForm("in a sentence", lambda final: f"The answer is {final}"),
+    *(ALONE, LAST_LINE, LABELLED, SENTENCE),
     AnswerForm("in a sentence, in brackets", lambda final: f"The answer is ({final})."),
-    AnswerForm("boxed", lambda final: f"\\boxed{{{final}}}"),
-    AnswerForm("in answer tags", lambda final: f"<answer>{final}</answer>"),
-    AnswerForm(
-        "in think and answer tags",
-        lambda final: f"<answer>{final}</answer>",
-        opens="<think>",
-        closes="</think>",
-    ),
+    *(BOXED, TAGGED, THOUGHT_AND_TAGGED),
 )
 
 
