@@ -175,10 +175,10 @@ def test_replies_that_say_nothing_usable_are_no_findings(said: str, tmp_path: Pa
     ("said", "note"),
     [
         (500, "answers 500"),
-        (b"<html>", "answers with no chat"),
+        (b"<html>", "answers something that is no JSON"),
         (b"{}", "answers with no chat"),
         (b'{"choices": []}', "answers with no chat"),
-        (b"[" * 100_000, "answers with no chat"),
+        (b"[" * 100_000, "answers something that is no JSON"),
     ],
 )
 def test_an_endpoint_that_fails_is_one_note(said: Any, note: str, tmp_path: Path) -> None:
@@ -207,7 +207,7 @@ def test_a_dead_endpoint_is_one_note(tmp_path: Path) -> None:
         pass
     judged = judge_source(f"{tmp_path}/mine.py:graded", SourceJudge(url, "some-model"))
     assert judged.findings == ()
-    assert ["nobody judges at" in each for each in judged.notes] == [True]
+    assert ["nobody answers at" in each for each in judged.notes] == [True]
 
 
 def test_one_line_is_told_once(tmp_path: Path) -> None:

@@ -1,17 +1,13 @@
 """Graders that are a language model with a prompt."""
 
-import json
-import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from foretoken.graders.servers import post
+from foretoken.graders.servers import chat
 from foretoken.graders.shapes import ANSWERS, PROMPTS, TRUTHS, Answering, Given, Job, as_given
 
-KEY = "OPENAI_API_KEY"
-"""Name of the variable of the environment that holds the key of the endpoint, if it needs one."""
 NEEDED = ("url", "model")
 _PLACE = re.compile(r"\{\{?\s*(\w+)\s*\}?\}")
 _NUMBER = r"(-?\d+(?:\.\d+)?)"
@@ -47,21 +43,16 @@ def judge(path: str, given: dict[str, Any]) -> Answering:
     template = Path(path).read_text(encoding="utf-8")
     if not any(name in ANSWERS for name in _PLACE.findall(template)):
         raise ValueError(f"{path} has no place for the answer, such as {{answer}}")
-    address = f"{str(given['url']).rstrip('/')}/chat/completions"
     patterns: Sequence[str] = [str(given["pattern"])] if "pattern" in given else VERDICTS
 
     def answer(job: Job) -> Given:
-        body = {
-            "model": given["model"],
-            "messages": [{"role": "user", "content": filled(template, job)}],
-            "temperature": float(given.get("temperature", 0.0)),
-            "max_tokens": int(given.get("max_tokens", 512)),
-        }
-        said = post(address, body, key=os.environ.get(KEY, ""))
-        try:
-            text = str(said["choices"][0]["message"]["content"])
-        except (KeyError, IndexError, TypeError) as error:
-            raise ConnectionError(f"{address} answers {json.dumps(said)[:200]}") from error
+        text = chat(
+            str(given["url"]),
+            filled(template, job),
+            model=given["model"],
+            temperature=float(given.get("temperature", 0.0)),
+            max_tokens=int(given.get("max_tokens", 512)),
+        )
         return verdict(text, patterns)
 
     return answer

@@ -5,32 +5,25 @@ what the model made up. After the two stages of GPTLens.
 """
 
 import json
-import os
 import re
-import urllib.error
-import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from http.client import HTTPException
 from itertools import islice
 from typing import Any, cast
 
 from foretoken.audit.source.base import CodePlace, Severity, SourceFinding
 from foretoken.audit.source.flow import follow
 from foretoken.audit.source.read import ModuleSource
+from foretoken.graders.servers import chat
 
 RULE = "a model finds a flaw"
 SOURCE = "GPTLens: an auditor proposes, a critic scores"
-KEY = "OPENAI_API_KEY"
-"""Name of the variable of the environment that holds the key of the endpoint, if it needs one."""
 MOST_CHARACTERS = 60_000
 """Of source that is sent."""
 MOST_PROPOSED = 20
 """Flaws that are scored."""
 MOST_TRIED = 100
 """Brackets of a reply at which a list may begin."""
-MOST_BYTES = 1_000_000
-"""Longest reply that is read."""
 LEAST = 6
 """Score out of 10 from which on a flaw is kept."""
 
@@ -201,25 +194,5 @@ def _asked(judge: SourceJudge, prompt: str) -> str:
     Raises:
         ConnectionError: It says nothing in time, or no chat; with what, in one sentence.
     """
-    address = f"{judge.url.rstrip('/')}/chat/completions"
-    messages = [{"role": "user", "content": prompt}]
-    body = {"model": judge.model, "messages": messages, "temperature": 0.0, "max_tokens": 4096}
-    headers = {"Content-Type": "application/json"}
-    if os.environ.get(KEY):
-        headers["Authorization"] = f"Bearer {os.environ[KEY]}"
-    request = urllib.request.Request(address, json.dumps(body).encode(), headers)
-    try:
-        with urllib.request.urlopen(request, timeout=judge.timeout_s) as answer:
-            raw = answer.read(MOST_BYTES)
-    except urllib.error.HTTPError as error:
-        raise ConnectionError(f"the judge at {address} answers {error.code}") from error
-    except TimeoutError as error:
-        raise ConnectionError(
-            f"the judge at {address} is silent for {judge.timeout_s:g} s"
-        ) from error
-    except (OSError, HTTPException) as error:
-        raise ConnectionError(f"nobody judges at {address}: {error}"[:300]) from error
-    try:
-        return str(json.loads(raw)["choices"][0]["message"]["content"])
-    except (ValueError, LookupError, TypeError, RecursionError) as error:
-        raise ConnectionError(f"the judge at {address} answers with no chat") from error
+    asking = {"model": judge.model, "temperature": 0.0, "max_tokens": 4096}
+    return chat(judge.url, prompt, timeout_s=judge.timeout_s, **asking)
